@@ -1,0 +1,194 @@
+//! Records, as deltas change them: blocks of columns with their provenance.
+
+use jiff::civil::Date;
+
+use crate::{
+    column::{self, BlockNo, Column},
+    id::RecordId,
+    region::Region,
+};
+
+/// What a record describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A family.
+    Keluarga,
+    /// A person.
+    Individu,
+}
+
+/// What a delta does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Claims for the blocks given.
+    Upsert,
+    /// The source no longer holds the record: its claims are withdrawn, nobody is retired.
+    Gone,
+    /// The domicile leaves this region.
+    MoveOut,
+    /// The domicile enters this region.
+    MoveIn,
+}
+
+/// Value of a column. A column that is absent keeps what it had.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// A code, a count, or a date as days since 1970-01-01.
+    Number(i64),
+    /// Text as the source wrote it, without outer blanks.
+    Text(String),
+    /// The source says that there is no value.
+    Cleared,
+    /// A raw value that no code list explains.
+    Unmapped(String),
+}
+
+/// Values are personal data: only their kind is printed.
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Number(_) => "Number(••••)",
+            Self::Text(_) => "Text(••••)",
+            Self::Cleared => "Cleared",
+            Self::Unmapped(_) => "Unmapped(••••)",
+        })
+    }
+}
+
+/// Where the values of a block come from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Provenance {
+    /// Short name of the source inside its region, `[a-z0-9-]{1,32}`.
+    pub source: String,
+    /// The day that the data describes.
+    pub reference: Day,
+}
+
+/// A day, as days since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub i32);
+
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// Western Indonesian time, in which a day of custody is counted: UTC+7.
+const WIB_MS: i64 = 7 * 3_600_000;
+
+impl Day {
+    /// The day of a date.
+    pub fn from_date(date: Date) -> Self {
+        let span = date.duration_since(jiff::civil::date(1970, 1, 1));
+        Self(i32::try_from(span.as_hours() / 24).expect("a civil date is within five million days"))
+    }
+
+    /// The date of this day; `None` outside the years -9999 to 9999.
+    pub fn date(self) -> Option<Date> {
+        jiff::civil::date(1970, 1, 1)
+            .checked_add(jiff::SignedDuration::from_hours(i64::from(self.0) * 24))
+            .ok()
+    }
+
+    /// The day, in western Indonesia, of a time in milliseconds since 1970 UTC.
+    pub fn of_ms(ms: i64) -> Self {
+        Self(i32::try_from((ms + WIB_MS).div_euclid(DAY_MS)).unwrap_or(i32::MAX))
+    }
+}
+
+/// The columns that one owner decides, as one source states them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Which block.
+    pub number: BlockNo,
+    /// Where the values come from.
+    pub provenance: Provenance,
+    /// The columns stated, in ascending order; this set is the field mask.
+    pub cells: Vec<(Column, Value)>,
+}
+
+impl Block {
+    /// Value of a column, if stated.
+    pub fn get(&self, column: Column) -> Option<&Value> {
+        self.cells.binary_search_by_key(&column, |(c, _)| *c).ok().map(|at| &self.cells[at].1)
+    }
+}
+
+/// One half of a move between regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// The region at the other end.
+    pub other: Region,
+    /// The day of the move.
+    pub day: Day,
+}
+
+/// One change of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delta {
+    /// Random bytes that keep a leaf hash from telling anything.
+    pub salt: [u8; 16],
+    /// What the record describes.
+    pub kind: RecordKind,
+    /// What the delta does.
+    pub action: Action,
+    /// The hub's id, once the node knows it.
+    pub record: Option<RecordId>,
+    /// Blocks in ascending order.
+    pub blocks: Vec<Block>,
+    /// For the halves of a move.
+    pub transfer: Option<Move>,
+}
+
+impl Delta {
+    /// A block, if stated.
+    pub fn block(&self, number: BlockNo) -> Option<&Block> {
+        self.blocks.iter().find(|b| b.number == number)
+    }
+
+    /// Value of a column in whichever block states it.
+    pub fn get(&self, column: Column) -> Option<&Value> {
+        self.blocks.iter().find_map(|b| b.get(column))
+    }
+
+    /// A number (code, count or day), if stated as one.
+    pub fn number(&self, column: Column) -> Option<i64> {
+        match self.get(column)? {
+            Value::Number(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// A text, if stated as one.
+    pub fn text(&self, column: Column) -> Option<&str> {
+        match self.get(column)? {
+            Value::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+
+    /// The number under which the field knows the record: NIK of a person, No. KK of a family.
+    pub fn natural_key(&self) -> Option<&str> {
+        self.text(match self.kind {
+            RecordKind::Keluarga => column::K_NOMOR_KARTU_KELUARGA,
+            RecordKind::Individu => column::I_NIK,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_dates_agree() {
+        let date = jiff::civil::date(2026, 11, 22);
+        assert_eq!(Day::from_date(date).date(), Some(date));
+        assert_eq!(Day::from_date(jiff::civil::date(1969, 12, 31)), Day(-1));
+        assert_eq!(Day::of_ms(0), Day(0));
+        assert_eq!(Day::of_ms(17 * 3_600_000), Day(1), "midnight in Jakarta");
+    }
+
+    #[test]
+    fn printing_a_value_shows_nothing_of_it() {
+        let printed = format!("{:?}", Value::Text("SITI".into()));
+        assert!(!printed.contains("SITI"));
+    }
+}
