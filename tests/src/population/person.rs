@@ -21,7 +21,7 @@ struct Health {
 }
 
 /// Highest certificate by wealth, from rich to poor; 23 is none.
-const CERTIFICATES: [u8; 14] = [21, 19, 19, 18, 13, 15, 13, 13, 8, 8, 3, 3, 3, 23];
+const CERTIFICATES: [u8; 14] = [19, 19, 18, 13, 13, 15, 13, 13, 8, 8, 3, 3, 3, 23];
 /// What each certificate is built on.
 const BEFORE: [(u8, u8); 6] = [(21, 19), (19, 13), (18, 13), (13, 8), (15, 8), (8, 3)];
 
@@ -95,7 +95,11 @@ fn school(dice: &mut Dice, age: i16, wealth: u32) -> [Option<u8>; 4] {
         _ if age > 60 && dice.chance(150) => [Some(1), None, None, None],
         _ => {
             let reached = dice.graded(wealth, &CERTIFICATES);
-            let reached = if age < 24 && matches!(reached, 18 | 19 | 21) { 13 } else { reached };
+            let reached = match reached {
+                18 | 19 if age < 24 => 13,
+                19 if dice.chance(90) => 21,
+                _ => reached,
+            };
             if reached == 23 {
                 left(3, dice.code(1, 5), 23)
             } else if reached != 3 && dice.chance(80) {
