@@ -10,6 +10,7 @@ pub mod merkle;
 pub mod nik;
 pub mod record;
 pub mod region;
+pub mod rulebook;
 
 /// Version of the exchange protocol that this code speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
