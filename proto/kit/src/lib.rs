@@ -1,1 +1,10 @@
-//! stub
+//! Plumbing that both processes need and that is no protocol: clock, randomness, private files, SQLite, TLS, network,
+//! logs, progress. May import `dtsen-proto` only.
+
+pub mod ambient;
+pub mod files;
+pub mod net;
+pub mod progress;
+pub mod sqlite;
+pub mod telemetry;
+pub mod tls;

@@ -1,0 +1,73 @@
+//! Private files, written whole or not at all.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+/// A file operation that failed, with its file.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {path}")]
+pub struct FileError {
+    operation: &'static str,
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+fn at(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError { operation, path, source }
+}
+
+/// Makes a folder that only its owner can read; an existing one is left as it is.
+pub fn private_folder(path: &Path) -> Result<(), FileError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at("make folder", path))
+}
+
+/// Writes a file that only its owner can read: beside it, flushed to disk, then renamed over it.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let temporary = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)
+        .map_err(at("create", &temporary))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("write", &temporary))?;
+    fs::rename(&temporary, path).map_err(at("rename to", path))?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|f| f.sync_all()).map_err(at("flush folder", folder))
+}
+
+/// Reads a file.
+pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(at("read", path))
+}
+
+/// A lock on a home folder, held for as long as the process lives.
+#[derive(Debug)]
+pub struct HomeLock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes the lock of a home folder; `None` if another process holds it.
+pub fn lock_home(home: &Path) -> Result<Option<HomeLock>, FileError> {
+    let path = home.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(at("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(HomeLock(file))),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(e)) => Err(at("lock", &path)(e)),
+    }
+}
