@@ -17,6 +17,7 @@ pub mod nik;
 pub mod record;
 pub mod refusal;
 pub mod region;
+pub mod rulebook;
 pub mod slice;
 
 /// Generated from `schema/`; a test regenerates and compares.
