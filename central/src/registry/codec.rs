@@ -183,12 +183,7 @@ fn claim_in(stored: StoredClaim) -> Result<Claim, NotARecord> {
     let stamps: Vec<Stamp> = stored
         .stamps
         .iter()
-        .map(|s| Stamp {
-            reference: Day(s.reference),
-            epoch: s.epoch,
-            sequence: s.sequence,
-            index: s.index,
-        })
+        .map(|s| Stamp { reference: Day(s.reference), epoch: s.epoch, sequence: s.sequence, index: s.index })
         .collect();
     let mut cells = Vec::with_capacity(block.cells.len());
     for (at, (column, value)) in block.cells.into_iter().enumerate() {

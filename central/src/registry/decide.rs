@@ -142,9 +142,7 @@ fn apply(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Eff
         (Action::Gone, None) => rejected(vec![rulebook.finding(reason::RECORD_UNKNOWN, None)]),
         (Action::MoveOut | Action::MoveIn, Some(id)) => moves::half(view, case, id, rulebook, effects),
         (Action::MoveIn, None) if case.accepted_by_steward => create(view, case, rulebook),
-        (Action::MoveOut | Action::MoveIn, None) => {
-            held(vec![rulebook.finding(reason::MOVE_UNKNOWN, None)])
-        }
+        (Action::MoveOut | Action::MoveIn, None) => held(vec![rulebook.finding(reason::MOVE_UNKNOWN, None)]),
     }
 }
 

@@ -63,11 +63,7 @@ pub(super) fn half(
         }
         None => {
             record.halves.push(own);
-            effects.notices.push(Notice {
-                region: transfer.other,
-                record: id,
-                reason: reason::MOVE_HALF,
-            });
+            effects.notices.push(Notice { region: transfer.other, record: id, reason: reason::MOVE_HALF });
             held(vec![rulebook.finding(reason::MOVE_HALF, None)])
         }
     }

@@ -62,13 +62,7 @@ pub struct Record {
 impl Record {
     /// A record that nobody knew; its first assignment to a region is part of the batch's recorded verdicts.
     pub fn new(id: RecordId, kind: RecordKind, region: Region) -> Self {
-        Self {
-            id,
-            kind,
-            stays: vec![Stay { region, from: ALWAYS }],
-            claims: Vec::new(),
-            halves: Vec::new(),
-        }
+        Self { id, kind, stays: vec![Stay { region, from: ALWAYS }], claims: Vec::new(), halves: Vec::new() }
     }
 
     /// Where the record lives now.
