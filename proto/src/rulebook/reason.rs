@@ -177,8 +177,4 @@ reasons! {
     LAST_LINE_CUT;
     /// The same record occurs more than once.
     DUPLICATE_ROW;
-    /// A newer delta on the same subject took its place.
-    SUPERSEDED;
-    /// A steward gave the record to another region.
-    MOVED_BY_STEWARD;
 }
