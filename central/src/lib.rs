@@ -1,3 +1,4 @@
 //! The hub: takes signed deltas into custody, validates and merges them, gives every region its slice back.
 
 pub mod registry;
+pub mod store;
