@@ -1,1 +1,3 @@
-//! stub
+//! The node: a region's server, CLI and local page.
+
+pub mod store;
