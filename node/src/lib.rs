@@ -1,1 +1,3 @@
-//! stub
+//! A region's node.
+
+pub mod intake;
