@@ -46,14 +46,13 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `3.0`, `3,00` -> `3`; anything else as it is.
+/// `3.0`, `3,00` -> `3`; anything else as it is. `3.000` is three thousand.
 pub(super) fn without_zero_fraction(text: &str) -> &str {
     match text.split_once(['.', ',']) {
         Some((whole, fraction))
             if !whole.is_empty()
                 && whole.bytes().all(|b| b.is_ascii_digit())
-                && !fraction.is_empty()
-                && fraction.bytes().all(|b| b == b'0') =>
+                && matches!(fraction, "0" | "00") =>
         {
             whole
         }
@@ -96,9 +95,15 @@ mod tests {
 
     #[test]
     fn fractions_and_exponents() {
-        for (text, whole) in
-            [("3.0", "3"), ("3,00", "3"), ("03", "03"), ("3.5", "3.5"), (".0", ".0"), ("3.", "3.")]
-        {
+        for (text, whole) in [
+            ("3.0", "3"),
+            ("3,00", "3"),
+            ("3.000", "3.000"),
+            ("03", "03"),
+            ("3.5", "3.5"),
+            (".0", ".0"),
+            ("3.", "3."),
+        ] {
             assert_eq!(without_zero_fraction(text), whole);
         }
         for yes in ["3,40413E+15", "3.40413E+15", "5e15", "5.2E15"] {

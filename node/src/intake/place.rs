@@ -87,8 +87,12 @@ impl Villages {
             return known.clone();
         }
         let wilayah = self.rulebook.wilayah();
-        let region = wilayah.regency_named(kabupaten_kota).unwrap_or(self.region);
-        let found = match wilayah.village(region, kecamatan, village) {
+        let named = wilayah.regency_named(kabupaten_kota);
+        if named.is_none() && !kabupaten_kota.is_empty() && kecamatan.is_empty() {
+            // A misspelt kab/kota may be another one, and the name of a village alone proves nothing.
+            return self.remember(Domicile::Unresolved);
+        }
+        let found = match wilayah.village(named.unwrap_or(self.region), kecamatan, village) {
             Resolution::Found(code) => Domicile::Village(code.into()),
             Resolution::Ambiguous => Domicile::Ambiguous,
             Resolution::Unknown => Domicile::Unresolved,
@@ -196,6 +200,8 @@ mod tests {
             ("", "", "Dayan Peken", Some("52.71.01.1012")),
             ("KOTA MATARAM", "AMPENAN", "TIDAK BERNAMA", None),
             ("KOTA MATARAM", "AMPENAN", "", None),
+            ("KOTA MATRAM", "AMPENAN", "DAYAN PEKEN", Some("52.71.01.1012")),
+            ("KOTA MATRAM", "", "DAYAN PEKEN", None),
         ] {
             assert_eq!(villages.named(kab, kec, desa).code(), code, "{kab} {kec} {desa}");
             assert_eq!(villages.named(kab, kec, desa).code(), code, "remembered");

@@ -142,7 +142,10 @@ impl RowReader {
         }
         let names = (text(place.kabupaten_kota), text(place.kecamatan), text(place.kelurahan_desa));
         if table.kind() == RecordKind::Keluarga {
-            return self.villages.named(&names.0, &names.1, &names.2);
+            return match self.villages.named(&names.0, &names.1, &names.2) {
+                Domicile::Unnamed => stated,
+                found => found,
+            };
         }
         if let Some(families) = families
             && let Some(village) = family_number(table, row).and_then(|kk| families.get(kk))
@@ -156,7 +159,10 @@ impl RowReader {
         // A KTP from elsewhere does not say that its holder lives there.
         match self.villages.named(&names.0, &names.1, &names.2) {
             found @ Domicile::Village(_) if !self.villages.is_here(&found) => Domicile::Unresolved,
-            Domicile::Unnamed if families.is_some() || coded != Domicile::Unnamed => Domicile::Unresolved,
+            Domicile::Unnamed if families.is_some() => Domicile::Unresolved,
+            Domicile::Unnamed if coded != Domicile::Unnamed || stated != Domicile::Unnamed => {
+                Domicile::Unresolved
+            }
             found => found,
         }
     }
@@ -235,8 +241,10 @@ impl RowReader {
                 cells.insert(place, (column, Value::Text(code.as_ref().to_owned())));
             }
             Domicile::Ambiguous => tell(reason::VILLAGE_AMBIGUOUS),
-            // A family's block is there, and the rulebook says it; a person's holds nothing else.
-            Domicile::Unresolved if table.kind() == RecordKind::Individu => tell(reason::VILLAGE_UNRESOLVED),
+            // Where the block holds something else, the rulebook says it.
+            Domicile::Unresolved if blocks.iter().all(|block| block.number != number) => {
+                tell(reason::VILLAGE_UNRESOLVED);
+            }
             Domicile::Unresolved | Domicile::Unnamed => {}
         }
     }

@@ -163,7 +163,11 @@ impl Reading {
             },
             // A meter number or the like that has lost its digits is worse than none.
             Self::Text if is_scientific(text) => Cell::Fault(reason::NUMBER_FORMAT),
-            Self::Text | Self::Number => Cell::Value(Value::Text(without_zero_fraction(text).to_owned())),
+            Self::Text if matches!(text, "-1" | "-1.0") => Cell::Missing,
+            Self::Text | Self::Number => {
+                let whole = if text.ends_with(".0") { without_zero_fraction(text) } else { text };
+                Cell::Value(Value::Text(whole.to_owned()))
+            }
         }
     }
 }
@@ -279,6 +283,10 @@ mod tests {
             (Keluarga, "luas_lantai", "45,0", Cell::number(45)),
             (Keluarga, "luas_lantai", "45,5", Cell::Fault(reason::NUMBER_FORMAT)),
             (Keluarga, "luas_lantai", "-5", Cell::number(-5)),
+            (Keluarga, "jumlah_ternak_sapi", "1.000", Cell::Fault(reason::NUMBER_FORMAT)),
+            (Individu, "rt_ktp", "3.0", text("3")),
+            (Individu, "rt_ktp", "-1", Cell::Missing),
+            (Individu, "alamat_ktp", "12.00", text("12.00")),
             (Keluarga, "id_pelanggan_pln", "521234567890.0", text("521234567890")),
             (Keluarga, "id_pelanggan_pln", "5,21235E+11", Cell::Fault(reason::NUMBER_FORMAT)),
             (Keluarga, "kode_kelurahan_desa", "5271010001.0", text("5271010001")),

@@ -113,6 +113,28 @@ fn members_live_where_their_family_does() {
 }
 
 #[test]
+fn the_ktp_places_a_member_only_inside_the_region() {
+    let heading =
+        format!("{MEMBERS}|kabupaten_kota_ktp|kecamatan_ktp|kelurahan_desa_ktp|kode_kelurahan_desa_ktp");
+    for (place, village, says) in [
+        ("|||5271011012", Some("52.71.01.1012"), None),
+        ("|||52.71.01.1012", Some("52.71.01.1012"), None),
+        ("KOTA MATARAM|AMPENAN|DAYAN PEKEN|", Some("52.71.01.1012"), None),
+        // A BPS code is another village, or none: the names decide.
+        ("KOTA MATARAM|AMPENAN|DAYAN PEKEN|5271010001", Some("52.71.01.1012"), None),
+        ("KABUPATEN ACEH SELATAN|BAKONGAN|KEUDE BAKONGAN|", None, Some(reason::VILLAGE_UNRESOLVED)),
+        ("|||1101012001", None, Some(reason::VILLAGE_UNRESOLVED)),
+        ("|||", None, None),
+    ] {
+        let all = read_all(&file(format!("{heading}\n{}|{place}\n", member(9001))));
+        let reading = &all[0].1;
+        assert_eq!(reading.delta.as_ref().expect("a delta").text(column::I_KODE_WILAYAH), village, "{place}");
+        let told: Vec<&str> = reading.findings.iter().map(|f| f.finding.reason.as_ref()).collect();
+        assert_eq!(told, Vec::from_iter(says), "{place}");
+    }
+}
+
+#[test]
 fn every_form_of_file_gives_the_same_rows() {
     let rows = [member(9001), member(9002)].join("\n");
     let pipes = format!("{MEMBERS}\n{rows}\n");
