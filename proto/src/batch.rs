@@ -283,5 +283,23 @@ pub fn erase(body: &[u8], index: usize) -> Option<Vec<u8>> {
     Some(erased)
 }
 
+/// Compression level of bodies: fast, as a node on a small machine packs a whole region.
+const ZSTD_LEVEL: i32 = 3;
+
+/// A body as transported.
+pub fn encode_body(body: &[u8]) -> (pb::BodyEncoding, Vec<u8>) {
+    let packed = zstd::bulk::compress(body, ZSTD_LEVEL).expect("compressing into memory");
+    (pb::BodyEncoding::Zstd, packed)
+}
+
+/// A body as it was before transport; `None` if the bytes are damaged or give more than `length` bytes.
+pub fn decode_body(encoding: i32, bytes: &[u8], length: usize) -> Option<Vec<u8>> {
+    match pb::BodyEncoding::try_from(encoding).ok()? {
+        pb::BodyEncoding::Unspecified => None,
+        pb::BodyEncoding::Identity => (bytes.len() <= length).then(|| bytes.to_vec()),
+        pb::BodyEncoding::Zstd => zstd::bulk::decompress(bytes, length).ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use crate::{
     id::RecordId,
     pb,
     record::{Action, Block, Day, Delta, Move, Provenance, RecordKind, Value},
+    rulebook::{Finding, Severity},
 };
 
 /// Bytes that are no delta by the rules of `record.proto`.
@@ -118,8 +119,7 @@ impl Block {
         if cells.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(Unreadable("a column is named twice"));
         }
-        let provenance =
-            Provenance { source: provenance.source, reference: Day(provenance.reference_day) };
+        let provenance = Provenance { source: provenance.source, reference: Day(provenance.reference_day) };
         Ok(Self { number: BlockNo(number), provenance, cells })
     }
 }
@@ -160,6 +160,23 @@ impl Delta {
             }),
         };
         Ok(Self { salt, kind, action, record, blocks, transfer })
+    }
+}
+
+impl Finding {
+    /// The wire's form.
+    pub fn to_wire(&self) -> pb::Finding {
+        let severity = match self.severity {
+            Severity::Notice => pb::Severity::Notice,
+            Severity::Warning => pb::Severity::Warning,
+            Severity::Hold => pb::Severity::Hold,
+            Severity::Error => pb::Severity::Error,
+        };
+        pb::Finding {
+            reason: self.reason.to_string(),
+            severity: severity.into(),
+            column: self.column.map_or(0, |c| c.0.into()),
+        }
     }
 }
 
@@ -217,12 +234,8 @@ mod tests {
         let good = pb::Block { block: 1, provenance: Some(pb::Provenance::default()), ..Default::default() };
         let out_of_step = pb::Block { number_columns: vec![1], ..good.clone() };
         let descending = pb::Block { cleared_columns: vec![2, 1], ..good.clone() };
-        let twice = pb::Block {
-            cleared_columns: vec![1],
-            number_columns: vec![1],
-            numbers: vec![5],
-            ..good.clone()
-        };
+        let twice =
+            pb::Block { cleared_columns: vec![1], number_columns: vec![1], numbers: vec![5], ..good.clone() };
         for wrong in [out_of_step, descending, twice] {
             assert!(Block::from_wire(wrong).is_err());
         }

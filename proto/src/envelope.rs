@@ -145,7 +145,7 @@ mod tests {
         let receipt = pb::Receipt { region: "52.71".into(), ..Default::default() };
         let good = sign_message(&signer, PayloadType::RECEIPT, &receipt);
         let check =
-            |e: &pb::Envelope, t| verify::<pb::Receipt>(e, t, &signer.public()).map(|v| v.into_inner());
+            |e: &pb::Envelope, t| verify::<pb::Receipt>(e, t, &signer.public()).map(Verified::into_inner);
         assert_eq!(check(&good, PayloadType::RECEIPT), Ok(receipt));
         assert_eq!(
             check(&good, PayloadType::VERDICTS),

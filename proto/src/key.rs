@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use ed25519_dalek::{
+    Signature, Signer as _, SigningKey, VerifyingKey,
+    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, spki::der::pem::LineEnding},
+};
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of the 32 bytes of a public key.
@@ -86,6 +89,17 @@ impl Signer {
         let key = SigningKey::from_bytes(seed);
         let id = PublicKey(key.verifying_key()).id();
         Self { key, id }
+    }
+
+    /// From PKCS#8, PEM.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyFault> {
+        let key = SigningKey::from_pkcs8_pem(pem).map_err(|_| KeyFault::Encoding)?;
+        Ok(Self::from_seed(key.as_bytes()))
+    }
+
+    /// As PKCS#8, PEM. Secret.
+    pub fn to_pem(&self) -> zeroize::Zeroizing<String> {
+        self.key.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 key has a PKCS#8 form")
     }
 
     /// The key's id.

@@ -25,7 +25,7 @@ pub fn empty_root() -> Hash {
 
 /// Largest power of two below `n`, for `n > 1`.
 fn split(n: u64) -> u64 {
-    1 << (63 - (n - 1).leading_zeros())
+    1 << (n - 1).ilog2()
 }
 
 /// Root over leaf hashes in memory.
@@ -54,7 +54,7 @@ fn cover(from: u64, to: u64, out: &mut Vec<Node>) {
     let mut at = from;
     while at < to {
         let aligned = if at == 0 { 63 } else { at.trailing_zeros() };
-        let level = aligned.min(63 - (to - at).leading_zeros());
+        let level = aligned.min((to - at).ilog2());
         out.push(Node { level: u8::try_from(level).expect("below 64"), index: at >> level });
         at += 1 << level;
     }

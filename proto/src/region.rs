@@ -31,7 +31,7 @@ impl Region {
 
     /// Whether this is a kab/kota, which writes; a province only reads.
     pub fn is_regency(self) -> bool {
-        self.0 % 100 != 0
+        !self.0.is_multiple_of(100)
     }
 
     /// Whether a Kemendagri area code with dots (`52.71.01.1001`) lies in this region.

@@ -161,6 +161,10 @@ reasons! {
     STEWARD_ACCEPTED;
     /// Rejected by a steward.
     STEWARD_REJECTED;
+    /// Moved by a steward.
+    MOVED_BY_STEWARD;
+    /// Replaced by a later change.
+    SUPERSEDED;
     /// Another source of equal standing says otherwise.
     CONTESTED;
     /// The line has another number of columns than the heading.

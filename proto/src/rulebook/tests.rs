@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::{
     column,
-    record::{Action, Block, Provenance, Value},
+    record::{Action, Block, Day, Provenance, Value},
+    region::Region,
 };
 
 mod forms;

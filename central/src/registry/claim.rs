@@ -1,0 +1,166 @@
+//! Claims and the value shown: per source the newest, per block the one with the best standing.
+
+use dtsen_proto::{
+    column::{BlockNo, Column},
+    record::{Block, Day, Value},
+    region::Region,
+};
+
+use super::record::Record;
+
+/// How new a value is: the day that it describes, then its place in its source's own chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// Reference day.
+    pub reference: Day,
+    /// Epoch of the delta.
+    pub epoch: u32,
+    /// Sequence of its batch.
+    pub sequence: u32,
+    /// Its place in the batch.
+    pub index: u32,
+}
+
+/// One value as a source states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Which column.
+    pub column: Column,
+    /// What.
+    pub value: Value,
+    /// How new.
+    pub stamp: Stamp,
+}
+
+/// What one source says of one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Which block.
+    pub block: BlockNo,
+    /// Region of the source.
+    pub region: Region,
+    /// Short name of the source.
+    pub source: String,
+    /// Values, by column.
+    pub cells: Vec<Cell>,
+}
+
+impl Claim {
+    /// How new the claim is as a whole: its newest value.
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.cells.iter().map(|c| c.stamp).max()
+    }
+
+    fn key(&self) -> (BlockNo, Region, &str) {
+        (self.block, self.region, &self.source)
+    }
+}
+
+/// What a block did to the claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folded {
+    /// At least one value is newer than what the source said before.
+    Newer,
+    /// Everything that it states is older than what the source said before.
+    Stale,
+}
+
+/// Takes up what a source states. Values newer than the source's own stay or come; the order of arrival does not matter.
+pub fn fold(record: &mut Record, region: Region, block: &Block, stamp: Stamp) -> Folded {
+    let key = (block.number, region, block.provenance.source.as_str());
+    let at = match record.claims.binary_search_by(|c| c.key().cmp(&key)) {
+        Ok(at) => at,
+        Err(at) => {
+            let source = block.provenance.source.clone();
+            record.claims.insert(at, Claim { block: block.number, region, source, cells: Vec::new() });
+            at
+        }
+    };
+    let claim = &mut record.claims[at];
+    let mut folded = if block.cells.is_empty() { Folded::Newer } else { Folded::Stale };
+    for (column, value) in &block.cells {
+        let cell = Cell { column: *column, value: value.clone(), stamp };
+        match claim.cells.binary_search_by_key(column, |c| c.column) {
+            Err(at) => claim.cells.insert(at, cell),
+            Ok(at) if claim.cells[at].stamp < stamp => claim.cells[at] = cell,
+            Ok(_) => continue,
+        }
+        folded = Folded::Newer;
+    }
+    folded
+}
+
+/// Withdraws what a source said up to a stamp. Returns whether there was anything.
+pub fn withdraw(record: &mut Record, region: Region, source: &str, until: Stamp) -> bool {
+    let mut any = false;
+    record.claims.retain_mut(|claim| {
+        if claim.region != region || claim.source != source {
+            return true;
+        }
+        let before = claim.cells.len();
+        claim.cells.retain(|cell| cell.stamp > until);
+        any |= claim.cells.len() < before;
+        !claim.cells.is_empty()
+    });
+    any
+}
+
+/// The claim shown for a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown<'a> {
+    /// The claim.
+    pub claim: &'a Claim,
+    /// Another source of equal standing says otherwise.
+    pub contested: bool,
+}
+
+/// Standing of a claim: whether its region had authority on the day that it describes, then that day, then the place in
+/// the chain among sources of one region. Two regions' places are not compared: which chain is longer says nothing.
+fn standing(record: &Record, claim: &Claim) -> Option<(bool, Day)> {
+    let stamp = claim.stamp()?;
+    let authority = record.domicile_on(stamp.reference) == claim.region;
+    authority.then_some((true, stamp.reference))
+}
+
+/// For every block the claim that is shown: a pure function of the claims and stays.
+pub fn shown(record: &Record) -> Vec<Shown<'_>> {
+    let mut blocks: Vec<Shown<'_>> = Vec::new();
+    let mut best: Option<(bool, Day)> = None;
+    for claim in &record.claims {
+        let Some(standing) = standing(record, claim) else { continue };
+        match blocks.last_mut().filter(|shown| shown.claim.block == claim.block) {
+            // Claims are sorted: of equals the first in that fixed order stays.
+            Some(shown) if Some(standing) == best => {
+                shown.contested |= !same_values(shown.claim, claim);
+            }
+            Some(shown) if Some(standing) > best => {
+                *shown = Shown { claim, contested: false };
+                best = Some(standing);
+            }
+            Some(_) => {}
+            None => {
+                blocks.push(Shown { claim, contested: false });
+                best = Some(standing);
+            }
+        }
+    }
+    blocks
+}
+
+fn same_values(one: &Claim, other: &Claim) -> bool {
+    let values = |claim: &'_ Claim| -> Vec<(Column, Value)> {
+        claim.cells.iter().map(|c| (c.column, c.value.clone())).collect()
+    };
+    values(one) == values(other)
+}
+
+/// Value shown of one column.
+pub fn shown_value(record: &Record, column: Column) -> Option<&Value> {
+    shown(record).into_iter().find_map(|shown| {
+        let cells = &shown.claim.cells;
+        cells.binary_search_by_key(&column, |c| c.column).ok().map(|at| &cells[at].value)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! The decision on one delta: data in, data out.
+
+use dtsen_proto::{
+    id::{DeltaRef, RecordId},
+    record::{Action, Delta},
+    region::Region,
+    rulebook::{Finding, Rulebook, Severity, reason},
+};
+
+use super::{
+    claim::{self, Folded, Stamp},
+    identity, moves,
+    record::Record,
+    view::{HolderKey, OpenHold, View, subject},
+};
+
+/// What became of a delta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Judgement {
+    /// In the registry.
+    Accepted,
+    /// In the registry, with warnings.
+    Warned,
+    /// Waits for a person, or for the other half of a move.
+    Held,
+    /// Not in the registry.
+    Rejected,
+}
+
+/// Judgement with its reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What became of it.
+    pub judgement: Judgement,
+    /// Why.
+    pub findings: Vec<Finding>,
+    /// The record, where the region may know it.
+    pub record: Option<RecordId>,
+}
+
+/// A later verdict on a delta that was judged before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Which delta.
+    pub delta: DeltaRef,
+    /// Revision that it gets.
+    pub revision: u32,
+    /// Its new verdict.
+    pub outcome: Outcome,
+}
+
+/// Word to a region about one of its records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// To whom.
+    pub region: Region,
+    /// About which record.
+    pub record: RecordId,
+    /// Reason code.
+    pub reason: &'static str,
+}
+
+/// What a decision causes beside its own outcome.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Earlier deltas that get a new verdict.
+    pub revisions: Vec<Revision>,
+    /// Word to other regions.
+    pub notices: Vec<Notice>,
+}
+
+/// A delta to decide.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Where it stands.
+    pub at: DeltaRef,
+    /// What it says.
+    pub delta: &'a Delta,
+    /// What the rulebook says of it.
+    pub findings: &'a [Finding],
+    /// A steward accepts what would be held.
+    pub accepted_by_steward: bool,
+}
+
+impl Case<'_> {
+    /// The region that speaks.
+    pub(super) fn region(&self) -> Region {
+        self.at.position.region
+    }
+
+    /// How new a block's values are.
+    pub(super) fn stamp(&self, reference: dtsen_proto::record::Day) -> Stamp {
+        let position = self.at.position;
+        Stamp { reference, epoch: position.epoch, sequence: position.sequence, index: self.at.index }
+    }
+}
+
+/// Decides a delta and changes the view accordingly.
+pub fn decide(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) -> Outcome {
+    let worst = case.findings.iter().map(|f| f.severity).max();
+    if worst == Some(Severity::Error) {
+        return rejected(case.findings.to_vec());
+    }
+    close_earlier_holds(view, case, rulebook, effects);
+    let outcome = if worst == Some(Severity::Hold) && !case.accepted_by_steward {
+        held(case.findings.to_vec())
+    } else {
+        apply(view, case, rulebook, effects)
+    };
+    if outcome.judgement == Judgement::Held
+        && let Some(subject) = subject(case.delta)
+    {
+        let hold = OpenHold { delta: case.at, action: case.delta.action, revision: 1 };
+        view.note_hold(case.region(), subject, hold);
+    }
+    outcome
+}
+
+/// A newer delta on the same subject answers the earlier ones of the same kind that still wait.
+fn close_earlier_holds(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) {
+    let Some(subject) = subject(case.delta) else { return };
+    for hold in view.take_holds(case.region(), &subject) {
+        if hold.delta >= case.at || hold.action != case.delta.action {
+            view.note_hold(case.region(), subject.clone(), hold);
+            continue;
+        }
+        let outcome = rejected(vec![rulebook.finding(reason::SUPERSEDED, None)]);
+        moves::forget(view, hold.delta, case.delta);
+        effects.revisions.push(Revision { delta: hold.delta, revision: hold.revision + 1, outcome });
+    }
+}
+
+fn apply(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) -> Outcome {
+    let found = match identity::find(view, case.delta) {
+        Ok(found) => found,
+        Err(code) => return rejected(vec![rulebook.finding(code, None)]),
+    };
+    match (case.delta.action, found) {
+        (Action::Upsert, Some(id)) => update(view, case, id, rulebook, effects),
+        (Action::Upsert, None) => create(view, case, rulebook),
+        (Action::Gone, Some(id)) => gone(view, case, id, rulebook),
+        (Action::Gone, None) => rejected(vec![rulebook.finding(reason::RECORD_UNKNOWN, None)]),
+        (Action::MoveOut | Action::MoveIn, Some(id)) => moves::half(view, case, id, rulebook, effects),
+        (Action::MoveIn, None) if case.accepted_by_steward => create(view, case, rulebook),
+        (Action::MoveOut | Action::MoveIn, None) => held(vec![rulebook.finding(reason::MOVE_UNKNOWN, None)]),
+    }
+}
+
+fn create(view: &mut View, case: Case<'_>, rulebook: &Rulebook) -> Outcome {
+    let id = RecordId::new(case.at.position, case.at.index);
+    let mut record = Record::new(id, case.delta.kind, case.region());
+    fold_blocks(&mut record, case);
+    if let Some(number) = case.delta.natural_key() {
+        view.hold(HolderKey::new(case.delta.kind, number), id);
+    }
+    view.create(record);
+    settled(case, rulebook, Some(id))
+}
+
+fn update(
+    view: &mut View,
+    case: Case<'_>,
+    id: RecordId,
+    rulebook: &Rulebook,
+    effects: &mut Effects,
+) -> Outcome {
+    let record = view.record(id).expect("found in this view");
+    let domicile = record.domicile();
+    let at_home = domicile == case.region();
+    if !at_home && !case.accepted_by_steward {
+        return elsewhere(view, case, id, domicile, rulebook, effects);
+    }
+    let doubtful = identity::is_somebody_else(record, case.delta) || identity::is_taken(view, id, case.delta);
+    if doubtful && !case.accepted_by_steward {
+        return held(vec![rulebook.finding(reason::DUPLICATE_NIK, None)]);
+    }
+    let record = view.change(id).expect("found in this view");
+    if !at_home {
+        let reference = case.delta.blocks.iter().map(|b| b.provenance.reference).max();
+        record.settle(case.region(), reference.expect("an upsert has blocks"));
+        effects.notices.push(Notice { region: domicile, record: id, reason: reason::MOVED_BY_STEWARD });
+    }
+    let folded = fold_blocks(record, case);
+    if folded == Folded::Stale {
+        return rejected(vec![rulebook.finding(reason::STALE, None)]);
+    }
+    identity::renumber(view, id, case.delta);
+    settled(case, rulebook, Some(id))
+}
+
+/// A person known elsewhere: the claims are kept, not shown, and both regions are told.
+fn elsewhere(
+    view: &mut View,
+    case: Case<'_>,
+    id: RecordId,
+    domicile: Region,
+    rulebook: &Rulebook,
+    effects: &mut Effects,
+) -> Outcome {
+    let record = view.change(id).expect("found in this view");
+    let lived_here = |day| record.domicile_on(day) == case.region();
+    // Late word about the time when the record still lived here is no dispute.
+    let about_the_past = case.delta.blocks.iter().all(|b| lived_here(b.provenance.reference));
+    if fold_blocks(record, case) == Folded::Stale {
+        return rejected(vec![rulebook.finding(reason::STALE, None)]);
+    }
+    if about_the_past {
+        return settled(case, rulebook, Some(id));
+    }
+    effects.notices.push(Notice { region: domicile, record: id, reason: reason::CLAIMED_ELSEWHERE });
+    let mut findings = case.findings.to_vec();
+    findings.push(rulebook.finding(reason::CLAIMED_ELSEWHERE, None));
+    held(findings)
+}
+
+fn gone(view: &mut View, case: Case<'_>, id: RecordId, rulebook: &Rulebook) -> Outcome {
+    let record = view.change(id).expect("found in this view");
+    let mut any = false;
+    for block in &case.delta.blocks {
+        let stamp = case.stamp(block.provenance.reference);
+        any |= claim::withdraw(record, case.region(), &block.provenance.source, stamp);
+    }
+    let code = if any { reason::GONE_NOTED } else { reason::STALE };
+    let findings = vec![rulebook.finding(code, None)];
+    if any { accepted(findings, None) } else { rejected(findings) }
+}
+
+/// Folds all blocks; stale if each of them is.
+pub(super) fn fold_blocks(record: &mut Record, case: Case<'_>) -> Folded {
+    let mut folded = Folded::Stale;
+    for block in &case.delta.blocks {
+        let stamp = case.stamp(block.provenance.reference);
+        if claim::fold(record, case.region(), block, stamp) == Folded::Newer {
+            folded = Folded::Newer;
+        }
+    }
+    folded
+}
+
+/// Accepted, with the rulebook's warnings, and the record told where the delta did not address it.
+pub(super) fn settled(case: Case<'_>, rulebook: &Rulebook, id: Option<RecordId>) -> Outcome {
+    let mut findings = case.findings.to_vec();
+    if case.accepted_by_steward {
+        findings.push(rulebook.finding(reason::STEWARD_ACCEPTED, None));
+    }
+    let own = RecordId::new(case.at.position, case.at.index);
+    let told = id.filter(|id| case.delta.record.is_none() && *id != own);
+    accepted(findings, told)
+}
+
+fn accepted(findings: Vec<Finding>, record: Option<RecordId>) -> Outcome {
+    let warned = findings.iter().any(|f| f.severity >= Severity::Warning);
+    let judgement = if warned { Judgement::Warned } else { Judgement::Accepted };
+    Outcome { judgement, findings, record }
+}
+
+/// Held, for these reasons.
+pub(super) fn held(findings: Vec<Finding>) -> Outcome {
+    Outcome { judgement: Judgement::Held, findings, record: None }
+}
+
+/// Rejected, for these reasons.
+pub(super) fn rejected(findings: Vec<Finding>) -> Outcome {
+    Outcome { judgement: Judgement::Rejected, findings, record: None }
+}

@@ -1,0 +1,166 @@
+//! The part of the registry that a decision may see and change, read beforehand in sets and written back in sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dtsen_proto::{
+    id::{DeltaRef, RecordId},
+    record::{Action, Delta, RecordKind},
+    region::Region,
+};
+
+use super::record::Record;
+
+/// What a NIK or No. KK is called in the table of holders: `i` or `k`, then the number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HolderKey(String);
+
+impl HolderKey {
+    /// The key of a natural number of a kind.
+    pub fn new(kind: RecordKind, number: &str) -> Self {
+        Self(match kind {
+            RecordKind::Keluarga => format!("k{number}"),
+            RecordKind::Individu => format!("i{number}"),
+        })
+    }
+
+    /// From the store.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// For the store.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A delta of this region about the same subject that is still held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenHold {
+    /// Which.
+    pub delta: DeltaRef,
+    /// What it asked for.
+    pub action: Action,
+    /// Revision of its verdict.
+    pub revision: u32,
+}
+
+/// What a delta is about, for finding earlier held deltas on the same: its natural key, or its record.
+pub fn subject(delta: &Delta) -> Option<String> {
+    match (delta.natural_key(), delta.record) {
+        (Some(number), _) => Some(HolderKey::new(delta.kind, number).0),
+        (None, Some(id)) => Some(id.to_string()),
+        (None, None) => None,
+    }
+}
+
+/// What has to be read before a decision.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Natural numbers whose holder is needed, and that holder's record.
+    pub holders: BTreeSet<HolderKey>,
+    /// Records addressed by id.
+    pub records: BTreeSet<RecordId>,
+    /// Subjects whose open holds are needed, by region.
+    pub subjects: BTreeSet<(Region, String)>,
+}
+
+impl Wanted {
+    /// Adds what a delta of a region needs.
+    pub fn add(&mut self, region: Region, delta: &Delta) {
+        if let Some(number) = delta.natural_key() {
+            self.holders.insert(HolderKey::new(delta.kind, number));
+        }
+        self.records.extend(delta.record);
+        self.subjects.extend(subject(delta).map(|s| (region, s)));
+    }
+}
+
+/// Records and holders as read, with what a decision changed.
+#[derive(Debug, Default)]
+pub struct View {
+    records: BTreeMap<RecordId, (Record, Touch)>,
+    holders: BTreeMap<HolderKey, RecordId>,
+    holder_changes: BTreeMap<HolderKey, Option<RecordId>>,
+    holds: BTreeMap<(Region, String), Vec<OpenHold>>,
+}
+
+/// What happened to a record in a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// Read only.
+    Read,
+    /// Changed.
+    Changed,
+    /// Created.
+    Created,
+}
+
+impl View {
+    /// Puts in a record as stored.
+    pub fn load(&mut self, record: Record) {
+        self.records.insert(record.id, (record, Touch::Read));
+    }
+
+    /// Puts in who holds a number, as stored.
+    pub fn load_holder(&mut self, key: HolderKey, id: RecordId) {
+        self.holders.insert(key, id);
+    }
+
+    /// Puts in an open hold, as stored.
+    pub fn load_hold(&mut self, region: Region, subject: String, hold: OpenHold) {
+        self.holds.entry((region, subject)).or_default().push(hold);
+    }
+
+    /// A record.
+    pub fn record(&self, id: RecordId) -> Option<&Record> {
+        self.records.get(&id).map(|(record, _)| record)
+    }
+
+    /// A record to change.
+    pub fn change(&mut self, id: RecordId) -> Option<&mut Record> {
+        let (record, touch) = self.records.get_mut(&id)?;
+        if *touch == Touch::Read {
+            *touch = Touch::Changed;
+        }
+        Some(record)
+    }
+
+    /// Adds a new record.
+    pub fn create(&mut self, record: Record) {
+        self.records.insert(record.id, (record, Touch::Created));
+    }
+
+    /// Who holds a number.
+    pub fn holder(&self, key: &HolderKey) -> Option<RecordId> {
+        self.holders.get(key).copied()
+    }
+
+    /// Gives a number to a record.
+    pub fn hold(&mut self, key: HolderKey, id: RecordId) {
+        self.holders.insert(key.clone(), id);
+        self.holder_changes.insert(key, Some(id));
+    }
+
+    /// Takes a number away.
+    pub fn let_go(&mut self, key: HolderKey) {
+        self.holders.remove(&key);
+        self.holder_changes.insert(key, None);
+    }
+
+    /// Takes out the open holds on a subject.
+    pub fn take_holds(&mut self, region: Region, subject: &str) -> Vec<OpenHold> {
+        self.holds.remove(&(region, subject.to_owned())).unwrap_or_default()
+    }
+
+    /// Notes a hold made in this view, so that a later delta of the same transaction finds it.
+    pub fn note_hold(&mut self, region: Region, subject: String, hold: OpenHold) {
+        self.holds.entry((region, subject)).or_default().push(hold);
+    }
+
+    /// Everything that changed: records with whether they are new, and holders (`None`: let go).
+    pub fn into_changes(self) -> (Vec<(Record, Touch)>, BTreeMap<HolderKey, Option<RecordId>>) {
+        let records = self.records.into_values().filter(|(_, touch)| *touch != Touch::Read).collect();
+        (records, self.holder_changes)
+    }
+}

@@ -1,0 +1,417 @@
+//! Rows as the application knows them.
+
+use std::collections::BTreeMap;
+
+use dtsen_proto::{
+    chain::Head,
+    id::{BatchId, DeltaRef, Position, RecordId},
+    merkle::Hash,
+    record::{Action, RecordKind},
+    region::Region,
+};
+
+use crate::registry::{decide::Judgement, view::HolderKey};
+
+/// A lease that was taken. Every write under it checks the fence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// Which lease.
+    pub name: &'static str,
+    /// Who holds it.
+    pub holder: String,
+    /// Rises with every take-over.
+    pub fence: i64,
+}
+
+/// How a region stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// A one-time token was given out.
+    Invited,
+    /// The node showed its keys; an operator has to compare the fingerprint.
+    Waiting,
+    /// Exchanges.
+    Active,
+    /// Stopped by an operator.
+    Suspended,
+    /// Its key counts no more.
+    Revoked,
+    /// Stopped by the hub: two batches under one number.
+    Forked,
+    /// Stopped by the hub: a copy of the node is running.
+    Cloned,
+}
+
+impl Status {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Invited, "invited"),
+        (Self::Waiting, "waiting"),
+        (Self::Active, "active"),
+        (Self::Suspended, "suspended"),
+        (Self::Revoked, "revoked"),
+        (Self::Forked, "forked"),
+        (Self::Cloned, "cloned"),
+    ];
+
+    /// As stored and shown to machines.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, text)| text)
+    }
+
+    /// From the store.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, t)| *t == text).map(|(s, _)| *s)
+    }
+}
+
+/// A region and its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionRow {
+    /// Which.
+    pub region: Region,
+    /// How it stands.
+    pub status: Status,
+    /// Rises with every change.
+    pub version: i64,
+    /// SHA-256 of the open one-time token.
+    pub token_hash: Option<Vec<u8>>,
+    /// Until when it serves.
+    pub token_expires_ms: Option<i64>,
+    /// Certificate request that waits for confirmation.
+    pub csr: Option<Vec<u8>>,
+    /// Signing key registered, or waiting.
+    pub signing_key: Option<Vec<u8>>,
+    /// Certificate registered, DER.
+    pub certificate: Option<Vec<u8>>,
+    /// SHA-256 of it.
+    pub certificate_hash: Option<Vec<u8>>,
+    /// SHA-256 of the one before, which serves until the new one was seen.
+    pub previous_hash: Option<Vec<u8>>,
+    /// Last sequence that stays valid after a revocation.
+    pub revoked_after: Option<i64>,
+    /// Why it stands so.
+    pub reason: String,
+}
+
+impl RegionRow {
+    /// A region that nobody invited yet.
+    pub fn new(region: Region) -> Self {
+        Self {
+            region,
+            status: Status::Invited,
+            version: 0,
+            token_hash: None,
+            token_expires_ms: None,
+            csr: None,
+            signing_key: None,
+            certificate: None,
+            certificate_hash: None,
+            previous_hash: None,
+            revoked_after: None,
+            reason: String::new(),
+        }
+    }
+}
+
+/// Makes the entry of a decision from its number.
+pub type MakeEntry<'a> = &'a (dyn Fn(u64) -> Vec<u8> + Send + Sync);
+
+/// What is written with a region.
+#[derive(Default)]
+pub struct RegionChange<'a> {
+    /// The decision.
+    pub decision: Option<MakeEntry<'a>>,
+    /// A key that counts from now on.
+    pub key: Option<(Vec<u8>, Vec<u8>)>,
+    /// The first session token, and the chain's start.
+    pub start: Option<(Vec<u8>, Head)>,
+}
+
+/// A batch in custody.
+#[derive(Debug, Clone)]
+pub struct BatchRow {
+    /// Where it stands.
+    pub position: Position,
+    /// Its id.
+    pub id: BatchId,
+    /// Signed header, as sent.
+    pub header: Vec<u8>,
+    /// Signed receipt, as given.
+    pub receipt: Vec<u8>,
+    /// Encoding of the body.
+    pub encoding: i32,
+    /// Body as sent; `None` if the hub took the header alone.
+    pub body: Option<Vec<u8>>,
+    /// When.
+    pub custody_ms: i64,
+    /// Deltas in it.
+    pub deltas: u64,
+    /// Application that decided it; 0 if there was nothing to decide.
+    pub apply_no: Option<u64>,
+    /// Current verdicts: accepted, warned, held, rejected.
+    pub totals: [u64; 4],
+}
+
+/// A batch about to be taken.
+#[derive(Debug, Clone)]
+pub struct NewBatch {
+    /// Where it stands.
+    pub position: Position,
+    /// Its id.
+    pub id: BatchId,
+    /// Signed header, as sent.
+    pub header: Vec<u8>,
+    /// Signed receipt.
+    pub receipt: Vec<u8>,
+    /// Encoding of the body.
+    pub encoding: i32,
+    /// Body as sent; `None` if refused.
+    pub body: Option<Vec<u8>>,
+    /// When.
+    pub custody_ms: i64,
+    /// Deltas in it.
+    pub deltas: u64,
+    /// Leaf in the log.
+    pub leaf: Hash,
+}
+
+/// Current totals of a region.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Batches in custody.
+    pub batches: u64,
+    /// Deltas in custody whose body was taken.
+    pub deltas: u64,
+    /// By current verdict.
+    pub accepted: u64,
+    /// By current verdict.
+    pub warned: u64,
+    /// By current verdict.
+    pub held: u64,
+    /// By current verdict.
+    pub rejected: u64,
+}
+
+/// A batch that waits for the lane.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Where it stands.
+    pub position: Position,
+    /// Its id.
+    pub id: BatchId,
+    /// Signed header.
+    pub header: Vec<u8>,
+    /// Encoding of the body.
+    pub encoding: i32,
+    /// Body as sent.
+    pub body: Vec<u8>,
+    /// When it was taken.
+    pub custody_ms: i64,
+}
+
+/// Where the lane stands, inside its transaction.
+#[derive(Debug, Clone)]
+pub struct LaneState {
+    /// Number of the next application.
+    pub apply_no: u64,
+    /// Number of the next decision.
+    pub decision: u64,
+    /// Last feed position of every region.
+    pub feeds: BTreeMap<Region, u64>,
+}
+
+/// A verdict that is not plainly accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerdictRow {
+    /// Which delta.
+    pub delta: DeltaRef,
+    /// From 1.
+    pub revision: u32,
+    /// What became of it.
+    pub judgement: Judgement,
+    /// What it is about; set while it is held.
+    pub subject: Option<String>,
+    /// What it asks for.
+    pub action: Action,
+    /// Encoded `pb::Verdict`.
+    pub detail: Vec<u8>,
+}
+
+/// A record as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordRow {
+    /// Its id.
+    pub id: RecordId,
+    /// Domicile.
+    pub region: Region,
+    /// Family or person.
+    pub kind: RecordKind,
+    /// SHA-256 of the body.
+    pub hash: Vec<u8>,
+    /// Encoded record.
+    pub body: Vec<u8>,
+}
+
+/// One application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// Its number.
+    pub apply_no: u64,
+    /// What was applied.
+    pub what: Applied,
+}
+
+/// What an application applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// A batch.
+    Batch(Position),
+    /// A decision, by number.
+    Decision(u64),
+}
+
+/// Everything that one step of the lane writes.
+#[derive(Debug, Default)]
+pub struct Writes {
+    /// Records, with whether they are new.
+    pub records: Vec<(RecordRow, bool)>,
+    /// Holders to set, or to let go.
+    pub holders: BTreeMap<HolderKey, Option<RecordId>>,
+    /// Current verdicts that are not plainly accepted.
+    pub verdicts: Vec<VerdictRow>,
+    /// Totals to add to batches (differences), with the application for batches decided now.
+    pub batches: Vec<(Position, Option<u64>, [i64; 4])>,
+    /// Feed entries: region, position, entry, leaf.
+    pub feed: Vec<(Region, u64, Vec<u8>, Hash)>,
+    /// Applications.
+    pub applications: Vec<Application>,
+    /// A decision: number, application, entry, leaf.
+    pub decision: Option<(u64, u64, Vec<u8>, Hash)>,
+}
+
+/// A leaf of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeafRow {
+    /// Its place.
+    pub place: u64,
+    /// `pb::LeafKind`.
+    pub kind: i32,
+    /// What it is: `b/…`, `v/…` or `d/…`.
+    pub name: String,
+    /// Its hash.
+    pub leaf: Hash,
+}
+
+/// Numbers of things.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Families.
+    pub keluarga: u64,
+    /// People.
+    pub individu: u64,
+    /// Applications so far.
+    pub applications: u64,
+    /// Decisions so far.
+    pub decisions: u64,
+}
+
+/// A release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseRow {
+    /// Version.
+    pub version: u64,
+    /// The cut.
+    pub apply_no: u64,
+    /// Whether regions see it.
+    pub published: bool,
+    /// Signed release.
+    pub entry: Vec<u8>,
+    /// Signed freshness.
+    pub freshness: Vec<u8>,
+}
+
+/// A manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestRow {
+    /// Place among the release's manifests.
+    pub place: u64,
+    /// Of which region.
+    pub region: Region,
+    /// Version that it changes; 0 for a snapshot.
+    pub base: u64,
+    /// Bytes, as signed.
+    pub body: Vec<u8>,
+}
+
+/// One line for the planner of a release: the record as it is, the leaf as it was last published, or both.
+#[derive(Debug, Clone)]
+pub struct ReleaseLine {
+    /// Region of the slice.
+    pub region: Region,
+    /// Family or person.
+    pub kind: RecordKind,
+    /// Which record.
+    pub id: RecordId,
+    /// Encoded record if it lives here now.
+    pub record: Option<Vec<u8>>,
+    /// Leaf in the last published version.
+    pub published: Option<Hash>,
+    /// For a leaf without record: whether the record lives elsewhere now.
+    pub lives_elsewhere: bool,
+}
+
+/// What the planner wants written.
+#[derive(Debug)]
+pub enum ReleaseWrite {
+    /// A leaf of the new version.
+    Leaf(Region, RecordKind, RecordId, Hash),
+    /// A part.
+    Part(Region, Vec<u8>, Vec<u8>),
+    /// A manifest.
+    Manifest(ManifestRow),
+}
+
+/// Plans a release, line by line.
+pub trait ReleasePlanner {
+    /// Told once before the lines: the application that the snapshot contains, and the regions that exchange.
+    fn begin(&mut self, apply_no: u64);
+    /// One line, by (region, kind, id).
+    fn line(&mut self, line: ReleaseLine) -> Vec<ReleaseWrite>;
+    /// No more lines.
+    fn finish(&mut self) -> Vec<ReleaseWrite>;
+}
+
+/// A table, for copying.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// Columns with their types.
+    pub columns: &'static [(&'static str, CellType)],
+    /// How many of the first columns are the key.
+    pub key: usize,
+    /// Whether it follows from the others by a rebuild.
+    pub derived: bool,
+}
+
+/// Type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellType {
+    /// 64-bit number.
+    Number,
+    /// Bytes.
+    Bytes,
+    /// Text.
+    Text,
+}
+
+/// A value of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// 64-bit number.
+    Number(Option<i64>),
+    /// Bytes.
+    Bytes(Option<Vec<u8>>),
+    /// Text.
+    Text(Option<String>),
+}
