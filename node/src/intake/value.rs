@@ -222,7 +222,7 @@ fn date(text: &str) -> Cell {
             .ok()
             .zip(i8::try_from(day).ok())
             .and_then(|(month, day)| Date::new(year, month, day).ok())
-            .map_or(Cell::Fault(reason::DATE_IMPOSSIBLE), |date| Cell::number(Day::from_date(date).0.into())),
+            .map_or(Cell::Fault(reason::DATE_FORMAT), |date| Cell::number(Day::from_date(date).0.into())),
         _ => Cell::Fault(reason::DATE_FORMAT),
     }
 }
@@ -295,7 +295,7 @@ mod tests {
             (Individu, "tanggal_lahir", "31-01-1990", day(1990, 1, 31)),
             (Individu, "tanggal_lahir", "31/1/1990", day(1990, 1, 31)),
             (Individu, "tanggal_lahir", "00/00/0000", Cell::Missing),
-            (Individu, "tanggal_lahir", "31/02/1990", Cell::Fault(reason::DATE_IMPOSSIBLE)),
+            (Individu, "tanggal_lahir", "31/02/1990", Cell::Fault(reason::DATE_FORMAT)),
             (Individu, "tanggal_lahir", "31/01/90", Cell::Fault(reason::DATE_FORMAT)),
             (Individu, "tanggal_lahir", "32894", Cell::Fault(reason::DATE_FORMAT)),
             (Individu, "tanggal_lahir", "17 Agustus 1990", Cell::Fault(reason::DATE_FORMAT)),
