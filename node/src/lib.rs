@@ -1,1 +1,4 @@
-//! stub
+//! The node: a region's server, CLI and local page.
+
+pub mod intake;
+pub mod store;

@@ -1,0 +1,35 @@
+//! Reading of the files that a region already has: the DTSEN v3 pair and CSV with DTSEN column names.
+//!
+//! Pure and streaming: memory stays bounded whatever the file holds, nothing is guessed, nothing is lost silently.
+//! [`open`] understands a file; [`Table::next_row`] frames, splits and digests its rows, cheaply, so that the rows
+//! that the last import already had need no more; [`RowReader::read_row`] reads the others. What is wrong with a
+//! row is a [`FileFinding`] with file, line and column, and the other rows go on.
+//!
+//! The digest of a row covers its bytes, the layout, the rulebook's version and what the file's sample told. It does
+//! not cover the region, the reference day, the source, nor the village of a member's family; [`RowReader::village`]
+//! gives that one without reading the row.
+
+mod clean;
+mod encoding;
+mod error;
+mod finding;
+mod frame;
+mod layout;
+mod number;
+mod place;
+mod raw;
+mod read;
+mod rows;
+mod table;
+mod value;
+
+pub use error::IntakeError;
+pub use finding::{Detail, FileFinding};
+pub use frame::MAX_RECORD_BYTES;
+pub use place::{Domicile, FamilyPlaces, PlaceNames};
+pub use raw::{Broken, RawRow};
+pub use read::{RowKey, RowReader, RowReading, row_key};
+pub use table::{Table, open};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+//! The full reading of a row: from cells to the blocks of a delta.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use dtsen_proto::{
+    column::{self, BlockNo, Column},
+    record::{Action, Block, Day, Delta, Provenance, RecordKind, Value},
+    region::Region,
+    rulebook::{Rulebook, reason},
+};
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    clean::clean,
+    encoding::decode,
+    finding::FileFinding,
+    layout::Plan,
+    number,
+    place::{Domicile, FamilyPlaces, PlaceNames, Villages},
+    raw::RawRow,
+    table::Table,
+    value::{Cell, Reading},
+};
+
+/// What a row says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowReading {
+    /// The claims, without salt and without the hub's id; none if the row is broken.
+    pub delta: Option<Delta>,
+    /// What intake itself has to tell; the rulebook's checks come after it.
+    pub findings: Vec<FileFinding>,
+    /// The names that the row has for its place.
+    pub place: PlaceNames,
+    /// Under what the row is compared with the last import.
+    pub key: RowKey,
+}
+
+/// Key of a row inside its file, stable from one delivery to the next.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKey {
+    /// The NIK of a person.
+    Nik(u64),
+    /// The No. KK of a family.
+    Kk(u64),
+    /// Of a person without a sound NIK: No. KK, name and birth date. Of a family without a sound No. KK: head and
+    /// address. Of a broken row: its bytes.
+    Digest([u8; 15]),
+}
+
+impl RowKey {
+    /// The key for a table of 16-byte keys.
+    pub fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        match self {
+            Self::Nik(number) | Self::Kk(number) => {
+                bytes[0] = if matches!(self, Self::Nik(_)) { 1 } else { 2 };
+                bytes[8..].copy_from_slice(&number.to_be_bytes());
+            }
+            Self::Digest(digest) => {
+                bytes[0] = 3;
+                bytes[1..].copy_from_slice(&digest);
+            }
+        }
+        bytes
+    }
+
+    fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Sha256::new_with_prefix(b"dtsen row key");
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let mut digest = [0; 15];
+        digest.copy_from_slice(&hash.finalize()[..15]);
+        Self::Digest(digest)
+    }
+}
+
+/// Numbers are personal data: only their kind is printed.
+impl fmt::Debug for RowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nik(_) => "Nik(••••)",
+            Self::Kk(_) => "Kk(••••)",
+            Self::Digest(_) => "Digest",
+        })
+    }
+}
+
+/// Reads the rows of one delivery: of a family file, and of its members.
+pub struct RowReader {
+    rulebook: Arc<Rulebook>,
+    provenance: Provenance,
+    villages: Villages,
+}
+
+impl RowReader {
+    /// A reader for one source of a region; the data describes the day `reference`.
+    pub fn new(rulebook: Arc<Rulebook>, region: Region, reference: Day, source: &str) -> Self {
+        let villages = Villages::new(Arc::clone(&rulebook), region);
+        Self { rulebook, provenance: Provenance { source: source.to_owned(), reference }, villages }
+    }
+
+    /// Reads a row of this table fully. `families` gives members the village of their family.
+    pub fn read_row(&mut self, table: &Table, row: &RawRow, families: Option<&FamilyPlaces>) -> RowReading {
+        if let Some(broken) = row.broken {
+            let mut finding = FileFinding::new(&self.rulebook, broken.reason(), row.line);
+            finding.detail = Some(broken.detail());
+            let (place, key) = (PlaceNames::default(), RowKey::digest([&row.raw[..]]));
+            return RowReading { delta: None, findings: vec![finding], place, key };
+        }
+        let kind = table.kind();
+        let mut findings = Vec::new();
+        let mut blocks: Vec<Block> = Vec::new();
+        let domicile_column = domicile_of(kind).1;
+        for plan in table.layout.plans.iter().filter(|plan| plan.column != domicile_column) {
+            if let Some(value) = self.cell(plan, row, &mut findings) {
+                if blocks.last().is_none_or(|block| block.number != plan.block) {
+                    blocks.push(self.block(plan.block));
+                }
+                let cells = &mut blocks.last_mut().expect("pushed just now").cells;
+                cells.push((plan.column, value));
+            }
+        }
+        self.domicile(table, row, families, &mut blocks, &mut findings);
+        let delta =
+            Delta { salt: [0; 16], kind, action: Action::Upsert, record: None, blocks, transfer: None };
+        RowReading { delta: Some(delta), findings, place: place_names(table, row), key: row_key(table, row) }
+    }
+
+    /// The village of a row, without reading the rest of it: for the raw pass, where a member's reading also
+    /// depends on the village of the family.
+    pub fn village(&mut self, table: &Table, row: &RawRow, families: Option<&FamilyPlaces>) -> Domicile {
+        let place = table.layout.place;
+        let text = |at: Option<usize>| at.map_or(Cow::Borrowed(""), |at| text(row, at));
+        if row.broken.is_some() {
+            return Domicile::Unnamed;
+        }
+        let stated = self.villages.coded(&text(place.kode_wilayah));
+        if matches!(stated, Domicile::Village(_)) {
+            return stated;
+        }
+        let names = (text(place.kabupaten_kota), text(place.kecamatan), text(place.kelurahan_desa));
+        if table.kind() == RecordKind::Keluarga {
+            return match self.villages.named(&names.0, &names.1, &names.2) {
+                Domicile::Unnamed => stated,
+                found => found,
+            };
+        }
+        if let Some(families) = families
+            && let Some(village) = family_number(table, row).and_then(|kk| families.get(kk))
+        {
+            return Domicile::Village(Arc::clone(village));
+        }
+        let coded = self.villages.coded(&text(place.kode_ktp));
+        if self.villages.is_here(&coded) {
+            return coded;
+        }
+        // A KTP from elsewhere does not say that its holder lives there.
+        match self.villages.named(&names.0, &names.1, &names.2) {
+            found @ Domicile::Village(_) if !self.villages.is_here(&found) => Domicile::Unresolved,
+            Domicile::Unnamed if families.is_some() => Domicile::Unresolved,
+            Domicile::Unnamed if coded != Domicile::Unnamed || stated != Domicile::Unnamed => {
+                Domicile::Unresolved
+            }
+            found => found,
+        }
+    }
+
+    /// Notes the village of a row of the family file.
+    pub fn note_family(&mut self, table: &Table, row: &RawRow, families: &mut FamilyPlaces) {
+        if table.kind() == RecordKind::Keluarga
+            && let Some(number) = family_number(table, row)
+            && let Domicile::Village(village) = self.village(table, row, None)
+        {
+            families.insert(number, &village);
+        }
+    }
+
+    fn block(&self, number: BlockNo) -> Block {
+        Block { number, provenance: self.provenance.clone(), cells: Vec::new() }
+    }
+
+    /// The value of one cell, if it states one.
+    fn cell(&self, plan: &Plan, row: &RawRow, findings: &mut Vec<FileFinding>) -> Option<Value> {
+        let raw = row.field(plan.field);
+        if raw.is_empty() {
+            return None;
+        }
+        let (decoded, broken) = decode(raw);
+        let mut tell = |code| {
+            findings.push(FileFinding::new(&self.rulebook, code, row.line).of(plan.column, &plan.name));
+        };
+        if broken {
+            tell(reason::BYTES_BROKEN);
+        }
+        let cleaned = clean(&decoded);
+        let cell = match &plan.reading {
+            Reading::Number => match number::read(&cleaned, plan.number, || row.quoted(plan.field)) {
+                number::Cell::Missing => Cell::Missing,
+                number::Cell::Sound(number) => Cell::Value(Value::Text(format!("{number:016}"))),
+                number::Cell::Odd(text) => Cell::Value(Value::Text(text)),
+                number::Cell::AsNumber => Cell::Fault(reason::NIK_AS_NUMBER),
+                number::Cell::Placeholder => Cell::Fault(reason::NIK_PLACEHOLDER),
+            },
+            reading => reading.read(&cleaned),
+        };
+        match cell {
+            Cell::Missing => None,
+            Cell::Value(value) => Some(value),
+            Cell::Fault(code) => {
+                tell(code);
+                None
+            }
+        }
+    }
+
+    /// States the village of domicile, or tells why it is not known.
+    fn domicile(
+        &mut self,
+        table: &Table,
+        row: &RawRow,
+        families: Option<&FamilyPlaces>,
+        blocks: &mut Vec<Block>,
+        findings: &mut Vec<FileFinding>,
+    ) {
+        let (number, column) = domicile_of(table.kind());
+        let found = self.village(table, row, families);
+        let mut tell = |code| {
+            let name = self.rulebook.column(column).map_or("", |info| info.name.as_str());
+            findings.push(FileFinding::new(&self.rulebook, code, row.line).of(column, name));
+        };
+        match found {
+            Domicile::Village(code) => {
+                let at = blocks.binary_search_by_key(&number, |block| block.number).unwrap_or_else(|at| {
+                    blocks.insert(at, self.block(number));
+                    at
+                });
+                let cells = &mut blocks[at].cells;
+                let place = cells.partition_point(|(before, _)| *before < column);
+                cells.insert(place, (column, Value::Text(code.as_ref().to_owned())));
+            }
+            Domicile::Ambiguous => tell(reason::VILLAGE_AMBIGUOUS),
+            // Where the block holds something else, the rulebook says it.
+            Domicile::Unresolved if blocks.iter().all(|block| block.number != number) => {
+                tell(reason::VILLAGE_UNRESOLVED);
+            }
+            Domicile::Unresolved | Domicile::Unnamed => {}
+        }
+    }
+}
+
+/// The block and the column of the domicile.
+fn domicile_of(kind: RecordKind) -> (BlockNo, Column) {
+    match kind {
+        RecordKind::Keluarga => (column::K_DOMISILI, column::K_KODE_WILAYAH),
+        RecordKind::Individu => (column::I_DOMISILI, column::I_KODE_WILAYAH),
+    }
+}
+
+/// Cleaned text of a field; empty if it says that there is none.
+fn text(row: &RawRow, at: usize) -> Cow<'_, str> {
+    let cleaned = match decode(row.field(at)).0 {
+        Cow::Borrowed(text) => clean(text),
+        Cow::Owned(text) => Cow::Owned(clean(&text).into_owned()),
+    };
+    if super::clean::is_missing(&cleaned) { Cow::Borrowed("") } else { cleaned }
+}
+
+/// The number in a column of NIK or No. KK, if it is sound.
+fn sound(plan: Option<&Plan>, row: &RawRow) -> Option<u64> {
+    let plan = plan?;
+    match number::read(&text(row, plan.field), plan.number, || row.quoted(plan.field)) {
+        number::Cell::Sound(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn family_number(table: &Table, row: &RawRow) -> Option<u64> {
+    sound(table.layout.family(), row)
+}
+
+/// The key under which a row is compared with the last import.
+pub fn row_key(table: &Table, row: &RawRow) -> RowKey {
+    let individu = table.kind() == RecordKind::Individu;
+    if row.broken.is_some() {
+        return RowKey::digest([&row.raw[..]]);
+    }
+    if let Some(number) = sound(table.layout.key(), row) {
+        return if individu { RowKey::Nik(number) } else { RowKey::Kk(number) };
+    }
+    let columns = if individu {
+        [column::I_NOMOR_KARTU_KELUARGA, column::I_NAMA, column::I_TANGGAL_LAHIR]
+    } else {
+        [column::K_NAMA_KEPALA, column::K_ALAMAT, column::K_KELURAHAN_DESA]
+    };
+    let parts =
+        columns.map(|column| table.layout.plan(column).map_or(Cow::Borrowed(""), |p| text(row, p.field)));
+    // Without the name it is anybody's.
+    let name = &parts[usize::from(individu)];
+    if name.is_empty() {
+        return RowKey::digest([&row.raw[..]]);
+    }
+    RowKey::digest(parts.iter().map(|part| part.as_bytes()))
+}
+
+fn place_names(table: &Table, row: &RawRow) -> PlaceNames {
+    let place = table.layout.place;
+    let read = |at: Option<usize>| at.map(|at| text(row, at)).filter(|text| !text.is_empty());
+    let code = read(place.kode_wilayah).or_else(|| read(place.kode_ktp));
+    PlaceNames {
+        kabupaten_kota: read(place.kabupaten_kota).map(Cow::into_owned),
+        kecamatan: read(place.kecamatan).map(Cow::into_owned),
+        kelurahan_desa: read(place.kelurahan_desa).map(Cow::into_owned),
+        kode: code.and_then(|code| super::value::area(&code)),
+    }
+}

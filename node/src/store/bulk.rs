@@ -1,0 +1,25 @@
+//! Many rows in few statements: the driver hands every statement to a thread of its own, which costs more than a row.
+
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, query_builder::Separated};
+
+use super::Result;
+
+/// Rows of one statement. Wide enough to make the hand-over cheap; SQLite allows 32,766 values.
+pub(super) const GROUP: usize = 250;
+
+/// `head VALUES (row), (row) … tail` in groups.
+pub(super) async fn insert<T>(
+    conn: &mut SqliteConnection,
+    head: &'static str,
+    tail: &'static str,
+    rows: &[T],
+    bind: impl Fn(&mut Separated<'_, Sqlite, &'static str>, &T),
+) -> Result<()> {
+    for group in rows.chunks(GROUP) {
+        let mut query = QueryBuilder::<Sqlite>::new(head);
+        query.push_values(group, |mut values, row| bind(&mut values, row));
+        query.push(tail);
+        query.build().execute(&mut *conn).await?;
+    }
+    Ok(())
+}

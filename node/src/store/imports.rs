@@ -1,0 +1,254 @@
+//! Imports: their beginning and end, what they counted and found.
+
+use dtsen_proto::{
+    column::Column,
+    record::{Day, RecordKind},
+    rulebook::Severity,
+};
+use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+
+use super::{BEGIN, Result, Store, StoreError, bulk, records, unsigned};
+
+/// One kind of records of one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SourceId(pub(super) i64);
+
+/// An import that begins.
+#[derive(Debug, Clone)]
+pub struct NewImport<'a> {
+    /// Of which source.
+    pub source: SourceId,
+    /// Name of the file, without its folder.
+    pub file: &'a str,
+    /// The day that the data describes.
+    pub reference: Day,
+    /// The scope that the file was declared complete for.
+    pub scope: Option<&'a str>,
+    /// The node's clock.
+    pub now_ms: i64,
+}
+
+/// Rows of an import by what was done with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Rows read, the broken ones too.
+    pub rows: u64,
+    /// Stored for the first time.
+    pub new: u64,
+    /// Stored with something changed.
+    pub changed: u64,
+    /// As at the last import.
+    pub unchanged: u64,
+    /// With errors, and so left here.
+    pub errors: u64,
+    /// Stored, with warnings or reasons to hold them.
+    pub warnings: u64,
+    /// No longer in the file.
+    pub gone: u64,
+    /// Deltas made.
+    pub queued: u64,
+}
+
+/// An import as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ImportRow {
+    /// Its number.
+    pub id: i64,
+    /// The source.
+    pub source: String,
+    /// What its rows describe, `keluarga` or `anggota`.
+    pub kind: &'static str,
+    /// Name of the file.
+    pub file: String,
+    /// The day that the data describes, in days since 1970-01-01.
+    pub reference_day: i32,
+    /// When it began.
+    pub started_ms: i64,
+    /// When it ended; `None` if it was interrupted.
+    pub finished_ms: Option<i64>,
+    /// What it counted.
+    pub counts: Counts,
+}
+
+/// Something to tell about a row or a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFinding {
+    /// Key of the row; `None` if it is about the file.
+    pub key: Option<[u8; 16]>,
+    /// The physical line.
+    pub line: u64,
+    /// The column.
+    pub column: Option<Column>,
+    /// The column as the file names it.
+    pub column_name: Option<String>,
+    /// Code in the catalogue of reasons.
+    pub reason: String,
+    /// Severity.
+    pub severity: Severity,
+    /// Figures that help to find the spot.
+    pub detail: Option<String>,
+    /// NIK or No. KK of the row.
+    pub number: Option<String>,
+    /// Whether it stays until the row is read again: its row was stored. The others end with the next import.
+    pub stays: bool,
+}
+
+const BEGIN_IMPORT: &str = "INSERT INTO import (source, file, reference_day, scope, started_ms)
+    VALUES ($1, $2, $3, $4, $5) RETURNING id";
+const FINISH: &str = "UPDATE import SET finished_ms = $2, rows = $3, new = $4, changed = $5, unchanged = $6,
+    errors = $7, warnings = $8, gone = gone + $9, queued = queued + $10 WHERE id = $1";
+const END_FINDINGS: &str = "DELETE FROM finding WHERE source = (SELECT source FROM import WHERE id = $1)
+    AND import < $1 AND stays = 0";
+const INSERT_FINDING: &str = "INSERT INTO finding
+    (import, source, key, line, column_no, column_name, reason, severity, detail, number, stays) ";
+const LIST: &str = "SELECT i.*, s.name, s.kind FROM import i JOIN source s ON s.id = i.source
+    ORDER BY i.id DESC LIMIT $1";
+
+/// A severity as stored, which sorts by gravity.
+pub(super) fn severity_number(severity: Severity) -> i64 {
+    match severity {
+        Severity::Notice => 1,
+        Severity::Warning => 2,
+        Severity::Hold => 3,
+        Severity::Error => 4,
+    }
+}
+
+/// A severity from its number.
+pub(super) fn severity_of(number: i64) -> Option<Severity> {
+    [Severity::Notice, Severity::Warning, Severity::Hold, Severity::Error]
+        .into_iter()
+        .find(|severity| severity_number(*severity) == number)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Removes the findings of rows that are read again, and adds new ones.
+pub(super) async fn put_findings(
+    conn: &mut SqliteConnection,
+    (import, source): (i64, SourceId),
+    reread: &[[u8; 16]],
+    findings: &[NewFinding],
+) -> Result<()> {
+    for group in reread.chunks(bulk::GROUP) {
+        let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM finding WHERE source = ");
+        query.push_bind(source.0).push(" AND key IN (");
+        let mut keys = query.separated(", ");
+        for key in group {
+            keys.push_bind(&key[..]);
+        }
+        query.push(")");
+        query.build().execute(&mut *conn).await?;
+    }
+    bulk::insert(conn, INSERT_FINDING, "", findings, |values, finding| {
+        values
+            .push_bind(import)
+            .push_bind(source.0)
+            .push_bind(finding.key.as_ref().map(|key| &key[..]))
+            .push_bind(signed(finding.line))
+            .push_bind(finding.column.map_or(0, |column| i64::from(column.0)))
+            .push_bind(finding.column_name.as_deref())
+            .push_bind(&finding.reason)
+            .push_bind(severity_number(finding.severity))
+            .push_bind(finding.detail.as_deref())
+            .push_bind(finding.number.as_deref())
+            .push_bind(finding.stays);
+    })
+    .await
+}
+
+impl Store {
+    /// The source of this name and kind, made if it is new.
+    pub async fn source(&self, name: &str, kind: RecordKind) -> Result<SourceId> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                records::source(&mut conn, name, kind).await.map(SourceId)
+            })
+            .await
+    }
+
+    /// Begins an import, with what is told of the file as a whole.
+    pub async fn begin_import(&self, new: &NewImport<'_>, findings: &[NewFinding]) -> Result<i64> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                let import: i64 = sqlx::query_scalar(BEGIN_IMPORT)
+                    .bind(new.source.0)
+                    .bind(new.file)
+                    .bind(new.reference.0)
+                    .bind(new.scope)
+                    .bind(new.now_ms)
+                    .fetch_one(&mut *tx)
+                    .await?;
+                put_findings(&mut tx, (import, new.source), &[], findings).await?;
+                tx.commit().await?;
+                Ok(import)
+            })
+            .await
+    }
+
+    /// Ends an import: its rows are all read. Findings of earlier ones that it did not repeat end too.
+    pub async fn finish_import(&self, import: i64, counts: &Counts, now_ms: i64) -> Result<()> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                let Counts { rows, new, changed, unchanged, errors, warnings, gone, queued } = *counts;
+                let mut query = sqlx::query(FINISH).bind(import).bind(now_ms);
+                for figure in [rows, new, changed, unchanged, errors, warnings, gone, queued] {
+                    query = query.bind(signed(figure));
+                }
+                query.execute(&mut *tx).await?;
+                sqlx::query(END_FINDINGS).bind(import).execute(&mut *tx).await?;
+                Ok(tx.commit().await?)
+            })
+            .await
+    }
+
+    /// The newest imports, newest first.
+    pub async fn imports(&self, limit: u32) -> Result<Vec<ImportRow>> {
+        let rows = self
+            .db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                sqlx::query(LIST).bind(limit).fetch_all(&mut *conn).await
+            })
+            .await?;
+        let read = |row: &sqlx::sqlite::SqliteRow| -> Result<ImportRow> {
+            let figure = |column: &'static str| unsigned(row.try_get(column)?, "import", column);
+            let kind = RecordKind::from_wire(row.try_get("kind")?);
+            Ok(ImportRow {
+                id: row.try_get("id")?,
+                source: row.try_get("name")?,
+                kind: kind_word(kind.ok_or(StoreError::Inconsistent { table: "source", column: "kind" })?),
+                file: row.try_get("file")?,
+                reference_day: row.try_get("reference_day")?,
+                started_ms: row.try_get("started_ms")?,
+                finished_ms: row.try_get("finished_ms")?,
+                counts: Counts {
+                    rows: figure("rows")?,
+                    new: figure("new")?,
+                    changed: figure("changed")?,
+                    unchanged: figure("unchanged")?,
+                    errors: figure("errors")?,
+                    warnings: figure("warnings")?,
+                    gone: figure("gone")?,
+                    queued: figure("queued")?,
+                },
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+}
+
+/// What operators call records of a kind.
+pub fn kind_word(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Keluarga => "keluarga",
+        RecordKind::Individu => "anggota",
+    }
+}

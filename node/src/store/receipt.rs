@@ -1,0 +1,123 @@
+//! The hub's receipts, and deltas that have to be sealed anew.
+
+use dtsen_proto::{
+    batch::{self, Frame},
+    chain::Head,
+    envelope::Verified,
+    id::Position,
+    pb,
+    record::{Action, Delta},
+};
+use prost::Message as _;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use super::{BEGIN, Result, Store, StoreError, bulk, outbox, outbox::BatchRow, setting, unsigned};
+
+const SET_RECEIPT: &str = "UPDATE batch SET receipt = $3 WHERE epoch = $1 AND sequence = $2";
+const SET_RETURNED: &str = "UPDATE batch SET returned = $3 WHERE epoch = $1 AND sequence = $2";
+const SENT: &str = "SELECT s.place, s.record, s.pending, r.delta FROM sent s JOIN record r ON r.id = s.record
+    WHERE s.epoch = $1 AND s.sequence = $2 ORDER BY s.place";
+const FORGET_SENT: &str = "DELETE FROM sent WHERE epoch = $1 AND sequence = $2";
+const CLOSED: &str = "SELECT * FROM batch WHERE receipt IS NULL AND returned IS NULL AND epoch <> $1
+    ORDER BY epoch, sequence";
+
+/// A delta with what its record states by now: what was sealed later must not be undone by what is sealed anew.
+fn refreshed(mut delta: Delta, record: &Delta) -> Delta {
+    delta.salt = [0; 16];
+    if delta.action == Action::Upsert {
+        for block in &mut delta.blocks {
+            if let Some(now) = record.block(block.number) {
+                block.clone_from(now);
+            }
+        }
+    }
+    delta
+}
+
+/// Puts the deltas of a batch back where they stood among the pending ones.
+async fn give_back(conn: &mut SqliteConnection, row: &BatchRow, why: &str) -> Result<()> {
+    let wrong = |column| StoreError::Inconsistent { table: "batch", column };
+    let length = usize::try_from(row.body_length).map_err(|_| wrong("body_length"))?;
+    let body = batch::decode_body(row.encoding, &row.body, length).ok_or(wrong("body"))?;
+    let frames = batch::frames(&body).ok_or(wrong("body"))?;
+    let Position { epoch, sequence, .. } = row.position;
+    let mut pending: Vec<(i64, i64, Vec<u8>)> = Vec::with_capacity(frames.len());
+    for sent in sqlx::query(SENT).bind(epoch).bind(sequence).fetch_all(&mut *conn).await? {
+        let place: usize = unsigned(sent.try_get(0)?, "sent", "place")?;
+        let Some(Frame::Delta(bytes)) = frames.get(place) else { return Err(wrong("body")) };
+        let delta = Delta::decode(bytes).map_err(|_| wrong("body"))?;
+        let unreadable = StoreError::Inconsistent { table: "record", column: "delta" };
+        let record = Delta::decode(sent.try_get(3)?).map_err(|_| unreadable)?;
+        pending.push((sent.try_get(2)?, sent.try_get(1)?, refreshed(delta, &record).encode()));
+    }
+    bulk::insert(conn, "INSERT INTO pending (id, record, delta) ", "", &pending, |values, row| {
+        values.push_bind(row.0).push_bind(row.1).push_bind(&row.2);
+    })
+    .await?;
+    sqlx::query(FORGET_SENT).bind(epoch).bind(sequence).execute(&mut *conn).await?;
+    sqlx::query(SET_RETURNED).bind(epoch).bind(sequence).bind(why).execute(&mut *conn).await?;
+    Ok(())
+}
+
+impl Store {
+    /// Stores a receipt of the hub. If it took the header alone, the deltas become pending again.
+    ///
+    /// The same receipt again changes nothing.
+    pub async fn store_receipt(
+        &self,
+        receipt: &Verified<pb::Receipt>,
+        envelope: &pb::Envelope,
+    ) -> Result<()> {
+        let receipt = receipt.get();
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                let head = setting::head(&mut tx).await?.ok_or(StoreError::NoEpoch)?;
+                let sequence = u32::try_from(receipt.sequence).unwrap_or(u32::MAX);
+                let position = Position { epoch: receipt.epoch, sequence, ..head.position };
+                let row = outbox::batch_at(&mut tx, position).await?;
+                let row = row.ok_or(StoreError::UnknownBatch(position))?;
+                if receipt.batch_id != row.id.as_bytes() {
+                    return Err(StoreError::OtherBatch(position));
+                }
+                if row.receipt.is_some() {
+                    return Ok(());
+                }
+                let bytes = envelope.encode_to_vec();
+                sqlx::query(SET_RECEIPT)
+                    .bind(position.epoch)
+                    .bind(position.sequence)
+                    .bind(bytes)
+                    .execute(&mut *tx)
+                    .await?;
+                if !receipt.body_refused.is_empty() && row.returned.is_none() {
+                    give_back(&mut tx, &row, &receipt.body_refused).await?;
+                }
+                Ok(tx.commit().await?)
+            })
+            .await
+    }
+
+    /// Goes on in another epoch. What was sealed in an earlier one and has no receipt is to be sealed anew; tells how
+    /// many batches that are. `clear` names the settings that end with it, such as [`setting::HALTED`].
+    pub async fn open_epoch(&self, head: Head, clear: &[&str]) -> Result<usize> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                let rows = sqlx::query(CLOSED).bind(head.position.epoch).fetch_all(&mut *tx).await?;
+                for row in &rows {
+                    let row = outbox::read_batch(row, head.position.region)?;
+                    give_back(&mut tx, &row, "EPOCH_CLOSED").await?;
+                }
+                setting::set(&mut tx, setting::HEAD, &setting::encode_head(&head)).await?;
+                for name in clear {
+                    setting::clear(&mut tx, name).await?;
+                }
+                tx.commit().await?;
+                Ok(rows.len())
+            })
+            .await
+    }
+}
