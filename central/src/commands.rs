@@ -147,6 +147,6 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 /// A table for people.
 fn table(headings: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
     table
 }

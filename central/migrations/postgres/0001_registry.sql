@@ -187,7 +187,8 @@ CREATE TABLE release (
     apply_no BIGINT NOT NULL,
     published BIGINT NOT NULL,
     entry BYTEA NOT NULL,
-    freshness BYTEA NOT NULL
+    freshness BYTEA NOT NULL,
+    prepared_by TEXT COLLATE "C" NOT NULL
 );
 
 CREATE TABLE manifest (

@@ -187,7 +187,8 @@ CREATE TABLE release (
     apply_no INTEGER NOT NULL,
     published INTEGER NOT NULL,
     entry BLOB NOT NULL,
-    freshness BLOB NOT NULL
+    freshness BLOB NOT NULL,
+    prepared_by TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE manifest (

@@ -139,6 +139,7 @@ const RELEASE: Table = table(
         ("published", Number),
         ("entry", Bytes),
         ("freshness", Bytes),
+        ("prepared_by", Text),
     ],
 );
 /// Manifests of releases.

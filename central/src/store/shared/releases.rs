@@ -16,25 +16,27 @@ const MANIFEST: Of = Of("manifest");
 /// Snapshots of so many releases are kept, for nodes that are taking one while the next is published.
 const SNAPSHOTS_KEPT: u64 = 3;
 
-type Row = (i64, i64, i64, Vec<u8>, Vec<u8>);
+type Row = (i64, i64, i64, Vec<u8>, Vec<u8>, String);
 
-fn read((version, apply_no, published, entry, freshness): Row) -> Result<ReleaseRow> {
+fn read((version, apply_no, published, entry, freshness, prepared_by): Row) -> Result<ReleaseRow> {
     Ok(ReleaseRow {
         version: RELEASE.number("version", version)?,
         apply_no: RELEASE.number("apply_no", apply_no)?,
         published: published != 0,
         entry,
         freshness,
+        prepared_by,
     })
 }
 
 /// Writes a release that is not published yet.
 async fn put(conn: &mut Conn, release: &ReleaseRow, published: bool) -> Result<()> {
     let change = sqlx::query(
-        "INSERT INTO release (version, apply_no, published, entry, freshness) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO release (version, apply_no, published, entry, freshness, prepared_by)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (version) DO UPDATE
          SET apply_no = excluded.apply_no, published = excluded.published, entry = excluded.entry,
-             freshness = excluded.freshness
+             freshness = excluded.freshness, prepared_by = excluded.prepared_by
          WHERE release.published = 0",
     );
     let change = change
@@ -42,7 +44,8 @@ async fn put(conn: &mut Conn, release: &ReleaseRow, published: bool) -> Result<(
         .bind(signed(release.apply_no))
         .bind(i64::from(published))
         .bind(&release.entry)
-        .bind(&release.freshness);
+        .bind(&release.freshness)
+        .bind(&release.prepared_by);
     match change.execute(conn).await?.rows_affected() {
         1 => Ok(()),
         _ => Err(StoreError::Conflict),
@@ -155,11 +158,11 @@ impl Releases for Handle {
             let mut conn = self.read_conn().await?;
             let found = match version {
                 Some(version) => sqlx::query_as(
-                    "SELECT version, apply_no, published, entry, freshness FROM release WHERE version = $1",
+                    "SELECT version, apply_no, published, entry, freshness, prepared_by FROM release WHERE version = $1",
                 )
                 .bind(signed(version)),
                 None => sqlx::query_as(
-                    "SELECT version, apply_no, published, entry, freshness FROM release WHERE published = 1
+                    "SELECT version, apply_no, published, entry, freshness, prepared_by FROM release WHERE published = 1
                      ORDER BY version DESC LIMIT 1",
                 ),
             };
