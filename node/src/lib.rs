@@ -1,4 +1,7 @@
 //! The node: a region's server, CLI and local page.
 
+pub mod enrol;
+pub mod identity;
 pub mod intake;
 pub mod store;
+pub mod sync;
