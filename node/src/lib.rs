@@ -1,4 +1,5 @@
 //! The node: a region's server, CLI and local page.
 
+pub mod import;
 pub mod intake;
 pub mod store;
