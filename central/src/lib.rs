@@ -1,3 +1,20 @@
 //! The hub: takes signed deltas into custody, validates and merges them, gives every region its slice back.
 
+pub mod authority;
+pub mod commands;
+pub mod door;
+pub mod engine;
+pub mod enrolment;
+pub mod generation;
+pub mod grpc;
+pub mod hello;
+pub mod home;
+pub mod hub;
+pub mod intake;
+pub mod journal;
+pub mod lane;
 pub mod registry;
+pub mod release;
+pub mod serve;
+pub mod stewardship;
+pub mod store;

@@ -8,6 +8,7 @@ mod copy;
 mod postgres;
 mod rows;
 mod sqlite;
+mod value;
 
 use std::{path::Path, sync::Arc};
 
@@ -20,7 +21,7 @@ use dtsen_proto::{
     region::Region,
 };
 
-pub use copy::{CopyError, TABLES};
+pub use copy::TABLES;
 pub use rows::*;
 
 use crate::registry::view::{View, Wanted};
@@ -51,18 +52,36 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether two processes took the same number; the next one is free.
+    fn is_race(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.is_unique_violation())
+    }
+
     /// Whether the same call may succeed when everything is read again.
     pub fn is_conflict(&self) -> bool {
-        match self {
-            Self::Conflict => true,
-            Self::Database(sqlx::Error::Database(e)) => e.is_unique_violation(),
-            _ => false,
-        }
+        matches!(self, Self::Conflict) || self.is_race()
     }
 }
 
 /// Result of a store call.
 pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// How often a call is made again whose number another process took first.
+const RETRIES: u32 = 8;
+
+/// Makes a call again while another process takes its number first.
+macro_rules! retried {
+    ($call:expr) => {{
+        let mut left = crate::store::RETRIES;
+        loop {
+            match $call {
+                Err(e) if left > 0 && e.is_race() => left -= 1,
+                result => break result,
+            }
+        }
+    }};
+}
+use retried;
 
 /// Settings, leases, regions, sessions, decisions.
 #[async_trait]
@@ -82,13 +101,25 @@ pub trait Regions: Send + Sync {
     /// Session tokens of a region: current and the one before.
     async fn session(&self, region: Region) -> Result<Option<(Vec<u8>, Vec<u8>)>>;
     /// Replaces the tokens if the current one is still `expected`.
-    async fn rotate_session(&self, region: Region, expected: &[u8], current: &[u8], before: &[u8]) -> Result<bool>;
+    async fn rotate_session(
+        &self,
+        region: Region,
+        expected: &[u8],
+        current: &[u8],
+        before: &[u8],
+    ) -> Result<bool>;
     /// Appends a decision outside the lane and returns its number.
-    async fn append_decision(&self, make: &(dyn Fn(u64) -> Vec<u8> + Send + Sync)) -> Result<u64>;
+    async fn append_decision(&self, make: MakeEntry<'_>) -> Result<u64>;
     /// Decisions after a number, in order.
     async fn decisions(&self, after: u64, limit: u32) -> Result<Vec<(u64, Option<u64>, Vec<u8>)>>;
     /// Takes or renews a lease; `None` while another holder's has not run out.
-    async fn take_lease(&self, name: &'static str, holder: &str, now_ms: i64, until_ms: i64) -> Result<Option<Fence>>;
+    async fn take_lease(
+        &self,
+        name: &'static str,
+        holder: &str,
+        now_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<Fence>>;
     /// Gives a lease back, so that another process need not wait for its end.
     async fn give_lease(&self, fence: &Fence) -> Result<()>;
 }
@@ -101,13 +132,20 @@ pub trait Intake: Send + Sync {
     /// Heads of all epochs of a region, oldest first: position, id, closed.
     async fn heads(&self, region: Region) -> Result<Vec<(Head, bool)>>;
     /// Closes the open epoch and opens the next, from the same head.
-    async fn open_epoch(&self, region: Region, from: u32, to: u32, make: &(dyn Fn(u64) -> Vec<u8> + Send + Sync)) -> Result<()>;
+    async fn open_epoch(&self, region: Region, from: u32, to: u32, make: MakeEntry<'_>) -> Result<()>;
     /// A batch in custody.
     async fn batch(&self, position: Position) -> Result<Option<BatchRow>>;
     /// Takes custody if the head is still `before`: batch, head and log entry in one transaction.
     async fn take_custody(&self, before: Head, batch: &NewBatch) -> Result<()>;
     /// Keeps a signed header as evidence.
-    async fn keep_evidence(&self, region: Region, id: BatchId, header: &[u8], seen_ms: i64, why: &str) -> Result<()>;
+    async fn keep_evidence(
+        &self,
+        region: Region,
+        id: BatchId,
+        header: &[u8],
+        seen_ms: i64,
+        why: &str,
+    ) -> Result<()>;
     /// Bytes held of a batch that is still arriving.
     async fn pieces_end(&self, region: Region, id: BatchId) -> Result<u64>;
     /// Adds a piece at the end of what is held; anything of other batches of the region goes.
@@ -115,7 +153,13 @@ pub trait Intake: Send + Sync {
     /// All pieces joined.
     async fn pieces(&self, region: Region, id: BatchId) -> Result<Vec<u8>>;
     /// Batches of a region after a position, oldest first.
-    async fn batches_after(&self, region: Region, epoch: u32, sequence: u32, limit: u32) -> Result<Vec<BatchRow>>;
+    async fn batches_after(
+        &self,
+        region: Region,
+        epoch: u32,
+        sequence: u32,
+        limit: u32,
+    ) -> Result<Vec<BatchRow>>;
     /// Newest batches of all regions or one, without bodies.
     async fn recent_batches(&self, region: Option<Region>, limit: u32) -> Result<Vec<BatchRow>>;
     /// Batches in custody that wait for the lane, and the deltas in them.
@@ -181,12 +225,17 @@ pub trait Journal: Send + Sync {
 pub trait Releases: Send + Sync {
     /// Builds a release from one snapshot of the registry. The planner gets every record beside its last published
     /// leaf, by (region, kind, id), and says what to write.
-    async fn build_release(&self, version: u64, base: u64, planner: &mut (dyn ReleasePlanner + Send)) -> Result<()>;
+    async fn build_release(
+        &self,
+        version: u64,
+        base: u64,
+        planner: &mut (dyn ReleasePlanner + Send),
+    ) -> Result<()>;
     /// Removes what an unpublished build left behind.
     async fn discard_release(&self, version: u64) -> Result<()>;
     /// Makes a built release visible, with its decision.
-    async fn publish(&self, release: &ReleaseRow, make: &(dyn Fn(u64) -> Vec<u8> + Send + Sync)) -> Result<()>;
-    /// Puts a prepared release down.
+    async fn publish(&self, release: &ReleaseRow, make: MakeEntry<'_>) -> Result<()>;
+    /// Puts a prepared release down, in place of an unpublished one of the same version.
     async fn put_release(&self, release: &ReleaseRow) -> Result<()>;
     /// A release; `None`: the newest published.
     async fn release(&self, version: Option<u64>) -> Result<Option<ReleaseRow>>;
@@ -203,8 +252,13 @@ pub trait Releases: Send + Sync {
 /// Copying whole tables, for backup, restore and rebuild.
 #[async_trait]
 pub trait Tables: Send + Sync {
-    /// Rows of a table, in order of its key, after the first `skip`.
-    async fn read_table(&self, table: &'static Table, after: Option<&[Cell]>, limit: u32) -> Result<Vec<Vec<Cell>>>;
+    /// Rows of a table, in order of its key, after the row with this key.
+    async fn read_table(
+        &self,
+        table: &'static Table,
+        after: Option<&[Cell]>,
+        limit: u32,
+    ) -> Result<Vec<Vec<Cell>>>;
     /// Adds rows to a table.
     async fn write_table(&self, table: &'static Table, rows: Vec<Vec<Cell>>) -> Result<()>;
 }

@@ -7,6 +7,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod column;
 pub mod convert;
+pub mod enrol;
 pub mod envelope;
 pub mod id;
 pub mod key;

@@ -38,6 +38,7 @@ CREATE TABLE region_key (
     region BIGINT NOT NULL,
     key_id BYTEA NOT NULL,
     public_key BYTEA NOT NULL,
+    place BIGINT NOT NULL,
     PRIMARY KEY (region, key_id)
 );
 
@@ -58,7 +59,6 @@ CREATE TABLE batch (
     header BYTEA NOT NULL,
     receipt BYTEA NOT NULL,
     encoding BIGINT NOT NULL,
-    body BYTEA,
     custody_ms BIGINT NOT NULL,
     deltas BIGINT NOT NULL,
     apply_no BIGINT,
@@ -69,6 +69,16 @@ CREATE TABLE batch (
     PRIMARY KEY (region, epoch, sequence)
 );
 CREATE INDEX batch_waiting ON batch (region, epoch, sequence) WHERE apply_no IS NULL;
+CREATE INDEX batch_recent ON batch (custody_ms);
+
+-- Beside its batch, so that writing a batch's totals does not write its body again.
+CREATE TABLE batch_body (
+    region BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (region, epoch, sequence)
+);
 
 CREATE TABLE evidence (
     region BIGINT NOT NULL,
@@ -177,7 +187,8 @@ CREATE TABLE release (
     apply_no BIGINT NOT NULL,
     published BIGINT NOT NULL,
     entry BYTEA NOT NULL,
-    freshness BYTEA NOT NULL
+    freshness BYTEA NOT NULL,
+    prepared_by TEXT COLLATE "C" NOT NULL
 );
 
 CREATE TABLE manifest (
@@ -194,7 +205,7 @@ CREATE TABLE part (
     digest BYTEA NOT NULL,
     version BIGINT NOT NULL,
     body BYTEA NOT NULL,
-    PRIMARY KEY (region, digest)
+    PRIMARY KEY (region, digest, version)
 );
 
 CREATE TABLE slice_leaf (

@@ -38,6 +38,7 @@ CREATE TABLE region_key (
     region INTEGER NOT NULL,
     key_id BLOB NOT NULL,
     public_key BLOB NOT NULL,
+    place INTEGER NOT NULL,
     PRIMARY KEY (region, key_id)
 ) STRICT;
 
@@ -58,7 +59,6 @@ CREATE TABLE batch (
     header BLOB NOT NULL,
     receipt BLOB NOT NULL,
     encoding INTEGER NOT NULL,
-    body BLOB,
     custody_ms INTEGER NOT NULL,
     deltas INTEGER NOT NULL,
     apply_no INTEGER,
@@ -69,6 +69,16 @@ CREATE TABLE batch (
     PRIMARY KEY (region, epoch, sequence)
 ) STRICT;
 CREATE INDEX batch_waiting ON batch (region, epoch, sequence) WHERE apply_no IS NULL;
+CREATE INDEX batch_recent ON batch (custody_ms);
+
+-- Beside its batch, so that writing a batch's totals does not write its body again.
+CREATE TABLE batch_body (
+    region INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (region, epoch, sequence)
+) STRICT;
 
 CREATE TABLE evidence (
     region INTEGER NOT NULL,
@@ -177,7 +187,8 @@ CREATE TABLE release (
     apply_no INTEGER NOT NULL,
     published INTEGER NOT NULL,
     entry BLOB NOT NULL,
-    freshness BLOB NOT NULL
+    freshness BLOB NOT NULL,
+    prepared_by TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE manifest (
@@ -194,7 +205,7 @@ CREATE TABLE part (
     digest BLOB NOT NULL,
     version INTEGER NOT NULL,
     body BLOB NOT NULL,
-    PRIMARY KEY (region, digest)
+    PRIMARY KEY (region, digest, version)
 ) STRICT;
 
 CREATE TABLE slice_leaf (

@@ -260,6 +260,6 @@ pub(super) fn held(findings: Vec<Finding>) -> Outcome {
 }
 
 /// Rejected, for these reasons.
-pub(super) fn rejected(findings: Vec<Finding>) -> Outcome {
+pub fn rejected(findings: Vec<Finding>) -> Outcome {
     Outcome { judgement: Judgement::Rejected, findings, record: None }
 }

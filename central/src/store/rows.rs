@@ -328,6 +328,8 @@ pub struct ReleaseRow {
     pub entry: Vec<u8>,
     /// Signed freshness.
     pub freshness: Vec<u8>,
+    /// Who prepared it: somebody else has to publish it.
+    pub prepared_by: String,
 }
 
 /// A manifest.

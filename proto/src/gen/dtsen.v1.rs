@@ -1976,6 +1976,24 @@ pub struct EnrolReply {
     /// where the exchange service listens
     #[prost(string, tag = "7")]
     pub exchange_url: ::prost::alloc::string::String,
+    /// token for the first Hello
+    #[prost(bytes = "vec", tag = "8")]
+    pub session: ::prost::alloc::vec::Vec<u8>,
+}
+/// What a one-time token carries; its text form is "dtsen1." and the base64url of these bytes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EnrolToken {
+    #[prost(string, tag = "1")]
+    pub region: ::prost::alloc::string::String,
+    /// name in the hub's certificate
+    #[prost(string, tag = "2")]
+    pub hub: ::prost::alloc::string::String,
+    /// SHA-256 of the certificate of the hub's authority
+    #[prost(bytes = "vec", tag = "3")]
+    pub authority: ::prost::alloc::vec::Vec<u8>,
+    /// 32 random bytes
+    #[prost(bytes = "vec", tag = "4")]
+    pub secret: ::prost::alloc::vec::Vec<u8>,
 }
 /// Public keys of the hub, pinned by the node at enrolment.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,0 +1,152 @@
+//! The command line, one file a command.
+
+mod batch;
+mod generation;
+mod held;
+mod init;
+mod region;
+mod release;
+mod serve;
+mod status;
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use dtsen_kit::{ambient::Ambient, sqlite::Mode, telemetry};
+use dtsen_proto::rulebook::Rulebook;
+
+use crate::{
+    engine::Engine,
+    home::{Config, Home},
+    hub::{Hub, setting},
+    store,
+};
+
+/// Pusat (hub) Pertukaran DTSEN: menerima kiriman bertanda tangan dari daerah, memvalidasi, menggabungkan,
+/// dan mengembalikan irisan data yang ditandatangani.
+#[derive(Debug, Parser)]
+#[command(name = "dtsen-central", version)]
+pub struct Cli {
+    /// Folder pusat
+    #[arg(long, global = true, default_value = "dtsen-central", value_name = "FOLDER")]
+    home: PathBuf,
+    /// Tingkat log: error, warn, info, debug
+    #[arg(long, global = true, default_value = "info", value_name = "TINGKAT")]
+    log: String,
+    /// Log sebagai JSON
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Membuat pusat baru: folder, kunci, otoritas sertifikat, basis data
+    Init(init::Init),
+    /// Undangan, konfirmasi, dan penghentian daerah
+    #[command(subcommand)]
+    Region(region::Region),
+    /// Menjalankan pusat
+    Serve(serve::Serve),
+    /// Kiriman yang sudah diterima
+    #[command(subcommand)]
+    Batch(batch::Batch),
+    /// Data yang ditahan dan menunggu keputusan petugas
+    #[command(subcommand)]
+    Held(held::Held),
+    /// Keadaan pusat dan tiap daerah
+    Status(status::Status),
+    /// Menyiapkan dan menerbitkan rilis
+    #[command(subcommand)]
+    Release(release::Release),
+    /// Generasi baru setelah pusat dipulihkan dari cadangan
+    #[command(subcommand)]
+    Generation(generation::Generation),
+}
+
+/// Siapa yang memutuskan dan mengapa; dicatat dalam log keputusan
+#[derive(Debug, Args)]
+struct By {
+    /// Nama petugas
+    #[arg(long, value_name = "NAMA", env = "DTSEN_OPERATOR")]
+    by: String,
+    /// Alasan (tanpa data pribadi)
+    #[arg(long, value_name = "TEKS", default_value = "")]
+    reason: String,
+}
+
+impl By {
+    fn decided(&self) -> crate::hub::Decided {
+        crate::hub::Decided { actor: self.by.clone(), reason: self.reason.clone() }
+    }
+}
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    telemetry::init(&cli.log, cli.log_json);
+    let home = Home::at(&cli.home);
+    match cli.command {
+        Command::Init(command) => command.run(&home).await,
+        Command::Region(command) => command.run(&home).await,
+        Command::Serve(command) => command.run(&home).await,
+        Command::Batch(command) => command.run(&home).await,
+        Command::Held(command) => command.run(&home).await,
+        Command::Status(command) => command.run(&home).await,
+        Command::Release(command) => command.run(&home).await,
+        Command::Generation(command) => command.run(&home).await,
+    }
+}
+
+/// Opens the hub of a home.
+async fn open(home: &Home) -> anyhow::Result<Arc<Hub>> {
+    let config = home.config()?;
+    open_with(home, &config).await
+}
+
+async fn open_with(home: &Home, config: &Config) -> anyhow::Result<Arc<Hub>> {
+    let address = home.database(config);
+    let store = store::open(&address, false, Mode::Production)
+        .await
+        .with_context(|| format!("basis data {} tidak dapat dibuka", without_password(&address)))?;
+    let (keys, release_key) = home.keys()?;
+    let (rulebook, bundle) = match store.setting(setting::RULEBOOK).await? {
+        Some(bundle) => (Arc::new(Rulebook::from_bundle(&bundle)?), bundle),
+        None => (Rulebook::builtin(), Rulebook::builtin_bundle()),
+    };
+    Ok(Arc::new(Hub {
+        name: config.name.clone(),
+        exchange_url: config.exchange_url.clone(),
+        store,
+        engine: Engine { rulebook, signer: keys.receipt.clone() },
+        keys,
+        authority: home.authority()?,
+        release_key,
+        rulebook: bundle,
+        ambient: Ambient::system(),
+        lane_work: tokio::sync::Notify::new(),
+        log_work: tokio::sync::Notify::new(),
+    }))
+}
+
+/// An address as it may be printed.
+fn without_password(address: &str) -> String {
+    match (address.split_once("://"), address.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => address.to_owned(),
+    }
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A table for people.
+fn table(headings: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
+    table
+}

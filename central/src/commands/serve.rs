@@ -1,0 +1,70 @@
+//! `serve`.
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::open_with;
+use crate::{
+    home::Home,
+    serve::{Listeners, serve},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Alamat layanan pertukaran, alih-alih yang di hub.toml; port 0 memilih sendiri
+    #[arg(long)]
+    listen: Option<String>,
+    /// Alamat layanan pendaftaran, alih-alih yang di hub.toml
+    #[arg(long)]
+    enrol_listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
+        let mut config = home.config()?;
+        let wanted = self.listen.unwrap_or_else(|| config.listen.clone());
+        let exchange = bind(&wanted).await?;
+        let enrolment = bind(&self.enrol_listen.unwrap_or_else(|| config.enrol_listen.clone())).await?;
+        let (at, enrol_at) = (exchange.local_addr()?, enrolment.local_addr()?);
+        if wanted != config.listen {
+            config.exchange_url = format!("https://{at}");
+        }
+        let hub = open_with(home, &config).await?;
+        let holder = format!("{}-{}", std::process::id(), hex::encode(hub.ambient.bytes::<4>()));
+        println!("Pusat {} melayani pertukaran di https://{at}, pendaftaran di https://{enrol_at}", hub.name);
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        let listeners = Listeners { exchange: Box::new(exchange), enrolment: Box::new(enrolment) };
+        serve(hub, listeners, holder, stop).await?;
+        println!("Pusat berhenti dengan tertib.");
+        Ok(())
+    }
+}
+
+async fn bind(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("alamat {address} tidak dapat dipakai; pilih lain dengan --listen"))
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let terminate = signal(SignalKind::terminate());
+    match terminate {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            // Without a handler for SIGTERM, Ctrl-C still works.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+    stop.cancel();
+}

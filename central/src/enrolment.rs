@@ -1,0 +1,240 @@
+//! How a region becomes known: invitation, keys shown by the node, confirmation by an operator, certificate.
+
+use dtsen_kit::tls;
+use dtsen_proto::{
+    chain::Head,
+    enrol::{self, Token},
+    envelope::PayloadType,
+    envelope::pae,
+    key::{PublicKey, fingerprint},
+    pb,
+    record::Day,
+    refusal::Refusal,
+    region::Region,
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    hub::{Decided, Hub},
+    intake::Fault,
+    store::{RegionChange, RegionRow, Status, StoreError},
+};
+
+/// How long a one-time token serves.
+pub const TOKEN_HOURS: i64 = 24;
+const HOUR_MS: i64 = 3_600_000;
+
+/// An operator's act that cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// TLS material failed.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
+    /// The region is not in the state that the act needs.
+    #[error("daerah {region} berstatus {status}; {next}")]
+    State {
+        /// Which.
+        region: Region,
+        /// How it stands.
+        status: &'static str,
+        /// What to do instead.
+        next: &'static str,
+    },
+    /// Nobody by that code.
+    #[error("daerah {0} belum diundang; jalankan: dtsen-central region invite {0}")]
+    Unknown(Region),
+    /// The fingerprint given is not the one on record.
+    #[error("sidik jari tidak sama: yang tercatat {0}; JANGAN konfirmasi, hubungi daerah lewat jalur lain")]
+    Fingerprint(String),
+}
+
+async fn known(hub: &Hub, region: Region) -> Result<RegionRow, ActError> {
+    hub.store.region(region).await?.ok_or(ActError::Unknown(region))
+}
+
+fn region_act(what: pb::region_act::What, row: &RegionRow) -> pb::RegionAct {
+    pb::RegionAct {
+        what: what.into(),
+        region: row.region.to_string(),
+        signing_key: row.signing_key.clone().unwrap_or_default(),
+        certificate: row.certificate_hash.clone().unwrap_or_default(),
+        ..Default::default()
+    }
+}
+
+async fn put(hub: &Hub, row: &RegionRow, act: pb::RegionAct, decided: Decided, change: RegionChange<'_>) -> Result<(), ActError> {
+    let generation = hub.generation().await?;
+    let make = hub.decision_entry(generation, decided, pb::decision::Act::Region(act));
+    hub.store.put_region(row, RegionChange { decision: Some(&make), ..change }).await?;
+    hub.log_work.notify_one();
+    Ok(())
+}
+
+/// Gives out a one-time token.
+pub async fn invite(hub: &Hub, region: Region, decided: Decided) -> Result<String, ActError> {
+    let row = hub.store.region(region).await?.unwrap_or(RegionRow::new(region));
+    let secret = hub.ambient.bytes::<32>();
+    let row = RegionRow {
+        token_hash: Some(Sha256::digest(secret).to_vec()),
+        token_expires_ms: Some(hub.ambient.now_ms() + TOKEN_HOURS * HOUR_MS),
+        csr: None,
+        ..row
+    };
+    let act = region_act(pb::region_act::What::Invited, &row);
+    put(hub, &row, act, decided, RegionChange::default()).await?;
+    let token = Token {
+        region,
+        hub: hub.name.clone(),
+        authority: tls::fingerprint(hub.authority.certificate()),
+        secret,
+    };
+    Ok(token.to_string())
+}
+
+/// What two people compare before a region is confirmed.
+pub fn region_fingerprint(row: &RegionRow) -> Option<String> {
+    let (key, csr) = (row.signing_key.as_ref()?, row.csr.as_ref()?);
+    Some(enrol::fingerprint_of(key, csr))
+}
+
+/// A node shows its keys, or asks how it stands.
+pub async fn enrol(hub: &Hub, request: &pb::EnrolRequest) -> Result<pb::EnrolReply, Fault> {
+    let region: Region = request.region.parse().map_err(|_| Refusal::TokenInvalid)?;
+    let row = hub.store.region(region).await?.ok_or(Refusal::TokenInvalid)?;
+    check_token(hub, &row, &request.token)?;
+    let key = PublicKey::from_slice(&request.signing_key).map_err(|_| Refusal::KeyUnknown)?;
+    let statement = enrol::proof_statement(&request.csr, request.token.as_bytes());
+    if !key.verifies(&pae(PayloadType::ENROLMENT.as_str(), &statement), &request.proof) {
+        return Err(Refusal::BadSignature.into());
+    }
+    let same = row.csr.as_deref() == Some(&request.csr) && row.signing_key.as_deref() == Some(&request.signing_key);
+    if same && row.certificate.is_some() && row.status == Status::Active {
+        return Ok(confirmed(hub, &row).await?);
+    }
+    if row.csr.is_some() && !same {
+        // The token was used with other keys: whoever came first has to be refused by the operator.
+        return Err(Refusal::TokenInvalid.into());
+    }
+    if row.csr.is_none() {
+        // The request is checked by making a certificate from it that nobody gets.
+        let today = Day::of_ms(hub.ambient.now_ms());
+        let trial = hub.authority.node(region, &request.csr, today, hub.ambient.bytes());
+        trial.map_err(|_| Refusal::Malformed { what: "certificate request" })?;
+        let waiting = RegionRow {
+            status: Status::Waiting,
+            csr: Some(request.csr.clone()),
+            signing_key: Some(request.signing_key.clone()),
+            certificate: None,
+            ..row
+        };
+        hub.store.put_region(&waiting, RegionChange::default()).await?;
+    }
+    Ok(pb::EnrolReply {
+        state: pb::EnrolState::Waiting.into(),
+        fingerprint: enrol::fingerprint_of(&request.signing_key, &request.csr),
+        ..Default::default()
+    })
+}
+
+fn check_token(hub: &Hub, row: &RegionRow, token: &str) -> Result<(), Refusal> {
+    let secret = hex::decode(token).map_err(|_| Refusal::TokenInvalid)?;
+    let fits = row.token_hash.as_deref() == Some(Sha256::digest(&secret).as_slice());
+    let in_time = row.token_expires_ms.is_some_and(|until| hub.ambient.now_ms() < until);
+    if fits && in_time { Ok(()) } else { Err(Refusal::TokenInvalid) }
+}
+
+async fn confirmed(hub: &Hub, row: &RegionRow) -> Result<pb::EnrolReply, StoreError> {
+    let head = hub.store.head(row.region).await?;
+    let session = hub.store.session(row.region).await?.map(|(current, _)| current);
+    Ok(pb::EnrolReply {
+        state: pb::EnrolState::Confirmed.into(),
+        fingerprint: region_fingerprint(row).unwrap_or_default(),
+        certificate: row.certificate.clone().unwrap_or_default(),
+        hub: Some(hub.public_keys()),
+        epoch: head.map_or(1, |h| h.position.epoch),
+        generation: hub.generation().await?,
+        exchange_url: hub.exchange_url.clone(),
+        session: session.unwrap_or_default(),
+    })
+}
+
+/// An operator compared the fingerprint: the certificate is made and the signing key counts.
+pub async fn confirm(hub: &Hub, region: Region, shown: &str, decided: Decided) -> Result<(), ActError> {
+    let row = known(hub, region).await?;
+    if row.status != Status::Waiting {
+        let next = "yang dikonfirmasi hanya daerah yang menunggu (node harus menjalankan enrol dulu)";
+        return Err(ActError::State { region, status: row.status.as_str(), next });
+    }
+    let recorded = region_fingerprint(&row).unwrap_or_default();
+    if recorded != shown.trim().to_lowercase() {
+        return Err(ActError::Fingerprint(recorded));
+    }
+    let csr = row.csr.clone().unwrap_or_default();
+    let today = Day::of_ms(hub.ambient.now_ms());
+    let certificate = hub.authority.node(region, &csr, today, hub.ambient.bytes())?;
+    let key = row.signing_key.clone().unwrap_or_default();
+    let key_id = PublicKey::from_slice(&key).map(|k| k.id().as_bytes().to_vec()).unwrap_or_default();
+    let row = RegionRow {
+        status: Status::Active,
+        certificate_hash: Some(tls::fingerprint(&certificate).to_vec()),
+        previous_hash: None,
+        certificate: Some(certificate),
+        reason: decided.reason.clone(),
+        ..row
+    };
+    let act = region_act(pb::region_act::What::Confirmed, &row);
+    let change = RegionChange {
+        key: Some((key_id, key)),
+        start: Some((hub.ambient.bytes::<16>().to_vec(), Head::start(region))),
+        decision: None,
+    };
+    put(hub, &row, act, decided, change).await
+}
+
+/// Stops a region, lets it go on, or takes its keys away.
+pub async fn set_status(hub: &Hub, region: Region, what: pb::region_act::What, decided: Decided) -> Result<(), ActError> {
+    let row = known(hub, region).await?;
+    let status = match what {
+        pb::region_act::What::Suspended => Status::Suspended,
+        pb::region_act::What::Revoked => Status::Revoked,
+        _ => Status::Active,
+    };
+    if status == Status::Active && (row.certificate.is_none() || row.status == Status::Revoked) {
+        let next = "undang lagi: dtsen-central region invite";
+        return Err(ActError::State { region, status: row.status.as_str(), next });
+    }
+    let mut row = RegionRow { status, reason: decided.reason.clone(), ..row };
+    let mut act = region_act(what, &row);
+    if status == Status::Revoked {
+        // What is in custody stays valid: revocation names the last sequence.
+        let last = hub.store.head(region).await?.map_or(0, |h| h.position.sequence);
+        row.revoked_after = Some(i64::from(last));
+        act.revoked_after = last.into();
+    }
+    put(hub, &row, act, decided, RegionChange::default()).await
+}
+
+/// A new certificate for the same region. The one before serves until the next renewal.
+pub async fn renew(hub: &Hub, row: &RegionRow, csr: &[u8]) -> Result<Vec<u8>, Fault> {
+    let today = Day::of_ms(hub.ambient.now_ms());
+    let certificate = hub
+        .authority
+        .node(row.region, csr, today, hub.ambient.bytes())
+        .map_err(|_| Refusal::Malformed { what: "certificate request" })?;
+    let row = RegionRow {
+        previous_hash: row.certificate_hash.clone(),
+        certificate_hash: Some(tls::fingerprint(&certificate).to_vec()),
+        certificate: Some(certificate.clone()),
+        ..row.clone()
+    };
+    hub.store.put_region(&row, RegionChange::default()).await?;
+    Ok(certificate)
+}
+
+/// A short name for a key on screens.
+pub fn key_name(key: &[u8]) -> String {
+    fingerprint(&[key])
+}

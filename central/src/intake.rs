@@ -1,0 +1,247 @@
+//! Taking batches into custody: verify, keep, sign the receipt, commit, and only then send it.
+
+use dtsen_proto::{
+    batch::{self, BodyRefusal, Header},
+    chain::{self, Head, Step},
+    envelope::{self, PayloadType, Verified},
+    id::BatchId,
+    key::PublicKey,
+    limits, pb,
+    refusal::Refusal,
+    region::Region,
+};
+use prost::Message as _;
+
+use crate::{
+    hub::{Decided, Hub},
+    store::{BatchRow, NewBatch, RegionChange, RegionRow, Status, StoreError},
+};
+
+/// Why a request was not served.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The peer is at fault.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The hub is.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// Tries after another hub process was first.
+const CONFLICT_TRIES: u32 = 5;
+/// Guess at what the lane decides in a second, for the estimate only.
+const LANE_DELTAS_PER_SECOND: u64 = 10_000;
+
+/// What the hub has of a batch after a piece.
+pub struct Progress {
+    /// Everything before this is held.
+    pub next_offset: u64,
+    /// Set once in custody.
+    pub receipt: Option<pb::Envelope>,
+}
+
+/// Takes a piece of a batch, and the batch when it is whole.
+pub async fn submit(hub: &Hub, region: &RegionRow, request: &pb::SubmitRequest) -> Result<Progress, Fault> {
+    let envelope = request.header.as_ref().ok_or(Refusal::Malformed { what: "submit request" })?;
+    let header = verify_header(hub, region, envelope).await?;
+    let id = BatchId::new(header.digest());
+    for _ in 0..CONFLICT_TRIES {
+        match try_submit(hub, region, request, envelope, &header, id).await {
+            Err(Fault::Store(e)) if e.is_conflict() => {}
+            other => return other,
+        }
+    }
+    Err(Refusal::Quota { retry_after_ms: 1_000 }.into())
+}
+
+/// Finds the key that must have signed the header, and checks that it did.
+async fn verify_header(hub: &Hub, region: &RegionRow, envelope: &pb::Envelope) -> Result<Verified<Header>, Fault> {
+    let peeked = batch::peek(envelope)?;
+    if peeked.position.region != region.region {
+        return Err(Refusal::WrongRegion.into());
+    }
+    let keys = hub.store.region_keys(region.region).await?;
+    let key = keys
+        .iter()
+        .filter_map(|bytes| PublicKey::from_slice(bytes).ok())
+        .find(|key| envelope.key_id == key.id().as_bytes())
+        .ok_or(Refusal::KeyUnknown)?;
+    let header = batch::open(envelope, &key)?;
+    let current = region.signing_key.as_deref() == Some(key.as_bytes().as_slice());
+    let revoked = region
+        .revoked_after
+        .is_some_and(|after| i64::from(header.get().position.sequence) > after);
+    if revoked && (current || region.status == Status::Revoked) {
+        return Err(Refusal::KeyRevoked.into());
+    }
+    Ok(header)
+}
+
+async fn try_submit(
+    hub: &Hub,
+    region: &RegionRow,
+    request: &pb::SubmitRequest,
+    envelope: &pb::Envelope,
+    header: &Verified<Header>,
+    id: BatchId,
+) -> Result<Progress, Fault> {
+    let position = header.get().position;
+    let head = hub.store.head(region.region).await?.ok_or(Refusal::Suspended)?;
+    let stored = hub.store.batch(position).await?;
+    match chain::judge(head, stored.as_ref().map(|b| b.id), header.get(), id) {
+        Ok(Step::Next) => {}
+        Ok(Step::Repeat) => return repeat(stored),
+        Err(fork @ Refusal::ChainFork { .. }) => {
+            freeze(hub, region, Status::Forked, Some((id, envelope)), "dua kiriman berbeda pada satu nomor urut").await?;
+            return Err(fork.into());
+        }
+        Err(other) => return Err(other.into()),
+    }
+    if let Some(refusal) = batch::refused_by_header(header.get()) {
+        return take(hub, head, header.get(), id, envelope, request, Err(refusal)).await;
+    }
+    match collect(hub, region.region, request, id).await? {
+        Collected::More(next_offset) => Ok(Progress { next_offset, receipt: None }),
+        Collected::Whole(body) => {
+            let length = usize::try_from(header.get().body_length).unwrap_or(usize::MAX);
+            let plain = batch::decode_body(request.encoding, &body, length.min(limits::MAX_BODY_BYTES))
+                .ok_or(Refusal::BodyMismatch)?;
+            let body = match batch::check_body(header.get(), &plain)? {
+                None => Ok(body),
+                Some(refusal) => Err(refusal),
+            };
+            take(hub, head, header.get(), id, envelope, request, body).await
+        }
+    }
+}
+
+fn repeat(stored: Option<BatchRow>) -> Result<Progress, Fault> {
+    let stored = stored.ok_or(Refusal::NotFound { what: "batch" })?;
+    let receipt = pb::Envelope::decode(stored.receipt.as_slice())
+        .map_err(|_| StoreError::Inconsistent { table: "batch", column: "receipt" })?;
+    Ok(Progress { next_offset: 0, receipt: Some(receipt) })
+}
+
+enum Collected {
+    More(u64),
+    Whole(Vec<u8>),
+}
+
+/// Joins the pieces of a body. A piece that does not begin where the hub's bytes end is answered with where they do.
+async fn collect(hub: &Hub, region: Region, request: &pb::SubmitRequest, id: BatchId) -> Result<Collected, Fault> {
+    let end = request.offset.saturating_add(request.data.len() as u64);
+    let too_much = request.encoded_length > limits::MAX_BODY_BYTES as u64 || request.data.len() > limits::MAX_CHUNK_BYTES;
+    if too_much || end > request.encoded_length {
+        return Err(Refusal::HeaderLimits { field: "encoded_length" }.into());
+    }
+    if request.offset == 0 && end == request.encoded_length {
+        return Ok(Collected::Whole(request.data.clone()));
+    }
+    let held = hub.store.pieces_end(region, id).await?;
+    if request.offset != held {
+        return Ok(Collected::More(held));
+    }
+    if end < request.encoded_length {
+        hub.store.add_piece(region, id, request.offset, &request.data).await?;
+        return Ok(Collected::More(end));
+    }
+    let mut body = hub.store.pieces(region, id).await?;
+    body.extend_from_slice(&request.data);
+    Ok(Collected::Whole(body))
+}
+
+/// Custody: receipt signed, everything committed, the lane told.
+async fn take(
+    hub: &Hub,
+    before: Head,
+    header: &Header,
+    id: BatchId,
+    envelope: &pb::Envelope,
+    request: &pb::SubmitRequest,
+    body: Result<Vec<u8>, BodyRefusal>,
+) -> Result<Progress, Fault> {
+    let custody_ms = hub.ambient.now_ms();
+    let receipt = match &request.receipt {
+        Some(old) => handed_back(hub, old, header, id)?,
+        None => envelope::sign_message(
+            &hub.keys.receipt,
+            PayloadType::RECEIPT,
+            &pb::Receipt {
+                region: header.position.region.to_string(),
+                epoch: header.position.epoch,
+                sequence: header.position.sequence.into(),
+                batch_id: id.as_bytes().to_vec(),
+                generation: hub.generation().await?,
+                rulebook: hub.rulebook().version(),
+                custody_ms,
+                body_refused: body.as_ref().err().map_or_else(String::new, |r| r.code().to_owned()),
+            },
+        ),
+    };
+    let batch = NewBatch {
+        position: header.position,
+        id,
+        header: envelope.encode_to_vec(),
+        receipt: receipt.encode_to_vec(),
+        encoding: request.encoding,
+        deltas: if body.is_ok() { header.count.into() } else { 0 },
+        body: body.ok(),
+        custody_ms: receipt_day(&receipt).unwrap_or(custody_ms),
+        leaf: envelope::log_leaf(envelope),
+    };
+    hub.store.take_custody(before, &batch).await?;
+    hub.lane_work.notify_one();
+    hub.log_work.notify_one();
+    Ok(Progress { next_offset: request.encoded_length, receipt: Some(receipt) })
+}
+
+/// A batch that this hub lost comes back with the receipt that it once gave: the same receipt stays.
+fn handed_back(hub: &Hub, receipt: &pb::Envelope, header: &Header, id: BatchId) -> Result<pb::Envelope, Fault> {
+    let read = envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, &hub.keys.receipt.public())?;
+    let same = read.get().batch_id == id.as_bytes()
+        && read.get().epoch == header.position.epoch
+        && read.get().sequence == u64::from(header.position.sequence);
+    if same { Ok(receipt.clone()) } else { Err(Refusal::Malformed { what: "receipt handed back" }.into()) }
+}
+
+/// The day of custody is the day of the receipt, so that a batch handed back is judged as it would have been.
+fn receipt_day(receipt: &pb::Envelope) -> Option<i64> {
+    pb::Receipt::decode(receipt.payload.as_slice()).ok().map(|r| r.custody_ms)
+}
+
+/// Stops a region by rule, with the evidence.
+pub async fn freeze(
+    hub: &Hub,
+    region: &RegionRow,
+    status: Status,
+    evidence: Option<(BatchId, &pb::Envelope)>,
+    why: &str,
+) -> Result<(), StoreError> {
+    if let Some((id, header)) = evidence {
+        let now = hub.ambient.now_ms();
+        hub.store.keep_evidence(region.region, id, &header.encode_to_vec(), now, status.as_str()).await?;
+    }
+    if region.status == status {
+        return Ok(());
+    }
+    tracing::error!(region = %region.region, status = status.as_str(), "region stopped: {why}");
+    let act = pb::decision::Act::Region(pb::RegionAct {
+        what: pb::region_act::What::Suspended.into(),
+        region: region.region.to_string(),
+        ..Default::default()
+    });
+    let make = hub.decision_entry(hub.generation().await?, Decided::by_rule(why), act);
+    let row = RegionRow { status, reason: why.to_owned(), ..region.clone() };
+    let change = RegionChange { decision: Some(&make), ..Default::default() };
+    match hub.store.put_region(&row, change).await {
+        Err(e) if e.is_conflict() => Ok(()),
+        other => other,
+    }
+}
+
+/// How many batches wait, and for about how long.
+pub async fn queue(hub: &Hub) -> Result<pb::Queue, StoreError> {
+    let (batches_ahead, deltas) = hub.store.waiting_count().await?;
+    Ok(pb::Queue { batches_ahead, estimate_ms: deltas * 1_000 / LANE_DELTAS_PER_SECOND })
+}

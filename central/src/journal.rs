@@ -1,0 +1,62 @@
+//! The log's sequencer: gives committed entries their place, signs the checkpoint.
+
+use std::{sync::Arc, time::Duration};
+
+use dtsen_kit::telemetry::chain;
+use dtsen_proto::checkpoint::Checkpoint;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    hub::Hub,
+    lane::LEASE_MS,
+    store::{Fence, StoreError},
+};
+
+/// Name of the lease.
+pub const LEASE: &str = "log";
+/// Entries placed in one transaction.
+const ENTRIES: u32 = 1_024;
+/// How often an idle sequencer looks; entries are to be in the log within 60 s.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Sequences until told to stop.
+pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
+    let mut fence = None;
+    while !stop.is_cancelled() {
+        match turn(&hub, &holder, &mut fence).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the log pauses");
+                fence = None;
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = hub.log_work.notified() => {}
+            () = tokio::time::sleep(IDLE) => {}
+        }
+    }
+    if let Some(fence) = fence
+        && let Err(error) = hub.store.give_lease(&fence).await
+    {
+        tracing::warn!(error = %chain(&error), "the log's lease was not given back");
+    }
+}
+
+async fn turn(hub: &Hub, holder: &str, fence: &mut Option<Fence>) -> Result<bool, StoreError> {
+    let now = hub.ambient.now_ms();
+    *fence = hub.store.take_lease(LEASE, holder, now, now + LEASE_MS).await?;
+    let Some(fence) = fence else { return Ok(false) };
+    Ok(step(hub, fence).await? > 0)
+}
+
+/// Places waiting entries. Returns how many.
+pub async fn step(hub: &Hub, fence: &Fence) -> Result<u32, StoreError> {
+    let generation = hub.generation().await?;
+    let origin = Checkpoint::origin_of(&hub.name, generation);
+    let sign = |size, root| {
+        Checkpoint { origin: origin.clone(), size, root }.sign(&hub.name, &hub.keys.log)
+    };
+    hub.store.sequence(fence, generation, ENTRIES, &sign).await
+}

@@ -1,0 +1,88 @@
+//! The lane: one at a time in the whole federation decides and writes, under a lease fenced in every transaction.
+
+use std::{sync::Arc, time::Duration};
+
+use dtsen_kit::telemetry::chain;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    engine::Engine,
+    hub::Hub,
+    store::{Fence, StoreError},
+};
+
+/// Name of the lease.
+pub const LEASE: &str = "lane";
+/// How long a lease lasts without renewal: a hub process that stops is replaced after this.
+pub const LEASE_MS: i64 = 10_000;
+/// Batches decided in one transaction: enough to make the commit cheap, few enough to keep it short.
+const BATCHES: u32 = 16;
+/// How often an idle lane looks for batches that another hub process took.
+const IDLE: Duration = Duration::from_millis(250);
+/// Pause after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A step that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum LaneError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A body in custody cannot be read.
+    #[error(transparent)]
+    Body(#[from] crate::engine::BodyLost),
+}
+
+/// Decides until told to stop. `holder` names this process.
+pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
+    let mut fence = None;
+    while !stop.is_cancelled() {
+        let pause = match turn(&hub, &holder, &mut fence).await {
+            Ok(Turn::Worked) => continue,
+            Ok(Turn::Idle) => IDLE,
+            Ok(Turn::NotMine) => PAUSE,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the lane pauses");
+                fence = None;
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = hub.lane_work.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    if let Some(fence) = fence
+        && let Err(error) = hub.store.give_lease(&fence).await
+    {
+        tracing::warn!(error = %chain(&error), "the lane's lease was not given back");
+    }
+}
+
+enum Turn {
+    Worked,
+    Idle,
+    NotMine,
+}
+
+async fn turn(hub: &Hub, holder: &str, fence: &mut Option<Fence>) -> Result<Turn, LaneError> {
+    let now = hub.ambient.now_ms();
+    *fence = hub.store.take_lease(LEASE, holder, now, now + LEASE_MS).await?;
+    let Some(fence) = fence else { return Ok(Turn::NotMine) };
+    Ok(if step(hub, fence).await? { Turn::Worked } else { Turn::Idle })
+}
+
+/// Decides the next batches. Returns whether there were any.
+pub async fn step(hub: &Hub, fence: &Fence) -> Result<bool, LaneError> {
+    let waiting = hub.store.waiting(BATCHES).await?;
+    if waiting.is_empty() {
+        return Ok(false);
+    }
+    let batches = waiting.iter().map(|w| hub.engine.prepare(w)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = Engine::wanted(&batches);
+    let mut decide = |view, state| hub.engine.decide(&batches, view, state);
+    hub.store.apply(fence, &wanted, &mut decide).await?;
+    hub.log_work.notify_one();
+    Ok(true)
+}

@@ -1,0 +1,25 @@
+//! `dtsen-central`: the hub.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use dtsen_central::commands::{Cli, run};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Gagal: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Gagal: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The hub as a server: two doors, two lanes, and an orderly end.
+
+use std::{sync::Arc, time::Duration};
+
+use dtsen_kit::{
+    net::Listen,
+    telemetry::chain,
+    tls::{self, TlsError},
+};
+use dtsen_proto::{
+    limits,
+    pb::{enrolment_server::EnrolmentServer, exchange_server::ExchangeServer},
+    record::Day,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::transport::Server;
+
+use crate::{
+    door::{self, Policy},
+    grpc::{enrolment::EnrolmentService, exchange::ExchangeService},
+    hub::Hub,
+    journal, lane, release,
+};
+
+/// Calls at once on one connection. A node needs two; the default of tonic is no limit at all.
+const STREAMS: u32 = 16;
+/// Streams that a peer may make fail before the connection goes (CVE-2025-8671).
+const ERROR_RESETS: usize = 64;
+/// Calls served at once on one connection.
+const CALLS: usize = 8;
+/// Bytes of request headers.
+const HEADER_BYTES: u32 = 16 * 1024;
+/// Time for one call, from its first byte to its answer.
+const CALL: Duration = Duration::from_secs(120);
+/// Sign of life on an idle connection, and how long an answer may take.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
+/// Connections are renewed so that a revocation and a new address reach everybody.
+const CONNECTION_AGE: Duration = Duration::from_secs(3_600);
+const CONNECTION_GRACE: Duration = Duration::from_secs(120);
+/// How often freshness is looked at.
+const REFRESH: Duration = Duration::from_secs(3_600);
+
+fn server() -> Server {
+    Server::builder()
+        .max_concurrent_streams(STREAMS)
+        .http2_max_local_error_reset_streams(Some(ERROR_RESETS))
+        .concurrency_limit_per_connection(CALLS)
+        .load_shed(true)
+        .timeout(CALL)
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+        .max_connection_age(CONNECTION_AGE)
+        .max_connection_age_grace(CONNECTION_GRACE)
+}
+
+/// The hub's two listeners.
+pub struct Listeners {
+    /// For registered nodes.
+    pub exchange: Box<dyn Listen>,
+    /// For enrolment.
+    pub enrolment: Box<dyn Listen>,
+}
+
+/// A server that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// TLS material.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// tonic.
+    #[error("the server ended")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves until `stop`; then takes no new call, ends those under way, gives the leases back.
+pub async fn serve(hub: Arc<Hub>, listeners: Listeners, holder: String, stop: CancellationToken) -> Result<(), ServeError> {
+    let today = Day::of_ms(hub.ambient.now_ms());
+    let identity = hub.authority.server(&hub.name, today, hub.ambient.bytes())?;
+    let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()))?;
+    let enrol_tls = tls::server(&identity, None)?;
+    let tasks = TaskTracker::new();
+    // The lanes stop after the doors, so that what was taken is still decided if there is time.
+    let lanes = CancellationToken::new();
+    tasks.spawn(lane::run(hub.clone(), holder.clone(), lanes.clone()));
+    tasks.spawn(journal::run(hub.clone(), holder, lanes.clone()));
+    tasks.spawn(keep_fresh(hub.clone(), lanes.clone()));
+    tasks.close();
+
+    let guests = door::open(listeners.exchange, exchange_tls, Policy::Registered(hub.clone()));
+    let exchange = ExchangeServer::new(ExchangeService::new(hub.clone()))
+        .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<ExchangeServer<ExchangeService>>().await;
+    let exchange = server()
+        .add_service(health_service)
+        .add_service(exchange)
+        .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
+
+    let guests = door::open(listeners.enrolment, enrol_tls, Policy::Anybody);
+    let enrolment = EnrolmentServer::new(EnrolmentService::new(hub.clone()))
+        .max_decoding_message_size(limits::MAX_CHUNK_BYTES / 16);
+    let enrolment = server()
+        .add_service(enrolment)
+        .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
+
+    let served = tokio::try_join!(exchange, enrolment);
+    lanes.cancel();
+    tasks.wait().await;
+    served?;
+    Ok(())
+}
+
+async fn keep_fresh(hub: Arc<Hub>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = release::refresh(&hub).await {
+            tracing::warn!(error = %chain(&error), "freshness was not renewed");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(REFRESH) => {}
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A steward decides a held delta: a step of the lane like any other, from the command line or a screen.
+
+use dtsen_proto::{
+    batch::{self, Frame},
+    id::DeltaRef,
+    limits, pb,
+    record::{Day, Delta},
+};
+
+use crate::{
+    engine::HeldCase,
+    hub::{Decided, Hub},
+    lane,
+    registry::{decide::Judgement, view::Wanted},
+    store::{Fence, StoreError},
+};
+
+/// A decision that cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum StewardError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Not held.
+    #[error("data {0} tidak sedang ditahan; lihat: dtsen-central held list")]
+    NotHeld(DeltaRef),
+    /// Its bytes are gone.
+    #[error("isi data {0} tidak dapat dibaca (dihapus atau rusak)")]
+    Unreadable(DeltaRef),
+    /// Another steward was quicker.
+    #[error("jalur keputusan sedang dipakai proses pusat lain; coba lagi sebentar")]
+    LaneBusy,
+}
+
+/// Decides.
+pub async fn decide(hub: &Hub, delta: DeltaRef, accept: bool, decided: Decided) -> Result<(), StewardError> {
+    let fence = borrow_lane(hub).await?;
+    let result = decide_under(hub, &fence, delta, accept, decided).await;
+    hub.store.give_lease(&fence).await?;
+    hub.log_work.notify_one();
+    result
+}
+
+/// Takes the lane from a running hub process. The fence makes that safe: the process loses at most one step, which it
+/// takes again when the lease is free.
+async fn borrow_lane(hub: &Hub) -> Result<Fence, StewardError> {
+    let holder = format!("steward-{}", hex::encode(hub.ambient.bytes::<8>()));
+    let until = hub.ambient.now_ms() + lane::LEASE_MS;
+    hub.store.take_lease(lane::LEASE, &holder, i64::MAX, until).await?.ok_or(StewardError::LaneBusy)
+}
+
+async fn decide_under(
+    hub: &Hub,
+    fence: &Fence,
+    at: DeltaRef,
+    accept: bool,
+    decided: Decided,
+) -> Result<(), StewardError> {
+    let verdict = hub.store.verdict(at).await?.filter(|v| v.judgement == Judgement::Held);
+    let verdict = verdict.ok_or(StewardError::NotHeld(at))?;
+    let row = hub.store.batch(at.position).await?.ok_or(StewardError::NotHeld(at))?;
+    let delta = read_delta(&row.body.unwrap_or_default(), row.encoding, at)?;
+    let mut wanted = Wanted::default();
+    wanted.add(at.position.region, &delta);
+    let act = pb::decision::Act::Held(pb::HeldAct {
+        region: at.position.region.to_string(),
+        epoch: at.position.epoch,
+        sequence: at.position.sequence.into(),
+        index: at.index,
+        accept,
+    });
+    let decision = hub.decision(hub.generation().await?, decided, act);
+    let held = HeldCase {
+        at,
+        delta: &delta,
+        custody_day: Day::of_ms(row.custody_ms),
+        revision: verdict.revision,
+        accept,
+    };
+    let mut step = |view, state| hub.engine.decide_held(&held, view, state, &decision);
+    Ok(hub.store.apply(fence, &wanted, &mut step).await?)
+}
+
+/// The delta itself, from the body in custody.
+pub fn read_delta(body: &[u8], encoding: i32, at: DeltaRef) -> Result<Delta, StewardError> {
+    let unreadable = || StewardError::Unreadable(at);
+    let body = batch::decode_body(encoding, body, limits::MAX_BODY_BYTES).ok_or_else(unreadable)?;
+    let frames = batch::frames(&body).ok_or_else(unreadable)?;
+    match frames.get(at.index as usize) {
+        Some(Frame::Delta(bytes)) => Delta::decode(bytes).map_err(|_| unreadable()),
+        _ => Err(unreadable()),
+    }
+}

@@ -1,0 +1,208 @@
+//! The store on PostgreSQL, for hubs that outgrow one file. Several hub processes may share it.
+
+use std::{collections::BTreeSet, str::FromStr as _};
+
+use dtsen_proto::{id::Position, merkle::Node, region::Region};
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, QueryBuilder, Transaction,
+    migrate::Migrator,
+    pool::PoolConnection,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
+};
+
+use super::{
+    Result,
+    bulk::{Column, Rows},
+    value::signed,
+};
+
+/// `IN` a set of texts or blobs that is bound as one parameter.
+macro_rules! in_texts {
+    ($n:literal) => {
+        concat!("= ANY($", $n, ")")
+    };
+}
+macro_rules! in_blobs {
+    ($n:literal) => {
+        concat!("= ANY($", $n, ")")
+    };
+}
+
+#[path = "shared/apply.rs"]
+mod apply;
+#[path = "shared/build.rs"]
+mod build;
+#[path = "shared/decisions.rs"]
+mod decisions;
+#[path = "shared/intake.rs"]
+mod intake;
+#[path = "shared/journal.rs"]
+mod journal;
+#[path = "shared/lane.rs"]
+mod lane;
+#[path = "shared/regions.rs"]
+mod regions;
+#[path = "shared/releases.rs"]
+mod releases;
+#[path = "shared/tables.rs"]
+mod tables;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Connections of one hub process: the lane, the sequencer and a build have one each, the rest serves calls.
+const CONNECTIONS: u32 = 16;
+/// A process that is stopped in the middle of a transaction loses it after this, and its successor goes on.
+const IDLE_IN_TRANSACTION: &str = "5s";
+/// A process that stops taking rows or acknowledging loses its connection after this, for the same reason.
+const SILENT: &str = "10s";
+/// Longer than the two above, so that a successor outlives a stopped holder's lock instead of failing.
+const LOCK: &str = "12s";
+/// No statement of the exchange takes this long; one that does is stuck.
+const STATEMENT: &str = "60s";
+
+type Db = sqlx::Postgres;
+type Conn = PgConnection;
+
+/// The store.
+pub(super) struct Handle {
+    pool: PgPool,
+}
+
+impl Handle {
+    /// Connects and brings the tables up to date.
+    pub(super) async fn open(address: &str) -> Result<Self> {
+        let options = PgConnectOptions::from_str(address)?
+            .application_name("dtsen-central")
+            .options([
+                ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+                ("tcp_user_timeout", SILENT),
+                ("lock_timeout", LOCK),
+                ("statement_timeout", STATEMENT),
+                ("synchronous_commit", "on"),
+            ])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Runs one store call.
+    async fn section<F: Future>(&self, call: F) -> F::Output {
+        call.await
+    }
+
+    async fn conn(&self) -> Result<PoolConnection<Db>> {
+        Ok(self.pool.acquire().await?)
+    }
+
+    async fn read_conn(&self) -> Result<PoolConnection<Db>> {
+        self.conn().await
+    }
+
+    async fn snapshot_conn(&self) -> Result<PoolConnection<Db>> {
+        self.conn().await
+    }
+}
+
+async fn begin(conn: &mut Conn) -> Result<Transaction<'_, Db>> {
+    Ok(conn.begin().await?)
+}
+
+/// A snapshot may stand still while the hub writes what it read; it holds no locks that others wait for.
+async fn begin_snapshot(conn: &mut Conn) -> Result<Transaction<'_, Db>> {
+    let mut tx = conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut *tx).await?;
+    Ok(tx)
+}
+
+/// A set of texts as one parameter.
+fn texts<'a>(set: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    set.collect()
+}
+
+/// A set of blobs as one parameter.
+fn blobs<'a>(set: impl Iterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
+    set.collect()
+}
+
+/// Adds rows to their table.
+async fn add(conn: &mut Conn, rows: Rows) -> Result<()> {
+    use sqlx::Arguments as _;
+
+    if rows.len == 0 {
+        return Ok(());
+    }
+    let mut text = rows.insert_into();
+    let mut arguments = PgArguments::default();
+    let mut arrays = Vec::new();
+    for (at, column) in rows.columns.into_iter().enumerate() {
+        let of = match &column {
+            Column::Number(_) => "bigint",
+            Column::Bytes(_) => "bytea",
+            Column::Text(_) => "text",
+        };
+        arrays.push(format!("${}::{of}[]", at + 1));
+        match column {
+            Column::Number(values) => arguments.add(values),
+            Column::Bytes(values) => arguments.add(values),
+            Column::Text(values) => arguments.add(values),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    text.push_str(&format!("SELECT * FROM UNNEST({}) {}", arrays.join(", "), rows.conflict));
+    QueryBuilder::<Db>::with_arguments(text, arguments).build().execute(conn).await?;
+    Ok(())
+}
+
+type Hold = (i64, i64, i64, i64, i64, String, i64);
+
+/// Open holds on subjects: region, epoch, sequence, place, revision, subject, action.
+async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result<Vec<Hold>> {
+    let (regions, subjects): (Vec<i64>, Vec<&str>) =
+        subjects.iter().map(|(region, subject)| (i64::from(region.number()), subject.as_str())).unzip();
+    let found = sqlx::query_as(
+        "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, v.subject, v.action
+         FROM UNNEST($1::bigint[], $2::text[]) AS w (region, subject)
+         JOIN verdict v ON v.region = w.region AND v.subject = w.subject
+         WHERE v.judgement = 3
+         ORDER BY v.region, v.epoch, v.sequence, v.place",
+    );
+    Ok(found.bind(regions).bind(subjects).fetch_all(conn).await?)
+}
+
+/// Stored nodes: level, place, hash.
+async fn stored_nodes(conn: &mut Conn, generation: i64, nodes: &[Node]) -> Result<Vec<(i64, i64, Vec<u8>)>> {
+    let (levels, places): (Vec<i64>, Vec<i64>) =
+        nodes.iter().map(|n| (i64::from(n.level), signed(n.index))).unzip();
+    let found = sqlx::query_as(
+        "SELECT n.level, n.place, n.hash
+         FROM UNNEST($2::bigint[], $3::bigint[]) AS w (level, place)
+         JOIN log_node n ON n.generation = $1 AND n.level = w.level AND n.place = w.place",
+    );
+    Ok(found.bind(generation).bind(levels).bind(places).fetch_all(conn).await?)
+}
+
+/// Adds to the totals of batches and returns how many there were.
+async fn add_totals(conn: &mut Conn, batches: &[(Position, Option<u64>, [i64; 4])]) -> Result<u64> {
+    let column =
+        |of: fn(&(Position, Option<u64>, [i64; 4])) -> i64| batches.iter().map(of).collect::<Vec<_>>();
+    let change = sqlx::query(
+        "UPDATE batch b
+         SET apply_no = COALESCE(w.apply_no, b.apply_no), accepted = b.accepted + w.accepted,
+             warned = b.warned + w.warned, held = b.held + w.held, rejected = b.rejected + w.rejected
+         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+                     $7::bigint[], $8::bigint[])
+              AS w (region, epoch, sequence, apply_no, accepted, warned, held, rejected)
+         WHERE b.region = w.region AND b.epoch = w.epoch AND b.sequence = w.sequence",
+    );
+    let change = change
+        .bind(column(|(at, ..)| at.region.number().into()))
+        .bind(column(|(at, ..)| at.epoch.into()))
+        .bind(column(|(at, ..)| at.sequence.into()))
+        .bind(batches.iter().map(|(_, apply_no, _)| apply_no.map(signed)).collect::<Vec<_>>())
+        .bind(column(|(.., totals)| totals[0]))
+        .bind(column(|(.., totals)| totals[1]))
+        .bind(column(|(.., totals)| totals[2]))
+        .bind(column(|(.., totals)| totals[3]));
+    Ok(change.execute(conn).await?.rows_affected())
+}

@@ -1,0 +1,109 @@
+//! Enrolment: keys are made here, the hub signs the certificate once an operator compared the fingerprint.
+
+use std::sync::Arc;
+
+use dtsen_kit::{
+    ambient::Ambient,
+    net::{self, Dial, Target},
+    tls,
+};
+use dtsen_proto::{
+    chain::Head,
+    enrol::{self, Token},
+    envelope::{PayloadType, pae},
+    id::{BatchId, Position},
+    key::Signer,
+    pb,
+    pb::enrolment_client::EnrolmentClient,
+    refusal::Refusal,
+};
+
+use crate::sync::{Pinned, SyncError};
+
+/// Keys that wait for confirmation. The same keys are shown again after an interruption.
+#[derive(Debug)]
+pub struct Applicant {
+    /// Signs batches.
+    pub signer: Signer,
+    /// TLS key, PKCS#8 DER.
+    pub tls_key: Vec<u8>,
+    /// Request for its certificate, DER.
+    pub csr: Vec<u8>,
+}
+
+impl Applicant {
+    /// New keys.
+    pub fn create(ambient: &Ambient) -> Result<Self, SyncError> {
+        let tls_key = tls::new_key()?;
+        let csr = tls::request(&tls_key)?;
+        Ok(Self { signer: Signer::from_seed(&ambient.bytes()), tls_key, csr })
+    }
+
+    /// What two people compare.
+    pub fn fingerprint(&self) -> String {
+        enrol::fingerprint_of(self.signer.public().as_bytes(), &self.csr)
+    }
+}
+
+/// What a confirmed region is given.
+#[derive(Debug)]
+pub struct Granted {
+    /// Certificate, DER.
+    pub certificate: Vec<u8>,
+    /// Keys of the hub, as given; pinned from now on.
+    pub hub: pb::HubKeys,
+    /// Where the exchange listens.
+    pub url: String,
+    /// Where the chain starts.
+    pub head: Head,
+    /// Generation of the hub.
+    pub generation: u64,
+    /// Token for the first Hello.
+    pub session: Vec<u8>,
+}
+
+/// Asks once; `None` while an operator has to confirm.
+pub async fn ask(
+    dial: Arc<dyn Dial>,
+    url: &str,
+    token: &Token,
+    applicant: &Applicant,
+) -> Result<Option<Granted>, SyncError> {
+    let tls = tls::enrolling_client(token.authority)?;
+    let target = Target { url: url.to_owned(), server_name: token.hub.clone(), tls };
+    let channel = net::connect(dial, &target).await?;
+    let secret = token.secret_text();
+    let statement = enrol::proof_statement(&applicant.csr, secret.as_bytes());
+    let request = pb::EnrolRequest {
+        token: secret,
+        region: token.region.to_string(),
+        csr: applicant.csr.clone(),
+        signing_key: applicant.signer.public().as_bytes().to_vec(),
+        proof: applicant.signer.sign(&pae(PayloadType::ENROLMENT.as_str(), &statement)).to_vec(),
+    };
+    let reply = EnrolmentClient::new(channel).enrol(request).await?.into_inner();
+    match pb::EnrolState::try_from(reply.state) {
+        Ok(pb::EnrolState::Waiting) => Ok(None),
+        Ok(pb::EnrolState::Confirmed) => granted(reply, token).map(Some),
+        _ => Err(Refusal::Malformed { what: "enrolment reply" }.into()),
+    }
+}
+
+fn granted(reply: pb::EnrolReply, token: &Token) -> Result<Granted, SyncError> {
+    let malformed = Refusal::Malformed { what: "enrolment reply" };
+    let hub = reply.hub.ok_or(malformed.clone())?;
+    // The channel is pinned to this authority; the reply must not bring another.
+    if tls::fingerprint(&hub.ca_certificate) != token.authority || hub.name != token.hub {
+        return Err(malformed.into());
+    }
+    Pinned::from_wire(&hub, &reply.exchange_url)?;
+    let position = Position { region: token.region, epoch: reply.epoch, sequence: 0 };
+    Ok(Granted {
+        certificate: reply.certificate,
+        hub,
+        url: reply.exchange_url,
+        head: Head::after(position, BatchId::ZERO),
+        generation: reply.generation,
+        session: reply.session,
+    })
+}

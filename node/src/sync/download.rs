@@ -1,0 +1,62 @@
+//! A slice back: parts resume where they broke; the switch is one transaction after everything was verified.
+
+use dtsen_proto::{
+    limits, pb,
+    refusal::Refusal,
+    slice::{self, Expectation},
+};
+
+use super::{Report, Session, SyncError};
+
+/// Takes the newest slice if it is not here yet.
+pub(super) async fn take_slice(session: &mut Session<'_>, report: &mut Report) -> Result<(), SyncError> {
+    let agent = session.agent;
+    let have = agent.store.slice_version().await?;
+    report.slice_version = have;
+    if session.release <= have {
+        return Ok(());
+    }
+    let request = pb::SliceRequest { have_version: have, session: session.token.clone() };
+    let reply = session.client.slice(request).await?.into_inner();
+    let expected = Expectation {
+        region: agent.region,
+        have,
+        generation: session.generation,
+        now_ms: agent.ambient.now_ms(),
+        release_key: &agent.hub.release,
+        receipt_key: &agent.hub.receipt,
+    };
+    let offer = slice::check_offer(&reply, &expected)?;
+    if offer.get().manifest.version == have {
+        return Ok(());
+    }
+    for part in &offer.get().manifest.parts {
+        fetch(session, part).await?;
+    }
+    agent.store.apply_slice(&offer, &reply).await?;
+    report.slice_version = offer.get().manifest.version;
+    report.slice_taken = true;
+    Ok(())
+}
+
+/// Brings a part into the store, from where it broke.
+async fn fetch(session: &mut Session<'_>, part: &pb::Part) -> Result<(), SyncError> {
+    let length = usize::try_from(part.length).ok().filter(|l| *l <= limits::MAX_PART_BYTES);
+    let length = length.ok_or(Refusal::ManifestMismatch)?;
+    loop {
+        let held = session.agent.store.part_length(&part.digest).await?;
+        if held >= length {
+            return Ok(());
+        }
+        let request = pb::SlicePartRequest {
+            digest: part.digest.clone(),
+            offset: held as u64,
+            session: session.token.clone(),
+        };
+        let data = session.client.slice_part(request).await?.into_inner().data;
+        if data.is_empty() || held + data.len() > length {
+            return Err(Refusal::ManifestMismatch.into());
+        }
+        session.agent.store.add_part(&part.digest, held, &data).await?;
+    }
+}

@@ -1,0 +1,34 @@
+//! The verdict feed: signed entries in dense positions.
+
+use dtsen_proto::{
+    envelope::{self, PayloadType},
+    pb,
+    refusal::Refusal,
+};
+use prost::Message as _;
+
+use super::{Report, Session, SyncError};
+
+/// Takes up everything that is new.
+pub(super) async fn follow(session: &mut Session<'_>, report: &mut Report) -> Result<(), SyncError> {
+    loop {
+        let after = session.agent.store.feed_position().await?;
+        let request = pb::FeedRequest { after, session: session.token.clone() };
+        let reply = session.client.feed(request).await?.into_inner();
+        if reply.entries.is_empty() {
+            return Ok(());
+        }
+        let mut entries = Vec::with_capacity(reply.entries.len());
+        for entry in &reply.entries {
+            let key = &session.agent.hub.receipt;
+            let verdicts =
+                envelope::verify::<pb::Verdicts>(entry, PayloadType::VERDICTS, key)?.into_inner();
+            if verdicts.region != session.agent.region.to_string() {
+                return Err(Refusal::WrongRegion.into());
+            }
+            entries.push((verdicts, entry.encode_to_vec()));
+        }
+        report.feed += entries.len() as u64;
+        session.agent.store.apply_feed(&entries).await?;
+    }
+}

@@ -1,0 +1,162 @@
+//! Batches up: sealed when they are sent, in pieces sized to the link, resumed where they broke.
+
+use std::time::Duration;
+
+use dtsen_proto::{
+    batch,
+    chain::Head,
+    checkpoint::Checkpoint,
+    envelope::{self, PayloadType, Verified},
+    limits, pb,
+    refusal::Refusal,
+};
+use tokio::time::Instant;
+
+use super::{Report, Session, SyncError};
+use crate::store::{BatchRow, Sealing, setting};
+
+/// First piece on a new connection: small, so that a weak link shows at once.
+const FIRST_PIECE: usize = 32 * 1024;
+/// A piece should take about this long.
+const PIECE: Duration = Duration::from_secs(4);
+/// A batch should take about this long.
+const BATCH: Duration = Duration::from_secs(60);
+/// Bodies shrink to about a quarter; sealing counts bytes before compression.
+const COMPRESSION: usize = 4;
+/// Smallest batch, however slow the link: below this the header weighs more than the deltas.
+const SMALLEST_BATCH: usize = 64 * 1024;
+
+/// What a connection shows of its link.
+struct Link {
+    piece: usize,
+    bytes_per_second: Option<usize>,
+}
+
+impl Link {
+    fn new() -> Self {
+        Self { piece: FIRST_PIECE, bytes_per_second: None }
+    }
+
+    fn took(&mut self, bytes: usize, time: Duration) {
+        let millis = usize::try_from(time.as_millis()).unwrap_or(usize::MAX).max(1);
+        let rate = bytes.saturating_mul(1_000) / millis;
+        let seconds = usize::try_from(PIECE.as_secs()).expect("small");
+        self.bytes_per_second = Some(rate);
+        self.piece = (rate.saturating_mul(seconds)).clamp(FIRST_PIECE / 2, limits::MAX_CHUNK_BYTES);
+    }
+
+    /// Bytes before compression that a batch may have.
+    fn batch_bytes(&self) -> usize {
+        let seconds = usize::try_from(BATCH.as_secs()).expect("small");
+        let fits = self.bytes_per_second.map(|rate| rate.saturating_mul(seconds * COMPRESSION));
+        fits.unwrap_or(limits::MAX_BODY_BYTES).clamp(SMALLEST_BATCH, limits::MAX_BODY_BYTES)
+    }
+}
+
+/// Sends everything that waits.
+pub(super) async fn upload(session: &mut Session<'_>, report: &mut Report) -> Result<(), SyncError> {
+    let mut link = Link::new();
+    loop {
+        let unreceipted = session.agent.store.oldest_unreceipted().await?;
+        let batch = match unreceipted {
+            Some(batch) => batch,
+            None => match seal(session, &link).await? {
+                Some(batch) => batch,
+                None => return Ok(()),
+            },
+        };
+        let receipt = send(session, &batch, None, &mut link).await?;
+        let refused = !check_receipt(session, &batch, &receipt)?.get().body_refused.is_empty();
+        session.agent.store.store_receipt(batch.position, &receipt).await?;
+        if refused {
+            report.bodies_refused += 1;
+        } else {
+            report.batches += 1;
+            report.deltas += u64::from(batch.deltas);
+        }
+    }
+}
+
+async fn seal(session: &Session<'_>, link: &Link) -> Result<Option<BatchRow>, SyncError> {
+    let agent = session.agent;
+    let log = match agent.store.text_setting(setting::CHECKPOINT).await? {
+        Some(note) => {
+            let checkpoint = Checkpoint::open(&note, &agent.hub.name, &agent.hub.log)?.into_inner();
+            (checkpoint.size, checkpoint.root)
+        }
+        None => (0, [0; 32]),
+    };
+    let sealing = Sealing {
+        now_ms: agent.ambient.now_ms(),
+        max_deltas: limits::BATCH_DELTAS,
+        max_bytes: link.batch_bytes(),
+        rulebook: agent.rulebook,
+        generation: session.generation,
+        log,
+        salt: &|| agent.ambient.bytes(),
+        seal: &|draft, deltas| batch::seal(&agent.signer, draft, deltas),
+    };
+    Ok(agent.store.seal(&sealing).await?)
+}
+
+/// Sends one batch, from where the hub has it.
+async fn send(
+    session: &mut Session<'_>,
+    batch: &BatchRow,
+    old_receipt: Option<&pb::Envelope>,
+    link: &mut Link,
+) -> Result<pb::Envelope, SyncError> {
+    let mut offset = 0;
+    loop {
+        let end = batch.body.len().min(offset + link.piece);
+        let request = pb::SubmitRequest {
+            header: Some(batch.header.clone()),
+            encoding: batch.encoding,
+            encoded_length: batch.body.len() as u64,
+            offset: offset as u64,
+            data: batch.body[offset..end].to_vec(),
+            session: session.token.clone(),
+            receipt: old_receipt.cloned(),
+        };
+        let begun = Instant::now();
+        let reply = session.client.submit(request).await?.into_inner();
+        link.took(end - offset, begun.elapsed());
+        if let Some(receipt) = reply.receipt {
+            return Ok(receipt);
+        }
+        let next = usize::try_from(reply.next_offset).ok().filter(|n| *n < batch.body.len());
+        // A hub that neither gives a receipt nor asks for more would keep us here for ever.
+        offset = next.filter(|n| *n != offset).ok_or(Refusal::Malformed { what: "submit reply" })?;
+    }
+}
+
+fn check_receipt(
+    session: &Session<'_>,
+    batch: &BatchRow,
+    receipt: &pb::Envelope,
+) -> Result<Verified<pb::Receipt>, SyncError> {
+    let key = &session.agent.hub.receipt;
+    let verified = envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, key)?;
+    let read = verified.get();
+    let fits = read.batch_id == batch.id.as_bytes()
+        && read.region == batch.position.region.to_string()
+        && read.epoch == batch.position.epoch
+        && read.sequence == u64::from(batch.position.sequence);
+    if fits { Ok(verified) } else { Err(Refusal::Malformed { what: "receipt of this batch" }.into()) }
+}
+
+/// Sends again, with their old receipts, the batches after the hub's head.
+pub(super) async fn hand_back(session: &mut Session<'_>, hub_head: Head) -> Result<(), SyncError> {
+    let mut link = Link::new();
+    let (mut epoch, mut sequence) = (hub_head.position.epoch, hub_head.position.sequence);
+    loop {
+        let next = session.agent.store.batches(epoch, sequence, 1).await?;
+        let Some(batch) = next.into_iter().next() else { return Ok(()) };
+        let receipt = send(session, &batch, batch.receipt.as_ref(), &mut link).await?;
+        check_receipt(session, &batch, &receipt)?;
+        if batch.receipt.is_none() {
+            session.agent.store.store_receipt(batch.position, &receipt).await?;
+        }
+        (epoch, sequence) = (batch.position.epoch, batch.position.sequence);
+    }
+}
