@@ -2,6 +2,7 @@
 
 pub mod enrol;
 pub mod identity;
+pub mod import;
 pub mod intake;
 pub mod store;
 pub mod sync;

@@ -22,7 +22,7 @@ const RECORD: &str = "SELECT r.id, r.hub_id, r.delta FROM known_row k JOIN recor
     WHERE k.source = $1 AND k.key = $2 AND k.gone = 0";
 const SET_GONE: &str = "UPDATE known_row SET gone = 1 WHERE source = $1 AND key = $2";
 const SET_RESEND: &str = "UPDATE record SET resend = 1 WHERE id = $1";
-const COUNT: &str = "UPDATE import SET gone = gone + $2, queued = queued + $2 WHERE id = $1";
+const COUNT: &str = "UPDATE import SET gone = gone + $2, queued = queued + $3 WHERE id = $1";
 
 fn sixteen(bytes: &[u8], column: &'static str) -> Result<[u8; 16]> {
     bytes.try_into().map_err(|_| StoreError::Inconsistent { table: "known_row", column })
@@ -48,19 +48,21 @@ impl Store {
             .await
     }
 
-    /// Withdraws rows: `withdraw` makes the delta out of what the source stated last.
+    /// Withdraws rows: `withdraw` makes the delta out of what the source stated last, or none if nobody can address
+    /// the record. Tells how many deltas were made.
     pub async fn mark_gone(
         &self,
         import: i64,
         source: SourceId,
         keys: &[[u8; 16]],
-        withdraw: &(dyn Fn(Delta) -> Delta + Send + Sync),
-    ) -> Result<()> {
+        withdraw: &(dyn Fn(Delta) -> Option<Delta> + Send + Sync),
+    ) -> Result<u64> {
         self.db
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
                 let mut deltas = Vec::with_capacity(keys.len());
+                let mut gone = 0i64;
                 for key in keys {
                     let query = sqlx::query(RECORD).bind(source.0).bind(&key[..]);
                     let Some(row) = query.fetch_optional(&mut *tx).await? else { continue };
@@ -70,14 +72,16 @@ impl Store {
                         content.record = dtsen_proto::id::RecordId::from_slice(id);
                     }
                     let record: i64 = row.try_get(0)?;
-                    deltas.push((record, withdraw(content).encode()));
+                    gone += 1;
+                    deltas.extend(withdraw(content).map(|delta| (record, delta.encode())));
                     sqlx::query(SET_GONE).bind(source.0).bind(&key[..]).execute(&mut *tx).await?;
                     sqlx::query(SET_RESEND).bind(record).execute(&mut *tx).await?;
                 }
                 outbox::queue(&mut tx, &deltas).await?;
-                let count = i64::try_from(deltas.len()).unwrap_or(i64::MAX);
-                sqlx::query(COUNT).bind(import).bind(count).execute(&mut *tx).await?;
-                Ok(tx.commit().await?)
+                let queued = i64::try_from(deltas.len()).unwrap_or(i64::MAX);
+                sqlx::query(COUNT).bind(import).bind(gone).bind(queued).execute(&mut *tx).await?;
+                tx.commit().await?;
+                Ok(deltas.len() as u64)
             })
             .await
     }

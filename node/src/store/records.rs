@@ -131,12 +131,11 @@ impl Store {
                 let mut tx = conn.begin_with(BEGIN).await?;
                 let mut deltas = Vec::with_capacity(changes.len());
                 for change in changes {
-                    let record = match change.record {
-                        Some(record) => record,
-                        None => {
-                            let source = source(&mut tx, source_name, change.delta.kind).await?;
-                            put(&mut tx, source, &change.delta).await?
-                        }
+                    let record = if let Some(record) = change.record {
+                        record
+                    } else {
+                        let source = source(&mut tx, source_name, change.delta.kind).await?;
+                        put(&mut tx, source, &change.delta).await?
                     };
                     deltas.push((record, change.delta.encode()));
                 }

@@ -1,0 +1,280 @@
+//! Importing files: what is new or changed since the last import of the source becomes pending deltas.
+//!
+//! The rows that are as they were cost a digest and a look into a table in memory. The others are read, checked by
+//! the rulebook that the hub uses too, compared with what their record stated, and stored in chunks: record, pending
+//! delta and digest together, so that an import that is killed loses nothing and can simply be run again. Rows with
+//! errors stay in the file, are told, and are read again by the next import. Rules over a whole family are left to the
+//! hub: a file of members is not sorted by family, and holding families back until their last row would not stream.
+
+mod diff;
+mod file;
+mod gone;
+mod heading;
+mod judge;
+mod known;
+mod moves;
+mod scope;
+mod summary;
+
+use std::{path::PathBuf, sync::Arc};
+
+use dtsen_kit::ambient::Ambient;
+use dtsen_proto::{
+    record::{Day, Provenance, RecordKind},
+    region::Region,
+    rulebook::{CheckContext, Rulebook},
+};
+
+use self::{file::FileImport, gone::Missing, judge::Judge, known::Known};
+pub use self::{
+    gone::{GONE_PERCENT, GoneOutcome},
+    moves::{Arrival, AskSlice, Departure, MoveError, Person, move_in, move_out},
+    scope::{NotAScope, Scope},
+    summary::{FileSummary, ImportSummary},
+};
+use crate::{
+    intake::{self, FamilyPlaces, IntakeError, RowReader, Table},
+    store::{Counts, NewImport, SourceId, Store, StoreError},
+};
+
+/// The source of the files that BPS hands out.
+pub const DEFAULT_SOURCE: &str = "dtsen";
+
+/// Told while it goes: name of the file, bytes read, bytes of the file.
+pub type OnProgress<'a> = dyn FnMut(&str, u64, u64) + Send + 'a;
+
+/// Why an import stopped. What was stored before stays stored; the import can be run again.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The store failed.
+    #[error("penyimpanan node gagal; yang sudah tersimpan tetap ada, jalankan impor sekali lagi")]
+    Store(#[from] StoreError),
+    /// The source's name is not one.
+    #[error("--source {0}: nama sumber harus 1–32 huruf kecil, angka, atau tanda hubung, misalnya dtsen")]
+    Source(String),
+    /// The reference day is yet to come.
+    #[error("--as-of: tanggal acuan {0} belum terjadi")]
+    Future(jiff::civil::Date),
+}
+
+/// What is imported, and how.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// Short name of the source.
+    pub source: String,
+    /// The day that the data describes; today if not given.
+    pub reference: Option<Day>,
+    /// The scope that the files are complete for.
+    pub complete: Option<Scope>,
+    /// The number of rows that may be withdrawn although they are many.
+    pub confirm_gone: Option<u64>,
+}
+
+/// What imports share.
+pub struct Importer<'a> {
+    /// Where to.
+    pub store: &'a Store,
+    /// The rulebook in force.
+    pub rulebook: Arc<Rulebook>,
+    /// This node's region.
+    pub region: Region,
+    /// Clock.
+    pub ambient: Ambient,
+}
+
+/// One kind of records while its files are read.
+struct Session {
+    source: SourceId,
+    known: Known,
+}
+
+/// An import that has read its file.
+struct Finished {
+    import: i64,
+    session: usize,
+    summary: FileSummary,
+}
+
+impl Importer<'_> {
+    /// Imports files given together: families first, so that members get the village of their family.
+    pub async fn run(
+        &self,
+        files: &[PathBuf],
+        options: &ImportOptions,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<ImportSummary, ImportError> {
+        let reference = self.check(options)?;
+        let opened: Result<Vec<Table>, _> =
+            files.iter().map(|path| intake::open(path, &self.rulebook)).collect();
+        let mut tables = opened?;
+        tables.sort_by_key(Table::kind);
+        let provenance = Provenance { source: options.source.clone(), reference };
+        let mut places = FamilyPlaces::new();
+        let mut sessions: Vec<(RecordKind, Session)> = Vec::new();
+        for kind in [RecordKind::Keluarga, RecordKind::Individu] {
+            // A file of members alone needs the families of earlier imports.
+            if tables.iter().any(|table| table.kind() >= kind) {
+                sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
+            }
+        }
+        let mut finished: Vec<Finished> = Vec::new();
+        let mut unidentified = 0;
+        for table in tables {
+            let kind = table.kind();
+            let at = sessions.iter().position(|(of, _)| *of == kind).expect("opened above");
+            let session = &mut sessions[at].1;
+            let scope = options.complete.as_ref();
+            let (done, unclear) =
+                self.file(table, session, &mut places, &provenance, scope, progress).await?;
+            unidentified += unclear;
+            finished.push(Finished { session: at, ..done });
+        }
+        let gone = self.gone(options, &provenance, &sessions, &mut finished, unidentified).await?;
+        let files = finished.into_iter().map(|done| done.summary).collect();
+        Ok(ImportSummary { source: options.source.clone(), reference_day: reference.0, files, gone })
+    }
+
+    fn today(&self) -> Day {
+        Day::of_ms(self.ambient.now_ms())
+    }
+
+    fn check(&self, options: &ImportOptions) -> Result<Day, ImportError> {
+        let name = options.source.as_bytes();
+        let fits = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+        let longest = dtsen_proto::limits::MAX_SOURCE_BYTES;
+        if name.is_empty() || name.len() > longest || !name.iter().all(fits) {
+            return Err(ImportError::Source(options.source.clone()));
+        }
+        let today = self.today();
+        match options.reference {
+            Some(day) if day > today => Err(ImportError::Future(day.date().unwrap_or_default())),
+            given => Ok(given.unwrap_or(today)),
+        }
+    }
+
+    /// Loads what is known of one kind of records, and the villages of families.
+    async fn session(
+        &self,
+        provenance: &Provenance,
+        kind: RecordKind,
+        places: &mut FamilyPlaces,
+    ) -> Result<Session, ImportError> {
+        let source = self.store.source(&provenance.source, kind).await?;
+        let mut known = Known::default();
+        let mut villages = std::collections::HashMap::new();
+        let mut after = Vec::new();
+        loop {
+            let page = self.store.known_page(source, &after, gone::PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.key.to_vec();
+            for row in &page {
+                known.add(&row.key, &row.digest);
+                if let Some((number, place)) = family_number(kind, &row.key).zip(row.place) {
+                    let village = villages.entry(place).or_insert_with(|| scope::place_code(place));
+                    places.insert(number, village);
+                }
+            }
+        }
+        known.ready();
+        Ok(Session { source, known })
+    }
+
+    async fn file(
+        &self,
+        table: Table,
+        session: &mut Session,
+        places: &mut FamilyPlaces,
+        provenance: &Provenance,
+        scope: Option<&Scope>,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<(Finished, u64), ImportError> {
+        let columns = heading::columns(&table, &self.rulebook)?;
+        let check = CheckContext { region: self.region, today: self.today() };
+        let (rulebook, provenance) = (Arc::clone(&self.rulebook), provenance.clone());
+        let judge = Judge {
+            rulebook,
+            check,
+            columns,
+            provenance,
+            counts: Counts::default(),
+            unidentified: 0,
+            deferred: std::collections::HashMap::new(),
+        };
+        let (kind, name) = (table.kind(), file::file_name(table.path()));
+        let notices: Vec<_> = table.notices().iter().map(|found| judge.told_by_intake(found)).collect();
+        let scope = scope.map(ToString::to_string);
+        let new = NewImport {
+            source: session.source,
+            file: &name,
+            reference: judge.provenance.reference,
+            scope: scope.as_deref(),
+            now_ms: self.ambient.now_ms(),
+        };
+        let import = self.store.begin_import(&new, &notices).await?;
+        let reference = judge.provenance.reference;
+        let reader =
+            RowReader::new(Arc::clone(&self.rulebook), self.region, reference, &judge.provenance.source);
+        let with_families = !places.is_empty();
+        let (source, known) = (session.source, &mut session.known);
+        let mut run = FileImport {
+            store: self.store,
+            source,
+            import,
+            table,
+            reader,
+            judge,
+            known,
+            places,
+            with_families,
+        };
+        run.run(progress).await?;
+        let counts = run.judge.counts;
+        self.store.finish_import(import, &counts, self.ambient.now_ms()).await?;
+        let notices = notices.len() as u64;
+        let summary = FileSummary { file: name, kind: crate::store::kind_word(kind), notices, counts };
+        Ok((Finished { import, session: 0, summary }, run.judge.unidentified))
+    }
+
+    /// Withdraws what the files no longer have, if they are complete and not too much is missing.
+    async fn gone(
+        &self,
+        options: &ImportOptions,
+        provenance: &Provenance,
+        sessions: &[(RecordKind, Session)],
+        finished: &mut [Finished],
+        unidentified: u64,
+    ) -> Result<GoneOutcome, ImportError> {
+        let Some(scope) = &options.complete else { return Ok(GoneOutcome::NotAsked) };
+        let mut missing: Vec<(usize, Missing)> = Vec::new();
+        for (at, (_, session)) in sessions.iter().enumerate() {
+            // The last file of a kind speaks for all of them.
+            if let Some(last) = finished.iter().rposition(|done| done.session == at) {
+                missing.push((last, gone::missing(self.store, session.source, &session.known, scope).await?));
+            }
+        }
+        let all: Vec<&Missing> = missing.iter().map(|(_, missing)| missing).collect();
+        let outcome = gone::allowed(&all, options.confirm_gone, unidentified);
+        if matches!(outcome, GoneOutcome::Withdrawn(_)) {
+            for (last, missing) in &missing {
+                let done = &mut finished[*last];
+                let source = sessions[done.session].1.source;
+                let queued =
+                    gone::withdraw(self.store, (done.import, source), &missing.keys, provenance).await?;
+                done.summary.counts.gone += missing.keys.len() as u64;
+                done.summary.counts.queued += queued;
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+/// The No. KK in the key of a family's row.
+fn family_number(kind: RecordKind, key: &[u8; 16]) -> Option<u64> {
+    /// First byte of the key of a family with a sound number.
+    const KK_KEY: u8 = 2;
+    let number = u64::from_be_bytes(key[8..].try_into().expect("eight of sixteen"));
+    (kind == RecordKind::Keluarga && key[0] == KK_KEY).then_some(number)
+}

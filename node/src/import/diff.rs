@@ -1,0 +1,139 @@
+//! What a row says that its record did not: a pure function.
+
+use dtsen_proto::{
+    column::{self, BlockNo},
+    record::{Block, Delta, Provenance, RecordKind, Value},
+};
+
+use super::heading::Columns;
+
+/// A row beside its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// Everything that the row says, with the values that it takes back.
+    pub(super) row: Delta,
+    /// The blocks of it that say something new.
+    pub(super) changed: Vec<BlockNo>,
+    /// Everything that the source states from now on.
+    pub(super) content: Delta,
+}
+
+/// The block that holds the number of a record.
+pub(super) fn identity_of(kind: RecordKind) -> BlockNo {
+    match kind {
+        RecordKind::Keluarga => column::K_IDENTITAS,
+        RecordKind::Individu => column::I_IDENTITAS,
+    }
+}
+
+fn entry<'a>(blocks: &'a mut Vec<Block>, number: BlockNo, provenance: &Provenance) -> &'a mut Block {
+    let at = blocks.binary_search_by_key(&number, |block| block.number).unwrap_or_else(|at| {
+        blocks.insert(at, Block { number, provenance: provenance.clone(), cells: Vec::new() });
+        at
+    });
+    &mut blocks[at]
+}
+
+/// States every column that the file has and the record had, so that an empty cell takes its value back.
+fn take_back(row: &mut Delta, stored: &Delta, columns: &Columns, provenance: &Provenance) {
+    for block in &stored.blocks {
+        for (column, _) in &block.cells {
+            if columns.contains_key(column) && row.get(*column).is_none() {
+                let cells = &mut entry(&mut row.blocks, block.number, provenance).cells;
+                let at = cells.partition_point(|(before, _)| before < column);
+                cells.insert(at, (*column, Value::Cleared));
+            }
+        }
+    }
+}
+
+fn says_new(block: &Block, stored: Option<&Block>) -> bool {
+    block.cells.iter().any(|(column, value)| stored.and_then(|s| s.get(*column)) != Some(value))
+}
+
+/// Puts a block's columns in place of what was stated of them.
+fn fold(content: &mut Delta, block: &Block) {
+    let own = entry(&mut content.blocks, block.number, &block.provenance);
+    own.provenance = block.provenance.clone();
+    for (column, value) in &block.cells {
+        match own.cells.binary_search_by_key(column, |(c, _)| *c) {
+            Ok(at) => own.cells[at].1 = value.clone(),
+            Err(at) => own.cells.insert(at, (*column, value.clone())),
+        }
+    }
+}
+
+/// Compares a row of a file with these columns to what its source stated before.
+pub(super) fn compare(
+    mut row: Delta,
+    stored: Option<&Delta>,
+    columns: &Columns,
+    provenance: &Provenance,
+) -> Difference {
+    let Some(stored) = stored else {
+        let changed = row.blocks.iter().map(|block| block.number).collect();
+        return Difference { content: row.clone(), row, changed };
+    };
+    take_back(&mut row, stored, columns, provenance);
+    let new = row.blocks.iter().filter(|block| says_new(block, stored.block(block.number)));
+    let changed: Vec<BlockNo> = new.map(|block| block.number).collect();
+    let mut content = stored.clone();
+    for block in row.blocks.iter().filter(|block| changed.contains(&block.number)) {
+        fold(&mut content, block);
+    }
+    Difference { row, changed, content }
+}
+
+#[cfg(test)]
+mod tests {
+    use dtsen_proto::{
+        column::Column,
+        record::{Action, Day},
+    };
+
+    use super::*;
+
+    fn provenance(day: i32) -> Provenance {
+        Provenance { source: "dtsen".into(), reference: Day(day) }
+    }
+
+    fn delta(day: i32, blocks: &[(u8, &[(u16, i64)])]) -> Delta {
+        let block = |(number, cells): &(u8, &[(u16, i64)])| Block {
+            number: BlockNo(*number),
+            provenance: provenance(day),
+            cells: cells.iter().map(|(c, n)| (Column(*c), Value::Number(*n))).collect(),
+        };
+        let blocks = blocks.iter().map(block).collect();
+        let (kind, action) = (RecordKind::Keluarga, Action::Upsert);
+        Delta { salt: [0; 16], kind, action, record: None, blocks, transfer: None }
+    }
+
+    fn columns(numbers: &[u16]) -> Columns {
+        numbers.iter().map(|n| (Column(*n), String::new())).collect()
+    }
+
+    #[test]
+    fn only_blocks_that_differ_count_and_come_whole() {
+        let stored = delta(1, &[(1, &[(10, 1), (11, 2)]), (4, &[(20, 3)])]);
+        let row = delta(2, &[(1, &[(10, 1), (11, 9)]), (4, &[(20, 3)])]);
+        let found = compare(row, Some(&stored), &columns(&[10, 11, 20]), &provenance(2));
+        assert_eq!(found.changed, [BlockNo(1)]);
+        let block = found.row.block(BlockNo(1)).expect("the block");
+        assert_eq!(block.cells.len(), 2, "whole");
+        assert_eq!(found.content.number(Column(11)), Some(9));
+        let day = |number| found.content.block(BlockNo(number)).map(|b| b.provenance.reference.0);
+        assert_eq!((day(1), day(4)), (Some(2), Some(1)));
+    }
+
+    #[test]
+    fn an_empty_cell_takes_back_and_a_missing_column_does_not() {
+        let stored = delta(1, &[(1, &[(10, 1), (11, 2)]), (4, &[(20, 3)])]);
+        let row = delta(2, &[(1, &[(10, 1)])]);
+        let found = compare(row.clone(), Some(&stored), &columns(&[10, 20]), &provenance(2));
+        assert_eq!(found.changed, [BlockNo(4)]);
+        assert_eq!(found.content.get(Column(20)), Some(&Value::Cleared));
+        assert_eq!(found.content.number(Column(11)), Some(2), "not a column of this file");
+        let again = compare(row, Some(&found.content), &columns(&[10, 20]), &provenance(3));
+        assert_eq!(again.changed, []);
+    }
+}
