@@ -1,0 +1,107 @@
+//! The command line, one file a command.
+
+mod enrol;
+mod findings;
+mod import;
+mod init;
+mod moves;
+mod slice;
+mod status;
+mod sync;
+mod verify;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use dtsen_kit::telemetry;
+
+use crate::home::Home;
+
+/// Node daerah Pertukaran DTSEN: memasukkan data lokal, memeriksanya, mengirim perubahan bertanda tangan ke pusat,
+/// dan menerima irisan data daerah yang terverifikasi.
+///
+/// Kode keluar: 0 berhasil · 1 gagal · 2 perintah salah · 3 selesai, tetapi ada baris yang bermasalah.
+#[derive(Debug, Parser)]
+#[command(name = "dtsen-node", version)]
+pub struct Cli {
+    /// Folder node
+    #[arg(long, global = true, default_value = "dtsen-node", value_name = "FOLDER")]
+    home: PathBuf,
+    /// Tingkat log: error, warn, info, debug
+    #[arg(long, global = true, default_value = "warn", value_name = "TINGKAT")]
+    log: String,
+    /// Log sebagai JSON
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Membuat node untuk sebuah kab/kota
+    Init(init::Init),
+    /// Mendaftarkan node ke pusat dengan token sekali pakai
+    Enrol(enrol::Enrol),
+    /// Memasukkan berkas data; hanya yang baru atau berubah yang akan dikirim
+    Import(import::Import),
+    /// Menyatakan keluarga pindah ke atau dari daerah lain
+    #[command(subcommand)]
+    Move(moves::Moves),
+    /// Bertukar dengan pusat: kirim perubahan, terima putusan dan irisan
+    Sync(sync::Sync),
+    /// Temuan yang perlu diperbaiki, dari node ini dan dari pusat
+    Findings(findings::Findings),
+    /// Irisan data yang diterima dari pusat
+    #[command(subcommand)]
+    Slice(slice::Slice),
+    /// Keadaan node
+    Status(status::Status),
+    /// Memeriksa rantai kiriman, tanda terima, putusan, dan irisan terhadap tanda tangannya
+    Verify(verify::Verify),
+}
+
+/// What a command ended with.
+enum Done {
+    /// Everything as asked.
+    Well,
+    /// Done, but there are rows with errors.
+    WithErrors,
+}
+
+/// Exit code for rows with errors.
+const ROWS_WITH_ERRORS: u8 = 3;
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    telemetry::init(&cli.log, cli.log_json);
+    let home = Home::at(&cli.home);
+    let done = match cli.command {
+        Command::Init(command) => command.run(&home).await,
+        Command::Enrol(command) => command.run(&home).await,
+        Command::Import(command) => command.run(&home).await,
+        Command::Move(command) => command.run(&home).await,
+        Command::Sync(command) => command.run(&home).await,
+        Command::Findings(command) => command.run(&home).await,
+        Command::Slice(command) => command.run(&home).await,
+        Command::Status(command) => command.run(&home).await,
+        Command::Verify(command) => command.run(&home).await,
+    };
+    Ok(match done? {
+        Done::Well => ExitCode::SUCCESS,
+        Done::WithErrors => ExitCode::from(ROWS_WITH_ERRORS),
+    })
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A table for people.
+fn table(headings: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
+    table
+}

@@ -1,0 +1,120 @@
+//! `findings`.
+
+use clap::Args;
+use dtsen_proto::{pb, rulebook::Severity};
+use serde::Serialize;
+
+use super::{Done, print_json, table};
+use crate::{
+    home::Home,
+    store::{FindingFilter, Origin},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Findings {
+    /// Tampilkan juga peringatan
+    #[arg(long)]
+    warnings: bool,
+    /// Tampilkan semuanya, juga pemberitahuan
+    #[arg(long)]
+    all: bool,
+    /// Paling banyak per asal
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Line {
+    origin: &'static str,
+    reason: String,
+    severity: &'static str,
+    verdict: Option<&'static str>,
+    file: Option<String>,
+    line: Option<u64>,
+    column: Option<String>,
+    number: Option<String>,
+    delta: Option<String>,
+    text: String,
+    text_en: String,
+    fix: String,
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Notice => "notice",
+        Severity::Warning => "warning",
+        Severity::Hold => "hold",
+        Severity::Error => "error",
+    }
+}
+
+impl Findings {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, _) = home.store().await?;
+        let rulebook = home.rulebook(&store).await?;
+        let at_least = match (self.all, self.warnings) {
+            (true, _) => Severity::Notice,
+            (_, true) => Severity::Warning,
+            _ => Severity::Hold,
+        };
+        let filter = FindingFilter { origin: None, at_least, limit: self.limit };
+        let rows = store.findings(&filter).await?;
+        let lines: Vec<Line> = rows
+            .into_iter()
+            .map(|row| {
+                let info = rulebook.reason(&row.reason);
+                let column = row.column.and_then(|c| rulebook.column(c)).map(|c| c.name.clone());
+                Line {
+                    origin: if row.origin == Origin::Hub { "pusat" } else { "node" },
+                    severity: word(row.severity),
+                    verdict: row.judgement.map(verdict),
+                    file: row.file,
+                    line: row.line,
+                    column: row.column_name.or(column),
+                    number: row.number,
+                    delta: row.delta.map(|d| d.to_string()),
+                    text: info.map_or_else(String::new, |i| i.text_id.clone()),
+                    text_en: info.map_or_else(String::new, |i| i.text_en.clone()),
+                    fix: info.map_or_else(String::new, |i| i.fix_id.clone()),
+                    reason: row.reason,
+                }
+            })
+            .collect();
+        if self.json {
+            print_json(&lines)?;
+            return Ok(Done::Well);
+        }
+        if lines.is_empty() {
+            println!("Tidak ada yang perlu diperbaiki.");
+            return Ok(Done::Well);
+        }
+        let mut shown = table(&["Asal", "Putusan", "Nomor", "Berkas", "Baris", "Kolom", "Temuan", "Perbaikan"]);
+        for line in lines {
+            shown.add_row([
+                line.origin.to_owned(),
+                line.verdict.unwrap_or(line.severity).to_owned(),
+                line.number.unwrap_or_default(),
+                line.file.unwrap_or_default(),
+                line.line.map_or_else(String::new, |l| l.to_string()),
+                line.column.unwrap_or_default(),
+                format!("{} ({})", line.text, line.reason),
+                line.fix,
+            ]);
+        }
+        println!("{shown}");
+        Ok(Done::Well)
+    }
+}
+
+fn verdict(judgement: pb::Judgement) -> &'static str {
+    match judgement {
+        pb::Judgement::Unspecified => "tidak dikenal",
+        pb::Judgement::Accepted => "diterima",
+        pb::Judgement::Warned => "diterima dengan peringatan",
+        pb::Judgement::Held => "ditahan",
+        pb::Judgement::Rejected => "ditolak",
+    }
+}

@@ -1,0 +1,78 @@
+//! `import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dtsen_kit::{ambient::Ambient, progress::Progress};
+use dtsen_proto::record::Day;
+
+use super::{Done, print_json};
+use crate::{
+    home::Home,
+    import::{DEFAULT_SOURCE, ImportOptions, Importer, Scope},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// Berkas keluarga dan/atau anggota: DTSEN v3 (pemisah |) atau CSV dengan nama kolom DTSEN
+    #[arg(required = true, value_name = "BERKAS")]
+    files: Vec<PathBuf>,
+    /// Tanggal acuan data (TTTT-BB-HH); bawaan: hari ini
+    #[arg(long, value_name = "TANGGAL")]
+    as_of: Option<jiff::civil::Date>,
+    /// Berkas ini lengkap untuk wilayah tersebut (kode Kemendagri, atau "semua"): yang tidak ada lagi ditarik klaimnya
+    #[arg(long, value_name = "WILAYAH")]
+    complete: Option<String>,
+    /// Menyetujui penarikan sebanyak N baris, persis seperti yang diminta
+    #[arg(long, value_name = "N", requires = "complete")]
+    confirm_gone: Option<u64>,
+    /// Nama pendek sumber data
+    #[arg(long, default_value = DEFAULT_SOURCE)]
+    source: String,
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        let _lock = home.lock()?;
+        let rulebook = home.rulebook(&store).await?;
+        let complete = match &self.complete {
+            Some(text) => Some(Scope::parse(text, region, &rulebook)?),
+            None => None,
+        };
+        let options = ImportOptions {
+            source: self.source,
+            reference: self.as_of.map(Day::from_date),
+            complete,
+            confirm_gone: self.confirm_gone,
+        };
+        let importer = Importer { store: &store, rulebook, region, ambient: Ambient::system() };
+        let mut shown: Option<(String, Progress)> = None;
+        let mut progress = |file: &str, read: u64, total: u64| {
+            if shown.as_ref().is_none_or(|(name, _)| name != file) {
+                shown = Some((file.to_owned(), Progress::new(file, total)));
+            }
+            if let Some((_, bar)) = &mut shown {
+                bar.at(read);
+            }
+        };
+        let summary = importer.run(&self.files, &options, &mut progress).await?;
+        if let Some((_, bar)) = shown {
+            bar.finish();
+        }
+        if self.json {
+            print_json(&summary)?;
+        } else {
+            print!("{summary}");
+            println!();
+            if summary.errors() > 0 {
+                println!("Baris bermasalah tetap di sini: dtsen-node --home {} findings", home.path().display());
+            }
+        }
+        anyhow::ensure!(!summary.gone_refused(), "penarikan belum dilakukan; lihat keterangan di atas");
+        Ok(if summary.errors() > 0 { Done::WithErrors } else { Done::Well })
+    }
+}

@@ -1,0 +1,103 @@
+//! `status`.
+
+use clap::Args;
+use dtsen_kit::ambient::Ambient;
+use serde::Serialize;
+
+use super::{Done, print_json};
+use crate::{
+    home::Home,
+    identity,
+    store::{SliceState, Totals, setting},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Whole {
+    region: String,
+    enrolled: bool,
+    hub: Option<String>,
+    halted: Option<String>,
+    hub_fork: bool,
+    generation: u64,
+    epoch: u32,
+    sequence: u32,
+    keluarga: u64,
+    individu: u64,
+    #[serde(flatten)]
+    totals: Totals,
+    local_errors: u64,
+    local_warnings: u64,
+    slice: SliceState,
+    slice_expired: bool,
+    certificate_expires_ms: Option<i64>,
+}
+
+impl Status {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        let head = store.head().await?;
+        let (keluarga, individu) = store.record_counts().await?;
+        let (local_errors, local_warnings) = store.local_finding_counts().await?;
+        let slice = store.slice_state().await?;
+        let identity = home.identity().load().ok();
+        let generation = store.setting(setting::GENERATION).await?;
+        let whole = Whole {
+            region: region.to_string(),
+            enrolled: head.is_some(),
+            hub: store.text_setting(setting::HUB_URL).await?,
+            halted: store.text_setting(setting::HALTED).await?,
+            hub_fork: store.setting(setting::HUB_FORK).await?.is_some(),
+            generation: generation.and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes),
+            epoch: head.map_or(0, |h| h.position.epoch),
+            sequence: head.map_or(0, |h| h.position.sequence),
+            keluarga,
+            individu,
+            totals: store.totals().await?,
+            local_errors,
+            local_warnings,
+            slice_expired: slice.version > 0 && slice.expires_ms <= Ambient::system().now_ms(),
+            slice,
+            certificate_expires_ms: identity
+                .and_then(|i| i.chain.first().and_then(|c| identity::life(c)))
+                .map(|(_, to)| to),
+        };
+        if self.json {
+            print_json(&whole)?;
+        } else {
+            print(&whole);
+        }
+        Ok(Done::Well)
+    }
+}
+
+fn print(whole: &Whole) {
+    println!("Node {} · {}", whole.region, whole.hub.as_deref().unwrap_or("belum terdaftar"));
+    if let Some(why) = &whole.halted {
+        println!("BERHENTI: {why}");
+    }
+    if whole.hub_fork {
+        println!("PERINGATAN: log pusat pernah tidak cocok dengan yang dilihat node ini; hubungi pengawas.");
+    }
+    println!("Data sendiri: {} keluarga, {} orang", whole.keluarga, whole.individu);
+    let t = &whole.totals;
+    println!(
+        "Terkirim {}: diterima {}, dengan peringatan {}, ditahan {}, ditolak {}, menunggu putusan {}",
+        t.sent, t.accepted, t.warned, t.held, t.rejected, t.waiting
+    );
+    println!("Antrean: {} belum dikirim, {} sedang dikirim", t.pending, t.sealed);
+    println!("Temuan di node: {} kesalahan, {} peringatan", whole.local_errors, whole.local_warnings);
+    println!(
+        "Irisan versi {}: {} keluarga, {} orang{}",
+        whole.slice.version,
+        whole.slice.keluarga,
+        whole.slice.individu,
+        if whole.slice_expired { " — MASA BERLAKU LEWAT" } else { "" }
+    );
+}

@@ -1,0 +1,188 @@
+//! The node's home folder: database, keys, identity.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use dtsen_kit::{
+    ambient::Ambient,
+    files::{self, FileError, HomeLock},
+    net::Dial,
+    sqlite::Mode,
+};
+use dtsen_proto::{key::Signer, pb, region::Region, rulebook::Rulebook};
+use prost::Message as _;
+
+use crate::{
+    enrol::{Applicant, Granted},
+    identity::{Identity, IdentityError},
+    store::{Store, StoreError, setting},
+    sync::{Agent, Pinned},
+};
+
+/// A home that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The store.
+    #[error("basis data node tidak dapat dibuka")]
+    Store(#[from] StoreError),
+    /// The identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// Nothing there.
+    #[error("{0} belum berisi node; jalankan: dtsen-node --home {0} init --region 52.71")]
+    Missing(PathBuf),
+    /// Something there.
+    #[error("{0} sudah berisi node untuk daerah {1}; tidak ada yang diubah")]
+    Exists(PathBuf, Region),
+    /// Another process writes.
+    #[error("proses dtsen-node lain sedang memakai {0}; tunggu sampai selesai atau hentikan dulu")]
+    Locked(PathBuf),
+    /// Not enrolled.
+    #[error("node belum terdaftar; jalankan: dtsen-node enrol --hub URL --token-file BERKAS")]
+    NotEnrolled,
+    /// A key file is damaged.
+    #[error("berkas kunci {0} rusak; pulihkan dari cadangan atau daftarkan lagi")]
+    Key(PathBuf),
+    /// The pinned keys are damaged.
+    #[error("kunci pusat yang disematkan rusak; daftarkan lagi dengan: dtsen-node enrol")]
+    Pinned,
+    /// The rulebook is damaged.
+    #[error("buku aturan yang tersimpan rusak; jalankan sync untuk mengambilnya lagi")]
+    Rulebook,
+}
+
+/// A home folder.
+#[derive(Debug, Clone)]
+pub struct Home {
+    path: PathBuf,
+}
+
+impl Home {
+    /// At this path, whether it is there or not.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("node.db")
+    }
+
+    fn key_path(&self, name: &str) -> PathBuf {
+        self.path.join("keys").join(name)
+    }
+
+    /// The identity's file.
+    pub fn identity(&self) -> Identity {
+        Identity::at(&self.key_path("identity.pem"))
+    }
+
+    /// Makes a node for a region. Never over an existing one.
+    pub async fn create(&self, region: Region) -> Result<(), HomeError> {
+        files::private_folder(&self.path.join("keys"))?;
+        let exists = self.database().exists();
+        let store = Store::open(&self.database(), true, Mode::Production).await?;
+        if let Some(region) = store.region().await?.filter(|_| exists) {
+            return Err(HomeError::Exists(self.path.clone(), region));
+        }
+        Ok(store.set_setting(setting::REGION, region.to_string().as_bytes()).await?)
+    }
+
+    /// Opens the store of a home that was made.
+    pub async fn store(&self) -> Result<(Arc<Store>, Region), HomeError> {
+        if !self.database().exists() {
+            return Err(HomeError::Missing(self.path.clone()));
+        }
+        let store = Store::open(&self.database(), false, Mode::Production).await?;
+        let region = store.region().await?.ok_or(HomeError::Missing(self.path.clone()))?;
+        Ok((Arc::new(store), region))
+    }
+
+    /// The lock of the process that writes.
+    pub fn lock(&self) -> Result<HomeLock, HomeError> {
+        files::lock_home(&self.path)?.ok_or_else(|| HomeError::Locked(self.path.clone()))
+    }
+
+    /// The rulebook in force: the hub's, or the built-in one before the first exchange.
+    pub async fn rulebook(&self, store: &Store) -> Result<Arc<Rulebook>, HomeError> {
+        match store.setting(setting::RULEBOOK).await? {
+            Some(bundle) => {
+                Ok(Arc::new(Rulebook::from_bundle(&bundle).map_err(|_| HomeError::Rulebook)?))
+            }
+            None => Ok(Rulebook::builtin()),
+        }
+    }
+
+    fn signer(&self, name: &str) -> Result<Signer, HomeError> {
+        let path = self.key_path(name);
+        let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
+        Signer::from_pem(&text).map_err(|_| HomeError::Key(path))
+    }
+
+    /// Keys of an enrolment: those of one that was interrupted, or new ones.
+    pub fn applicant(&self, ambient: &Ambient) -> Result<Applicant, crate::sync::SyncError> {
+        let (signing, tls) = (self.key_path("applicant.pem"), self.key_path("applicant.tls"));
+        let found = self.signer("applicant.pem").ok().zip(files::read(&tls).ok());
+        let csr = files::read(&self.key_path("applicant.csr")).ok();
+        if let Some(((signer, tls_key), csr)) = found.zip(csr) {
+            return Ok(Applicant { signer, tls_key, csr });
+        }
+        let applicant = Applicant::create(ambient)?;
+        let write = |path: &Path, bytes: &[u8]| files::write_private(path, bytes).map_err(IdentityError::from);
+        write(&signing, applicant.signer.to_pem().as_bytes())?;
+        write(&self.key_path("applicant.csr"), &applicant.csr)?;
+        write(&tls, &applicant.tls_key)?;
+        Ok(applicant)
+    }
+
+    /// Keeps what the hub granted. The keys of the enrolment become the node's own.
+    pub async fn keep(&self, store: &Store, applicant: &Applicant, granted: &Granted) -> Result<(), HomeError> {
+        files::write_private(&self.key_path("signing.pem"), applicant.signer.to_pem().as_bytes())?;
+        self.identity().replace(&applicant.tls_key, &granted.certificate)?;
+        let hub = granted.hub.encode_to_vec();
+        let generation = granted.generation.to_be_bytes();
+        store
+            .set_settings(&[
+                (setting::HUB, Some(&hub)),
+                (setting::HUB_URL, Some(granted.url.as_bytes())),
+                (setting::GENERATION, Some(&generation)),
+                (setting::SESSION, Some(&granted.session)),
+                (setting::HEAD, Some(&setting::encode_head(&granted.head))),
+                (setting::HALTED, None),
+            ])
+            .await?;
+        for name in ["applicant.pem", "applicant.tls", "applicant.csr"] {
+            // Kept twice is harmless; a missing file is what we want.
+            let _ = std::fs::remove_file(self.key_path(name));
+        }
+        Ok(())
+    }
+
+    /// A node that can speak with its hub.
+    pub async fn agent(&self, store: Arc<Store>, region: Region, dial: Arc<dyn Dial>) -> Result<Agent, HomeError> {
+        let hub = store.setting(setting::HUB).await?.ok_or(HomeError::NotEnrolled)?;
+        let hub = pb::HubKeys::decode(hub.as_slice()).map_err(|_| HomeError::Pinned)?;
+        let url = store.text_setting(setting::HUB_URL).await?.ok_or(HomeError::NotEnrolled)?;
+        let rulebook = self.rulebook(&store).await?.version();
+        Ok(Agent {
+            store,
+            region,
+            signer: self.signer("signing.pem")?,
+            identity: self.identity(),
+            hub: Pinned::from_wire(&hub, &url).map_err(|_| HomeError::Pinned)?,
+            ambient: Ambient::system(),
+            dial,
+            rulebook,
+        })
+    }
+}
