@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, path::Path};
 
 use dtsen_kit::sqlite::{Mode, Sqlite};
-use dtsen_proto::{id::Position, merkle::Node, region::Region};
+use dtsen_proto::{merkle::Node, region::Region};
+use serde_json::{Value, json};
 use sqlx::{
     ConnectOptions as _, Connection as _, QueryBuilder, SqliteConnection, Transaction,
     migrate::Migrator,
@@ -12,7 +13,7 @@ use sqlx::{
 use tokio::sync::MutexGuard;
 
 use super::{
-    Result,
+    BatchTotals, Result,
     bulk::{Column, Rows},
     value::signed,
 };
@@ -85,12 +86,10 @@ impl Handle {
         self.db.section(tokio::task::unconstrained(call)).await
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the other database can fail here")]
     async fn conn(&self) -> Result<MutexGuard<'_, Conn>> {
         Ok(self.db.writer().await)
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the other database can fail here")]
     async fn read_conn(&self) -> Result<MutexGuard<'_, Conn>> {
         Ok(self.db.reader().await)
     }
@@ -111,12 +110,12 @@ async fn begin_snapshot(conn: &mut Conn) -> Result<Transaction<'_, Db>> {
 
 /// A set of texts as one parameter.
 fn texts<'a>(set: impl Iterator<Item = &'a str>) -> String {
-    serde_json::Value::from_iter(set).to_string()
+    set.collect::<Value>().to_string()
 }
 
 /// A set of blobs as one parameter.
 fn blobs<'a>(set: impl Iterator<Item = &'a [u8]>) -> String {
-    serde_json::Value::from_iter(set.map(hex::encode)).to_string()
+    set.map(hex::encode).collect::<Value>().to_string()
 }
 
 /// Adds rows to their table.
@@ -155,9 +154,7 @@ type Hold = (i64, i64, i64, i64, i64, String, i64);
 
 /// Open holds on subjects: region, epoch, sequence, place, revision, subject, action.
 async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result<Vec<Hold>> {
-    let set = serde_json::Value::from_iter(
-        subjects.iter().map(|(region, subject)| serde_json::json!([region.number(), subject])),
-    );
+    let set: Value = subjects.iter().map(|(region, subject)| json!([region.number(), subject])).collect();
     let found = sqlx::query_as(
         "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, v.subject, v.action
          FROM json_each($1) w CROSS JOIN verdict v ON v.region = w.value ->> 0 AND v.subject = w.value ->> 1
@@ -169,9 +166,7 @@ async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result
 
 /// Stored nodes: level, place, hash.
 async fn stored_nodes(conn: &mut Conn, generation: i64, nodes: &[Node]) -> Result<Vec<(i64, i64, Vec<u8>)>> {
-    let set = serde_json::Value::from_iter(
-        nodes.iter().map(|n| serde_json::json!([i64::from(n.level), signed(n.index)])),
-    );
+    let set: Value = nodes.iter().map(|n| json!([i64::from(n.level), signed(n.index)])).collect();
     let found = sqlx::query_as(
         "SELECT n.level, n.place, n.hash
          FROM json_each($2) w CROSS JOIN log_node n
@@ -181,7 +176,7 @@ async fn stored_nodes(conn: &mut Conn, generation: i64, nodes: &[Node]) -> Resul
 }
 
 /// Adds to the totals of batches and returns how many there were.
-async fn add_totals(conn: &mut Conn, batches: &[(Position, Option<u64>, [i64; 4])]) -> Result<u64> {
+async fn add_totals(conn: &mut Conn, batches: &[BatchTotals]) -> Result<u64> {
     let mut found = 0;
     for (at, apply_no, [accepted, warned, held, rejected]) in batches {
         let change = sqlx::query(
