@@ -116,6 +116,14 @@ async fn begin_snapshot(conn: &mut Conn) -> Result<Transaction<'_, Db>> {
     Ok(tx)
 }
 
+/// Waits for its turn to number a decision, so that writers do not chase one another's numbers. A conflict, as with the
+/// lane, which does not wait here, is still found by the key.
+async fn take_turn(conn: &mut Conn) -> Result<()> {
+    let turn = i64::from_be_bytes(*b"decision");
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(turn).execute(conn).await?;
+    Ok(())
+}
+
 /// A set of texts as one parameter.
 fn texts<'a>(set: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     set.collect()

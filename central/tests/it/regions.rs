@@ -107,9 +107,9 @@ pub(crate) async fn decisions_have_dense_numbers_whoever_writes(place: Place) {
     let mut numbers = writers.join_all().await.concat();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=40).collect::<Vec<u64>>());
-    let stored = stores[0].decisions(0, 100).await.expect("reads");
-    assert!(stored.iter().all(|(number, apply_no, bytes)| apply_no.is_none() && *bytes == entry(*number)));
-    assert_eq!(stored.len(), 40);
+    let kept = stores[0].decisions(0, 100).await.expect("reads");
+    assert!(kept.iter().all(|(number, apply_no, bytes)| apply_no.is_none() && *bytes == entry(*number)));
+    assert_eq!(kept.len(), 40);
     let page = stores[1].decisions(38, 100).await.expect("reads");
     assert_eq!(page.iter().map(|(number, ..)| *number).collect::<Vec<_>>(), [39, 40]);
     let fence = lease(&*stores[0], "log", "one").await;

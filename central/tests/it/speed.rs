@@ -1,5 +1,7 @@
 //! How fast the lane writes: `cargo nextest run -p dtsen-central --release --run-ignored only --no-capture speed`.
 
+use std::time::Duration;
+
 use dtsen_central::{
     registry::{
         claim::{Cell, Claim, Stamp},
@@ -73,15 +75,23 @@ fn write(mut view: View, state: &LaneState, at: Position, from: Position) -> Wri
     }
 }
 
-async fn step(store: &dyn Store, at: Position, from: Position) {
+/// Makes a step and returns how long the decision took in it.
+async fn step(store: &dyn Store, at: Position, from: Position) -> Duration {
     let fence = lease(store, "lane", "one").await;
     let wanted = Wanted {
         holders: (0..DELTAS).map(|i| key(from, i)).collect(),
         subjects: (0..DELTAS).map(|i| (at.region, key(from, i).as_str().to_owned())).collect(),
         ..Wanted::default()
     };
-    let mut decide = |view: View, state: LaneState| write(view, &state, at, from);
+    let mut took = Duration::ZERO;
+    let mut decide = |view: View, state: LaneState| {
+        let begun = Instant::now();
+        let writes = write(view, &state, at, from);
+        took = begun.elapsed();
+        writes
+    };
     store.apply(&fence, &wanted, &mut decide).await.expect("applies");
+    took
 }
 
 async fn measure(place: Place) {
