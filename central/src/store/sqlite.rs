@@ -114,7 +114,6 @@ async fn begin_snapshot(conn: &mut Conn) -> Result<Transaction<'_, Db>> {
 }
 
 /// One process writes at a time anyway.
-#[expect(clippy::unused_async, reason = "the other database waits here")]
 async fn take_turn(_: &mut Conn) -> Result<()> {
     Ok(())
 }

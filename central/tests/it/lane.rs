@@ -250,6 +250,39 @@ pub(crate) async fn steps_of_two_processes_do_not_overlap(place: Place) {
     assert_eq!(numbers, (1..=40).collect::<Vec<_>>());
 }
 
+/// A process that stands still in the middle of a step loses its transaction, and its successor goes on. On SQLite both
+/// would be processes of one machine, where whoever supervises them ends the first.
+pub(crate) async fn a_step_that_stands_still_holds_nobody_up(place: Place) {
+    if place.address.starts_with("sqlite") {
+        return;
+    }
+    let (one, two) = (place.open().await, place.open().await);
+    let mataram = start(&*one, "52.71").await;
+    let at = take(&*one, mataram, 1).await;
+    let old = lease(&*one, "lane", "one").await;
+    let (inside, begun) = tokio::sync::oneshot::channel();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let stopped = tokio::spawn(async move {
+        let mut inside = Some(inside);
+        let mut decide = move |view: View, state: LaneState| {
+            inside.take().expect("decides once").send(()).expect("somebody waits");
+            tokio::task::block_in_place(|| wait.recv()).expect("is told to go on");
+            counting(at)(view, state)
+        };
+        one.apply(&old, &Wanted::default(), &mut decide).await
+    });
+    begun.await.expect("is in the middle");
+    let limit = std::time::Duration::from_secs(10);
+    let next = async {
+        let new = two.take_lease("lane", "two", 2_001, 3_000).await.expect("asks").expect("takes over");
+        two.apply(&new, &Wanted::default(), &mut counting(at)).await.expect("applies");
+    };
+    tokio::time::timeout(limit, next).await.expect("within ten seconds");
+    go_on.send(()).expect("still waits");
+    stopped.await.expect("ends").expect_err("its transaction is gone");
+    assert_eq!(two.counts().await.expect("reads").applications, 1);
+}
+
 pub(crate) async fn order_is_that_of_bytes(place: Place) {
     let store = place.open().await;
     let mataram = start(&*store, "52.71").await;

@@ -48,6 +48,7 @@ suite! {
     lane::a_step_that_fails_writes_nothing,
     lane::a_lost_lease_writes_nothing,
     lane::steps_of_two_processes_do_not_overlap,
+    lane::a_step_that_stands_still_holds_nobody_up,
     lane::order_is_that_of_bytes,
     journal::the_log_grows_and_proves_itself,
     journal::a_lost_lease_signs_nothing,

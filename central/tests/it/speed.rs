@@ -104,14 +104,18 @@ async fn measure(place: Place) {
             batches.push(take(&*store, region, DELTAS.into()).await);
         }
         let begun = Instant::now();
+        let mut deciding = Duration::ZERO;
         for (n, at) in batches.iter().enumerate() {
-            step(&*store, *at, *first.get(n).unwrap_or(at)).await;
+            deciding += step(&*store, *at, *first.get(n).unwrap_or(at)).await;
         }
-        let rate = f64::from(STEPS * DELTAS) / begun.elapsed().as_secs_f64();
-        let kind = &place.address[..6];
+        let whole = begun.elapsed();
+        let rate = |took: Duration| f64::from(STEPS * DELTAS) / took.as_secs_f64();
         println!(
-            "{kind}: {rate:.0} {name} deltas/s, {} bytes each",
-            codec::encode(&person(batches[0], 9)).len()
+            "{}: {name}, {} bytes each: {:.0} deltas/s with deciding, {:.0} deltas/s in the store",
+            &place.address[..6],
+            codec::encode(&person(batches[0], 9)).len(),
+            rate(whole),
+            rate(whole.saturating_sub(deciding)),
         );
         first = batches;
     }
