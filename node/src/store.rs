@@ -13,6 +13,8 @@ mod outbox;
 mod receipt;
 mod records;
 pub mod setting;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::path::Path;
 
@@ -98,3 +100,6 @@ impl Store {
 fn unsigned<T: TryFrom<i64>>(value: i64, table: &'static str, column: &'static str) -> Result<T> {
     T::try_from(value).map_err(|_| StoreError::Inconsistent { table, column })
 }
+
+#[cfg(test)]
+mod tests;
