@@ -1,5 +1,8 @@
 //! The node: a region's server, CLI and local page.
 
+pub mod enrol;
+pub mod identity;
 pub mod import;
 pub mod intake;
 pub mod store;
+pub mod sync;

@@ -7,12 +7,14 @@ mod bulk;
 mod chunk;
 mod feed;
 mod findings;
+mod generation;
 mod gone;
 mod imports;
 mod outbox;
 mod receipt;
 mod records;
 pub mod setting;
+mod slice;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -28,6 +30,7 @@ pub use findings::{FindingFilter, FindingRow, Origin};
 pub use gone::GoneRow;
 pub use imports::{Counts, ImportRow, NewFinding, NewImport, SourceId, kind_word};
 pub use outbox::{BatchRow, Sealing, Totals};
+pub use slice::{SliceError, SliceState};
 pub use records::{Change, StoredRecord};
 
 /// How a transaction that writes begins: it takes the lock at once.

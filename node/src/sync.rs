@@ -27,7 +27,7 @@ use tonic_types::StatusExt as _;
 
 use crate::{
     identity::{Identity, IdentityError},
-    store::{Store, StoreError},
+    store::{SliceError, Store, StoreError},
 };
 
 /// The hub as pinned at enrolment.
@@ -140,6 +140,15 @@ pub enum Stop {
     /// The hub shows another history than before.
     #[error("log pusat bukan lanjutan dari yang pernah dilihat node ini; bukti disimpan, hubungi pengawas")]
     HubForked,
+}
+
+impl From<SliceError> for SyncError {
+    fn from(error: SliceError) -> Self {
+        match error {
+            SliceError::Store(error) => Self::Store(error),
+            SliceError::Refused(refusal) => Self::Invalid(refusal),
+        }
+    }
 }
 
 impl From<Status> for SyncError {

@@ -16,6 +16,9 @@ const AFTER: &str = "SELECT entry FROM feed WHERE position > $1 ORDER BY positio
 const BATCH_ID: &str = "SELECT batch_id FROM batch WHERE epoch = $1 AND sequence = $2";
 const SET_TOTALS: &str = "UPDATE batch SET judged = 1, accepted = $3, warned = $4, held = $5, rejected = $6
     WHERE epoch = $1 AND sequence = $2";
+const BEFORE: &str = "SELECT judgement, revision FROM verdict WHERE epoch = $1 AND sequence = $2 AND place = $3";
+const MOVE_TOTALS: &str = "UPDATE batch SET accepted = accepted + $3, warned = warned + $4, held = held + $5,
+    rejected = rejected + $6 WHERE epoch = $1 AND sequence = $2";
 const PUT_VERDICT: &str = "INSERT INTO verdict (epoch, sequence, place, revision, judgement, detail) ";
 const NEWER: &str = " ON CONFLICT (epoch, sequence, place) DO UPDATE SET revision = excluded.revision,
     judgement = excluded.judgement, detail = excluded.detail WHERE excluded.revision > verdict.revision";
@@ -49,8 +52,33 @@ async fn tell(conn: &mut SqliteConnection, at: Position, verdicts: &[pb::Verdict
     Ok(())
 }
 
-/// Applies what an entry says of a batch.
-async fn judge(conn: &mut SqliteConnection, at: Position, entry: &pb::Verdicts) -> Result<()> {
+/// A later decision on single deltas: the batch's totals follow from what stood before.
+async fn revise(conn: &mut SqliteConnection, at: Position, verdicts: &[pb::Verdict]) -> Result<()> {
+    for verdict in verdicts {
+        let before = sqlx::query_as(BEFORE).bind(at.epoch).bind(at.sequence).bind(verdict.index);
+        let before: Option<(i32, u32)> = before.fetch_optional(&mut *conn).await?;
+        let (judgement, revision) = before.unwrap_or((pb::Judgement::Accepted.into(), 0));
+        if verdict.revision <= revision {
+            continue;
+        }
+        let change = |which: pb::Judgement| {
+            i64::from(verdict.judgement == i32::from(which)) - i64::from(judgement == i32::from(which))
+        };
+        sqlx::query(MOVE_TOTALS)
+            .bind(at.epoch)
+            .bind(at.sequence)
+            .bind(change(pb::Judgement::Accepted))
+            .bind(change(pb::Judgement::Warned))
+            .bind(change(pb::Judgement::Held))
+            .bind(change(pb::Judgement::Rejected))
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What a batch's own entry says.
+async fn total(conn: &mut SqliteConnection, at: Position, entry: &pb::Verdicts) -> Result<()> {
     let id: Option<Vec<u8>> =
         sqlx::query_scalar(BATCH_ID).bind(at.epoch).bind(at.sequence).fetch_optional(&mut *conn).await?;
     if id.ok_or(StoreError::UnknownBatch(at))? != entry.batch_id {
@@ -65,6 +93,16 @@ async fn judge(conn: &mut SqliteConnection, at: Position, entry: &pb::Verdicts) 
         .bind(entry.rejected)
         .execute(&mut *conn)
         .await?;
+    Ok(())
+}
+
+/// Applies what an entry says of a batch.
+async fn judge(conn: &mut SqliteConnection, at: Position, entry: &pb::Verdicts) -> Result<()> {
+    if entry.revision_only {
+        revise(conn, at, &entry.verdicts).await?;
+    } else {
+        total(conn, at, entry).await?;
+    }
     bulk::insert(conn, PUT_VERDICT, NEWER, &entry.verdicts, |values, verdict| {
         values
             .push_bind(at.epoch)
@@ -83,7 +121,7 @@ async fn judge(conn: &mut SqliteConnection, at: Position, entry: &pb::Verdicts) 
     tell(conn, at, &entry.verdicts).await
 }
 
-async fn apply(conn: &mut SqliteConnection, entry: &FeedEntry, expected: u64) -> Result<bool> {
+pub(super) async fn apply(conn: &mut SqliteConnection, entry: &FeedEntry, expected: u64) -> Result<bool> {
     let verdicts = entry.0.get();
     if verdicts.position < expected {
         return Ok(false);

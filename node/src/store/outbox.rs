@@ -103,6 +103,8 @@ const INSERT_SENT: &str = "INSERT INTO sent (epoch, sequence, place, record, pen
 const PENDING_COUNT: &str = "SELECT count(*) FROM pending";
 const OLDEST: &str = "SELECT * FROM batch WHERE receipt IS NULL AND returned IS NULL
     ORDER BY epoch, sequence LIMIT 1";
+const LAST_RECEIPT: &str =
+    "SELECT receipt FROM batch WHERE receipt IS NOT NULL ORDER BY epoch DESC, sequence DESC LIMIT 1";
 const ONE: &str = "SELECT * FROM batch WHERE epoch = $1 AND sequence = $2";
 const AFTER: &str =
     "SELECT * FROM batch WHERE (epoch, sequence) > ($1, $2) ORDER BY epoch, sequence LIMIT $3";
@@ -302,6 +304,19 @@ impl Store {
                 row.map(|row| read_batch(&row, head.position.region)).transpose()
             })
             .await
+    }
+
+    /// The receipt of the last batch that has one.
+    pub async fn last_receipt(&self) -> Result<Option<pb::Envelope>> {
+        let wrong = |_| StoreError::Inconsistent { table: "batch", column: "receipt" };
+        let bytes: Option<Vec<u8>> = self
+            .db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                sqlx::query_scalar(LAST_RECEIPT).fetch_optional(&mut *conn).await
+            })
+            .await?;
+        bytes.map(|bytes| pb::Envelope::decode(bytes.as_slice()).map_err(wrong)).transpose()
     }
 
     /// One batch.

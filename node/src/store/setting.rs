@@ -22,6 +22,17 @@ pub const SESSION: &str = "session";
 /// Last checkpoint of the hub's log that was verified, encoded.
 pub const CHECKPOINT: &str = "checkpoint";
 
+/// A checkpoint of the hub that does not continue the one held: evidence.
+pub const HUB_FORK: &str = "hub_fork";
+/// The hub's signed statement about the generation that this node last entered.
+pub const GENERATION_STATEMENT: &str = "generation_statement";
+/// The hub's keys as pinned, an encoded `HubKeys`.
+pub const HUB: &str = "hub";
+/// Where the exchange listens.
+pub const HUB_URL: &str = "hub_url";
+/// The rulebook bundle in force.
+pub const RULEBOOK: &str = "rulebook";
+
 const GET: &str = "SELECT value FROM setting WHERE name = $1";
 const SET: &str = "INSERT INTO setting (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";

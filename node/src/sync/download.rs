@@ -33,7 +33,11 @@ pub(super) async fn take_slice(session: &mut Session<'_>, report: &mut Report) -
     for part in &offer.get().manifest.parts {
         fetch(session, part).await?;
     }
-    agent.store.apply_slice(&offer, &reply).await?;
+    if let Err(error) = agent.store.apply_slice(&offer).await {
+        // A damaged part must not be met again at every try.
+        agent.store.clear_parts().await?;
+        return Err(error.into());
+    }
     report.slice_version = offer.get().manifest.version;
     report.slice_taken = true;
     Ok(())
@@ -57,6 +61,6 @@ async fn fetch(session: &mut Session<'_>, part: &pb::Part) -> Result<(), SyncErr
         if data.is_empty() || held + data.len() > length {
             return Err(Refusal::ManifestMismatch.into());
         }
-        session.agent.store.add_part(&part.digest, held, &data).await?;
+        session.agent.store.add_part(&part.digest, &data).await?;
     }
 }

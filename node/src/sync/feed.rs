@@ -5,14 +5,12 @@ use dtsen_proto::{
     pb,
     refusal::Refusal,
 };
-use prost::Message as _;
-
 use super::{Report, Session, SyncError};
 
 /// Takes up everything that is new.
 pub(super) async fn follow(session: &mut Session<'_>, report: &mut Report) -> Result<(), SyncError> {
     loop {
-        let after = session.agent.store.feed_position().await?;
+        let after = session.agent.store.feed_end().await?;
         let request = pb::FeedRequest { after, session: session.token.clone() };
         let reply = session.client.feed(request).await?.into_inner();
         if reply.entries.is_empty() {
@@ -21,14 +19,12 @@ pub(super) async fn follow(session: &mut Session<'_>, report: &mut Report) -> Re
         let mut entries = Vec::with_capacity(reply.entries.len());
         for entry in &reply.entries {
             let key = &session.agent.hub.receipt;
-            let verdicts =
-                envelope::verify::<pb::Verdicts>(entry, PayloadType::VERDICTS, key)?.into_inner();
-            if verdicts.region != session.agent.region.to_string() {
+            let verdicts = envelope::verify::<pb::Verdicts>(entry, PayloadType::VERDICTS, key)?;
+            if verdicts.get().region != session.agent.region.to_string() {
                 return Err(Refusal::WrongRegion.into());
             }
-            entries.push((verdicts, entry.encode_to_vec()));
+            entries.push((verdicts, entry.clone()));
         }
-        report.feed += entries.len() as u64;
-        session.agent.store.apply_feed(&entries).await?;
+        report.feed += session.agent.store.apply_feed(&entries).await?;
     }
 }

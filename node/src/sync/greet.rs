@@ -75,7 +75,7 @@ async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncErro
         sequence: head.position.sequence.into(),
         head: head.id.as_bytes().to_vec(),
         receipt,
-        feed: store.feed_position().await?,
+        feed: store.feed_end().await?,
         slice_version: store.slice_version().await?,
         checkpoint: checkpoint.map(|note| pb::Checkpoint { note }),
         generation: generation(agent).await?,
@@ -159,9 +159,11 @@ async fn hand_back<'a>(
     if reply.next_epoch > 0 {
         // Everything is back: seal on under the new epoch, read the feed again from where the hub's copy ended.
         let next = Head::after(position(reply.next_epoch, 0), head.id);
-        let statement = reply.generation_decision.as_ref().map(prost::Message::encode_to_vec);
-        let feed = statement_feed(agent, reply).unwrap_or(reply.feed);
-        agent.store.begin_generation(reply.generation, &next, feed, statement.as_deref()).await?;
+        let missing = Refusal::Malformed { what: "generation statement" };
+        let statement = reply.generation_decision.as_ref().ok_or(missing)?;
+        let feed = statement_feed(agent, reply).unwrap_or(0);
+        let key = &agent.hub.receipt;
+        agent.store.begin_generation(reply.generation, &next, feed, statement, key).await?;
         return Err(SyncError::Refused {
             reason: "GENERATION".into(),
             text: "generasi baru dimulai; sambung lagi".into(),

@@ -66,8 +66,9 @@ pub(super) async fn upload(session: &mut Session<'_>, report: &mut Report) -> Re
             },
         };
         let receipt = send(session, &batch, None, &mut link).await?;
-        let refused = !check_receipt(session, &batch, &receipt)?.get().body_refused.is_empty();
-        session.agent.store.store_receipt(batch.position, &receipt).await?;
+        let read = check_receipt(session, &batch, &receipt)?;
+        session.agent.store.store_receipt(&read, &receipt).await?;
+        let refused = !read.get().body_refused.is_empty();
         if refused {
             report.bodies_refused += 1;
         } else {
@@ -153,10 +154,8 @@ pub(super) async fn hand_back(session: &mut Session<'_>, hub_head: Head) -> Resu
         let next = session.agent.store.batches(epoch, sequence, 1).await?;
         let Some(batch) = next.into_iter().next() else { return Ok(()) };
         let receipt = send(session, &batch, batch.receipt.as_ref(), &mut link).await?;
-        check_receipt(session, &batch, &receipt)?;
-        if batch.receipt.is_none() {
-            session.agent.store.store_receipt(batch.position, &receipt).await?;
-        }
+        let read = check_receipt(session, &batch, &receipt)?;
+        session.agent.store.store_receipt(&read, &receipt).await?;
         (epoch, sequence) = (batch.position.epoch, batch.position.sequence);
     }
 }
