@@ -278,3 +278,6 @@ fn family_number(kind: RecordKind, key: &[u8; 16]) -> Option<u64> {
     let number = u64::from_be_bytes(key[8..].try_into().expect("eight of sixteen"));
     (kind == RecordKind::Keluarga && key[0] == KK_KEY).then_some(number)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ mod receipt;
 mod records;
 pub mod setting;
 mod slice;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::path::Path;
 
@@ -101,3 +103,6 @@ impl Store {
 fn unsigned<T: TryFrom<i64>>(value: i64, table: &'static str, column: &'static str) -> Result<T> {
     T::try_from(value).map_err(|_| StoreError::Inconsistent { table, column })
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,7 @@ impl Judge {
         writes: &mut ChunkWrites,
     ) {
         for (entry, known) in entries.into_iter().zip(known) {
-            self.row(entry, known, writes);
+            self.row(entry, known.as_ref(), writes);
         }
     }
 
@@ -91,12 +91,12 @@ impl Judge {
         told
     }
 
-    fn row(&mut self, entry: Entry, known: Option<KnownRow>, writes: &mut ChunkWrites) {
+    fn row(&mut self, entry: Entry, known: Option<&KnownRow>, writes: &mut ChunkWrites) {
         if entry.again {
             self.counts.unchanged += u64::from(self.deferred.remove(&entry.key).is_some());
             writes.findings.push(self.twice(entry.key, entry.line, entry.delta.natural_key()));
         }
-        if let Some(known) = known.as_ref().filter(|known| !known.gone) {
+        if let Some(known) = known.filter(|known| !known.gone) {
             if known.digest == entry.digest {
                 self.counts.unchanged += 1;
                 return;
@@ -109,7 +109,7 @@ impl Judge {
                 writes.superseded.push((entry.key, known.digest));
             }
         }
-        self.judge(entry, known.as_ref(), writes);
+        self.judge(entry, known, writes);
     }
 
     fn judge(&mut self, entry: Entry, known: Option<&KnownRow>, writes: &mut ChunkWrites) {

@@ -82,7 +82,7 @@ mod tests {
         for holding in ["52.71", "52.71.01", "52.71.01.1012", "semua", "SEMUA"] {
             assert!(scope(holding).expect("a scope").holds(ampenan), "{holding}");
         }
-        for other in ["52.71.02", "52.71.01.1001"] {
+        for other in ["52.71.02", "52.71.01.1005"] {
             assert!(!scope(other).expect("a scope").holds(ampenan), "{other}");
         }
         assert!(

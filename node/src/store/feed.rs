@@ -29,8 +29,8 @@ const CREATED: &str = "UPDATE record SET hub_id = unhex($3 || printf('%08X', s.p
     AND NOT EXISTS (SELECT 1 FROM verdict v
         WHERE v.epoch = s.epoch AND v.sequence = s.sequence AND v.place = s.place)";
 const TOLD: &str = ") UPDATE record
-    SET hub_id = coalesce(told.id, CASE WHEN s.creates = 1 THEN told.own END, hub_id),
-        resend = max(resend, told.resend)
+    SET hub_id = coalesce(told.id, CASE WHEN s.creates = 1 THEN told.own END, record.hub_id),
+        resend = max(record.resend, told.resend)
     FROM told, sent s WHERE s.place = told.place AND record.id = s.record AND s.epoch = ";
 
 /// An entry of the feed, verified, with its bytes as the hub sent them.

@@ -235,6 +235,20 @@ impl Store {
         unsigned(count, "pending", "id")
     }
 
+    /// The oldest changes that wait to be sealed, with a salt of zeros.
+    pub async fn pending(&self, limit: u32) -> Result<Vec<Delta>> {
+        let wrong = StoreError::Inconsistent { table: "pending", column: "delta" };
+        let rows = self
+            .db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                sqlx::query(PENDING).bind(limit).fetch_all(&mut *conn).await
+            })
+            .await?;
+        let read = |row: &SqliteRow| Delta::decode(row.try_get(2).ok()?).ok();
+        rows.iter().map(read).collect::<Option<_>>().ok_or(wrong)
+    }
+
     /// Seals the oldest pending deltas on top of the head; `None` if there are none.
     ///
     /// Batch, new head and the end of the pending rows are one transaction: nothing is sealed twice.
