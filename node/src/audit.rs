@@ -40,7 +40,9 @@ pub async fn verify(agent: &Agent) -> Result<Audit, SyncError> {
     let state = agent.store.slice_state().await?;
     audit.slice_version = state.version;
     if !agent.store.verify_slice().await? {
-        audit.faults.push(format!("irisan versi {} tidak sama dengan yang ditandatangani pusat", state.version));
+        audit
+            .faults
+            .push(format!("irisan versi {} tidak sama dengan yang ditandatangani pusat", state.version));
     }
     Ok(audit)
 }
@@ -68,7 +70,12 @@ async fn chain(agent: &Agent, audit: &mut Audit) -> Result<(), StoreError> {
 }
 
 /// What is wrong with a batch, if anything.
-fn check_batch(agent: &Agent, row: &BatchRow, before: Option<Head>, audit: &mut Audit) -> Option<&'static str> {
+fn check_batch(
+    agent: &Agent,
+    row: &BatchRow,
+    before: Option<Head>,
+    audit: &mut Audit,
+) -> Option<&'static str> {
     let Ok(header) = batch::open(&row.header, &agent.signer.public()) else {
         return Some("tanda tangan kepala kiriman tidak sah");
     };

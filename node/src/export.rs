@@ -40,7 +40,12 @@ pub enum ExportError {
 }
 
 /// Writes all records of a kind; returns how many.
-pub async fn write(store: &Store, rulebook: &Rulebook, kind: RecordKind, path: &Path) -> Result<u64, ExportError> {
+pub async fn write(
+    store: &Store,
+    rulebook: &Rulebook,
+    kind: RecordKind,
+    path: &Path,
+) -> Result<u64, ExportError> {
     let failed = |source: csv::Error| ExportError::File { path: path.to_owned(), source };
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
     let mut writer = csv::Writer::from_writer(file.map_err(|e| failed(e.into()))?);

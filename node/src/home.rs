@@ -116,9 +116,7 @@ impl Home {
     /// The rulebook in force: the hub's, or the built-in one before the first exchange.
     pub async fn rulebook(&self, store: &Store) -> Result<Arc<Rulebook>, HomeError> {
         match store.setting(setting::RULEBOOK).await? {
-            Some(bundle) => {
-                Ok(Arc::new(Rulebook::from_bundle(&bundle).map_err(|_| HomeError::Rulebook)?))
-            }
+            Some(bundle) => Ok(Arc::new(Rulebook::from_bundle(&bundle).map_err(|_| HomeError::Rulebook)?)),
             None => Ok(Rulebook::builtin()),
         }
     }
@@ -138,7 +136,8 @@ impl Home {
             return Ok(Applicant { signer, tls_key, csr });
         }
         let applicant = Applicant::create(ambient)?;
-        let write = |path: &Path, bytes: &[u8]| files::write_private(path, bytes).map_err(IdentityError::from);
+        let write =
+            |path: &Path, bytes: &[u8]| files::write_private(path, bytes).map_err(IdentityError::from);
         write(&signing, applicant.signer.to_pem().as_bytes())?;
         write(&self.key_path("applicant.csr"), &applicant.csr)?;
         write(&tls, &applicant.tls_key)?;
@@ -146,7 +145,12 @@ impl Home {
     }
 
     /// Keeps what the hub granted. The keys of the enrolment become the node's own.
-    pub async fn keep(&self, store: &Store, applicant: &Applicant, granted: &Granted) -> Result<(), HomeError> {
+    pub async fn keep(
+        &self,
+        store: &Store,
+        applicant: &Applicant,
+        granted: &Granted,
+    ) -> Result<(), HomeError> {
         files::write_private(&self.key_path("signing.pem"), applicant.signer.to_pem().as_bytes())?;
         self.identity().replace(&applicant.tls_key, &granted.certificate)?;
         let hub = granted.hub.encode_to_vec();
@@ -169,7 +173,12 @@ impl Home {
     }
 
     /// A node that can speak with its hub.
-    pub async fn agent(&self, store: Arc<Store>, region: Region, dial: Arc<dyn Dial>) -> Result<Agent, HomeError> {
+    pub async fn agent(
+        &self,
+        store: Arc<Store>,
+        region: Region,
+        dial: Arc<dyn Dial>,
+    ) -> Result<Agent, HomeError> {
         let hub = store.setting(setting::HUB).await?.ok_or(HomeError::NotEnrolled)?;
         let hub = pb::HubKeys::decode(hub.as_slice()).map_err(|_| HomeError::Pinned)?;
         let url = store.text_setting(setting::HUB_URL).await?.ok_or(HomeError::NotEnrolled)?;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     federation::{Hub, Node},
-    population::{self, FileOptions, Faults, Population, VillageName},
+    population::{self, Faults, FileOptions, Population, VillageName},
 };
 
 /// Seed of the population.
@@ -83,7 +83,9 @@ fn villages(region: Region) -> Vec<VillageName> {
 #[expect(clippy::disallowed_methods, reason = "the demo says how long it took")]
 pub fn run(folder: &Path, families: u64) -> anyhow::Result<Demo> {
     let begun = Instant::now();
-    say("1. Pusat dan tiga node dibuat; kunci dibuat di tiap node, sidik jari dicocokkan, sertifikat diterbitkan");
+    say(
+        "1. Pusat dan tiga node dibuat; kunci dibuat di tiap node, sidik jari dicocokkan, sertifikat diterbitkan",
+    );
     let mut hub = Hub::create(&folder.join("pusat"), "sqlite:hub.db")?;
     hub.start()?;
     let mut places = Vec::new();
@@ -117,7 +119,9 @@ pub fn run(folder: &Path, families: u64) -> anyhow::Result<Demo> {
     }
     println!("   rilis {version} diterima dan cocok di {} daerah", places.len());
 
-    say("4. Yang bermasalah diperbaiki di sumbernya dan dikirim lagi; satu berkas bertanggal lama ditolak pusat");
+    say(
+        "4. Yang bermasalah diperbaiki di sumbernya dan dikirim lagi; satu berkas bertanggal lama ditolak pusat",
+    );
     for place in &places {
         import(place, &place.faults.fixed(), SECOND_DAY)?;
         place.node.sync()?;
@@ -173,13 +177,17 @@ fn move_family(places: &[Place]) -> anyhow::Result<()> {
     let family = from.population.family(from.population.families() - 1);
     let village = villages(to.node.region).first().context("a village")?.code.clone();
     let out = from.files.join("pindah-keluar.toml");
-    std::fs::write(&out, format!("kk = \"{}\"\nto = \"{}\"\ndate = \"{MOVE_DAY}\"\n", family.kk, to.node.region))?;
+    std::fs::write(
+        &out,
+        format!("kk = \"{}\"\nto = \"{}\"\ndate = \"{MOVE_DAY}\"\n", family.kk, to.node.region),
+    )?;
     let mut letter = format!(
         "kk = \"{}\"\nfrom = \"{}\"\ndate = \"{MOVE_DAY}\"\nvillage = \"{village}\"\n",
         family.kk, from.node.region
     );
     for member in &family.members {
-        letter += &format!("[[person]]\nnik = \"{}\"\nnama = \"{}\"\n", member.person.nik, member.person.name);
+        letter +=
+            &format!("[[person]]\nnik = \"{}\"\nnama = \"{}\"\n", member.person.nik, member.person.name);
     }
     let entry = to.files.join("pindah-masuk.toml");
     std::fs::write(&entry, letter)?;
@@ -218,7 +226,10 @@ fn lost(hub: &Hub, results: &[RegionResult]) -> anyhow::Result<u64> {
     let mut lost = 0;
     for result in results {
         let regions = status["regions"].as_array().into_iter().flatten();
-        let own = regions.into_iter().find(|r| r["region"] == result.code.as_str()).context("the region at the hub")?;
+        let own = regions
+            .into_iter()
+            .find(|r| r["region"] == result.code.as_str())
+            .context("the region at the hub")?;
         let judged = ["accepted", "warned", "held", "rejected"]
             .iter()
             .map(|field| number(own, field))
@@ -243,7 +254,16 @@ fn check(result: &DemoResult) -> anyhow::Result<()> {
 pub fn table(result: &DemoResult) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header([
-        "Daerah", "Di node", "Terkirim", "Diterima", "Peringatan", "Ditahan", "Ditolak", "Irisan", "Isi irisan", "Cocok",
+        "Daerah",
+        "Di node",
+        "Terkirim",
+        "Diterima",
+        "Peringatan",
+        "Ditahan",
+        "Ditolak",
+        "Irisan",
+        "Isi irisan",
+        "Cocok",
     ]);
     for region in &result.regions {
         let numbers = [

@@ -49,8 +49,17 @@ impl Hub {
         let hub = Self { home: home.to_owned(), ports, child: None };
         let listen = format!("127.0.0.1:{}", ports.0);
         let enrol = format!("127.0.0.1:{}", ports.1);
-        let init =
-            ["init", "--name", HUB_NAME, "--database", database, "--listen", &listen, "--enrol-listen", &enrol];
+        let init = [
+            "init",
+            "--name",
+            HUB_NAME,
+            "--database",
+            database,
+            "--listen",
+            &listen,
+            "--enrol-listen",
+            &enrol,
+        ];
         hub.run(&init)?;
         Ok(hub)
     }

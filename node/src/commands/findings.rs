@@ -91,7 +91,8 @@ impl Findings {
             println!("Tidak ada yang perlu diperbaiki.");
             return Ok(Done::Well);
         }
-        let mut shown = table(&["Asal", "Putusan", "Nomor", "Berkas", "Baris", "Kolom", "Temuan", "Perbaikan"]);
+        let mut shown =
+            table(&["Asal", "Putusan", "Nomor", "Berkas", "Baris", "Kolom", "Temuan", "Perbaikan"]);
         for line in lines {
             shown.add_row([
                 line.origin.to_owned(),

@@ -69,7 +69,10 @@ impl Import {
             print!("{summary}");
             println!();
             if summary.errors() > 0 {
-                println!("Baris bermasalah tetap di sini: dtsen-node --home {} findings", home.path().display());
+                println!(
+                    "Baris bermasalah tetap di sini: dtsen-node --home {} findings",
+                    home.path().display()
+                );
             }
         }
         anyhow::ensure!(!summary.gone_refused(), "penarikan belum dilakukan; lihat keterangan di atas");

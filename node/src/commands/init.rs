@@ -21,7 +21,10 @@ impl Init {
         let name = name.ok_or_else(|| anyhow::anyhow!("{code} bukan kode kab/kota Kemendagri"))?;
         home.create(self.region).await?;
         println!("Node untuk {code} {name} dibuat di {}", home.path().display());
-        println!("Berikutnya: dtsen-node --home {} enrol --hub URL --token-file BERKAS", home.path().display());
+        println!(
+            "Berikutnya: dtsen-node --home {} enrol --hub URL --token-file BERKAS",
+            home.path().display()
+        );
         Ok(Done::Well)
     }
 }

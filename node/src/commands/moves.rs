@@ -69,7 +69,10 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<T> {
     // The parser's message quotes the line, which may hold a NIK: only its place is told.
     toml::from_str(&text).map_err(|e: toml::de::Error| {
         let line = e.span().map_or(1, |span| text[..span.start].lines().count().max(1));
-        anyhow::anyhow!("{} baris {line}: isian salah atau kurang; lihat: dtsen-node move --help", path.display())
+        anyhow::anyhow!(
+            "{} baris {line}: isian salah atau kurang; lihat: dtsen-node move --help",
+            path.display()
+        )
     })
 }
 
@@ -106,7 +109,9 @@ impl Moves {
                 move_in(&importer, &arrival).await?
             }
         };
-        println!("{queued} pernyataan pindah masuk antrean kirim. Pindah selesai bila kedua daerah menyatakannya.");
+        println!(
+            "{queued} pernyataan pindah masuk antrean kirim. Pindah selesai bila kedua daerah menyatakannya."
+        );
         Ok(Done::Well)
     }
 }

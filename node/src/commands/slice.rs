@@ -47,13 +47,19 @@ impl Slice {
         match self {
             Self::Status { json: true } => print_json(&Shown { state, expired })?,
             Self::Status { json: false } => {
-                println!("Irisan versi {}: {} keluarga, {} orang", state.version, state.keluarga, state.individu);
+                println!(
+                    "Irisan versi {}: {} keluarga, {} orang",
+                    state.version, state.keluarga, state.individu
+                );
                 warn_if(expired);
             }
             Self::Export { keluarga, anggota, purpose } => {
                 anyhow::ensure!(!purpose.trim().is_empty(), "isi tujuan pemakaian: --purpose \"…\"");
                 anyhow::ensure!(state.version > 0, "belum ada irisan; jalankan: dtsen-node sync --once");
-                anyhow::ensure!(keluarga.is_some() || anggota.is_some(), "pilih --keluarga BERKAS dan/atau --anggota BERKAS");
+                anyhow::ensure!(
+                    keluarga.is_some() || anggota.is_some(),
+                    "pilih --keluarga BERKAS dan/atau --anggota BERKAS"
+                );
                 warn_if(expired);
                 let rulebook = home.rulebook(&store).await?;
                 for (kind, path) in [(RecordKind::Keluarga, keluarga), (RecordKind::Individu, anggota)] {

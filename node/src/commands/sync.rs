@@ -62,7 +62,10 @@ impl Sync {
         }
         match result {
             Ok(()) => Ok(Done::Well),
-            Err(error) => Err(anyhow::anyhow!("{}; yang belum terkirim tetap tersimpan dan dikirim lagi nanti", chain(&error))),
+            Err(error) => Err(anyhow::anyhow!(
+                "{}; yang belum terkirim tetap tersimpan dan dikirim lagi nanti",
+                chain(&error)
+            )),
         }
     }
 }

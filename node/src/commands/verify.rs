@@ -31,7 +31,11 @@ impl Verify {
                 println!("SALAH: {fault}");
             }
         }
-        anyhow::ensure!(found.faults.is_empty(), "{} hal tidak cocok dengan tanda tangannya", found.faults.len());
+        anyhow::ensure!(
+            found.faults.is_empty(),
+            "{} hal tidak cocok dengan tanda tangannya",
+            found.faults.len()
+        );
         if !self.json {
             println!("Semuanya cocok.");
         }

@@ -38,7 +38,11 @@ fn main() -> anyhow::Result<()> {
     if arguments.once {
         return Ok(());
     }
-    println!("Pusat tetap berjalan: pertukaran {}, pendaftaran {}", demo.hub.exchange_url(), demo.hub.enrol_url());
+    println!(
+        "Pusat tetap berjalan: pertukaran {}, pendaftaran {}",
+        demo.hub.exchange_url(),
+        demo.hub.enrol_url()
+    );
     println!("Folder pusat: {}", demo.hub.home().display());
     for node in &demo.nodes {
         println!("Folder node {}: {}", node.region, node.home().display());
