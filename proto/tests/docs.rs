@@ -28,7 +28,8 @@ fn protocol() -> String {
 /// Compares what stands between two markers of a document with what it must be, or puts it there.
 fn section(path: &str, name: &str, made: &str) {
     let text = read(path);
-    let (begin, end) = (format!("<!-- {name}: made by proto/tests/docs.rs -->\n"), format!("<!-- /{name} -->"));
+    let (begin, end) =
+        (format!("<!-- {name}: made by proto/tests/docs.rs -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{path}: no marker {begin}"));
     let (there, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{path}: no marker {end}"));
     if std::env::var_os("UPDATE_VECTORS").is_some() {
@@ -53,12 +54,22 @@ fn columns_are_those_of_the_rulebook() {
     let book = Rulebook::builtin();
     let mut made = format!("Rulebook version {}, edition `{}`.\n", book.version(), book.edition());
     for (kind, title) in [(RecordKind::Keluarga, "KELUARGA"), (RecordKind::Individu, "INDIVIDU")] {
-        let _ = writeln!(made, "\nBlocks of {title}:\n\n| block | name | decided by | specific data (UU 27/2022) |\n|---|---|---|---|");
+        let _ = writeln!(
+            made,
+            "\nBlocks of {title}:\n\n| block | name | decided by | specific data (UU 27/2022) |\n|---|---|---|---|"
+        );
         for block in book.blocks(kind) {
             let specific = if block.spesifik { "yes" } else { "no" };
-            let _ = writeln!(made, "| {} | `{}` | {} | {specific} |", block.number.0, block.name, owner(block.owner));
+            let _ = writeln!(
+                made,
+                "| {} | `{}` | {} | {specific} |",
+                block.number.0,
+                block.name,
+                owner(block.owner)
+            );
         }
-        let _ = writeln!(made, "\nColumns of {title}:\n\n| column | block | name | holds |\n|---|---|---|---|");
+        let _ =
+            writeln!(made, "\nColumns of {title}:\n\n| column | block | name | holds |\n|---|---|---|---|");
         for column in book.columns(kind) {
             let holds = match column.shape {
                 Shape::Text => "text".to_owned(),
@@ -68,9 +79,12 @@ fn columns_are_those_of_the_rulebook() {
                 Shape::Kk => "No. KK".to_owned(),
                 Shape::Area => "Kemendagri code, dotted".to_owned(),
                 Shape::Bps => "BPS code".to_owned(),
-                Shape::Code(_) => format!("code of list `{}`", book.list_name(column.number).expect("a list")),
+                Shape::Code(_) => {
+                    format!("code of list `{}`", book.list_name(column.number).expect("a list"))
+                }
             };
-            let _ = writeln!(made, "| {} | {} | `{}` | {holds} |", column.number.0, column.block.0, column.name);
+            let _ =
+                writeln!(made, "| {} | {} | `{}` | {holds} |", column.number.0, column.block.0, column.name);
         }
     }
     let mut lists = BTreeMap::new();
@@ -97,16 +111,33 @@ macro_rules! limits {
 #[test]
 fn limits_are_those_of_the_code() {
     let values = limits![
-        MAX_DELTA_BYTES, MAX_BATCH_DELTAS, BATCH_DELTAS, MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_CHUNK_BYTES,
-        MAX_MESSAGE_BYTES, MAX_PART_BYTES, MAX_PART_PLAIN_BYTES, MAX_PARTS, MAX_MANIFEST_BYTES, MAX_FEED_ENTRIES,
-        MAX_RULEBOOK_BYTES, MAX_TEXT_BYTES, MAX_SOURCE_BYTES, MAX_CLAIMS_PER_BLOCK,
+        MAX_DELTA_BYTES,
+        MAX_BATCH_DELTAS,
+        BATCH_DELTAS,
+        MAX_BODY_BYTES,
+        MAX_HEADER_BYTES,
+        MAX_CHUNK_BYTES,
+        MAX_MESSAGE_BYTES,
+        MAX_PART_BYTES,
+        MAX_PART_PLAIN_BYTES,
+        MAX_PARTS,
+        MAX_MANIFEST_BYTES,
+        MAX_FEED_ENTRIES,
+        MAX_RULEBOOK_BYTES,
+        MAX_TEXT_BYTES,
+        MAX_SOURCE_BYTES,
+        MAX_CLAIMS_PER_BLOCK,
     ];
     let source = read("proto/src/limits.rs");
     assert_eq!(source.matches("pub const ").count(), values.len(), "a limit is missing in this test");
     let mut made = "| limit | value | what and why |\n|---|---|---|\n".to_owned();
     for (name, value) in values {
         let (before, _) = source.split_once(&format!("pub const {name}:")).expect("in the source");
-        let doc = before.lines().rev().take_while(|l| l.starts_with("///")).map(|l| l.trim_start_matches("///").trim());
+        let doc = before
+            .lines()
+            .rev()
+            .take_while(|l| l.starts_with("///"))
+            .map(|l| l.trim_start_matches("///").trim());
         let doc: Vec<&str> = doc.collect();
         let doc: Vec<&str> = doc.into_iter().rev().collect();
         let _ = writeln!(made, "| `{name}` | {value} | {} |", doc.join(" "));
@@ -146,14 +177,25 @@ fn statuses() -> BTreeMap<String, String> {
 #[test]
 fn every_refusal_is_in_the_table_and_has_a_page() {
     let (text, statuses) = (protocol(), statuses());
-    assert_eq!(statuses.len(), refusal::CODES.len(), "central/src/grpc/status.rs has another form than this test reads");
+    assert_eq!(
+        statuses.len(),
+        refusal::CODES.len(),
+        "central/src/grpc/status.rs has another form than this test reads"
+    );
     for code in refusal::CODES {
         let status = statuses.get(*code).unwrap_or_else(|| panic!("{code} has no gRPC code"));
         let row = format!("| [`{code}`](errors/{code}.md) | {status} |");
         assert!(text.contains(&row), "docs/PROTOCOL.md §10 lacks: {row}");
         let page = read(&format!("docs/errors/{code}.md"));
         assert!(page.starts_with(&format!("# {code}\n")), "docs/errors/{code}.md has another title");
-        for part in ["**Yang terjadi.**", "**Siapa bertindak.**", "**Yang dilakukan.**", "**What happened.**", "**Who acts.**", "**What to do.**"] {
+        for part in [
+            "**Yang terjadi.**",
+            "**Siapa bertindak.**",
+            "**Yang dilakukan.**",
+            "**What happened.**",
+            "**Who acts.**",
+            "**What to do.**",
+        ] {
             assert!(page.contains(part), "docs/errors/{code}.md lacks {part}");
         }
     }
