@@ -257,3 +257,38 @@ fn reasons_have_their_page() {
     }
     section("docs/errors/REASONS.md", "reasons", made.trim_end());
 }
+
+#[test]
+fn every_table_has_its_line_in_storage() {
+    let storage = read("docs/STORAGE.md");
+    let (hub, node) = storage.split_once("\n## Node: database\n").expect("two parts");
+    let mut seen = 0;
+    for (folder, part) in [("central/migrations/sqlite", hub), ("node/migrations", node)] {
+        for file in fs::read_dir(root().join(folder)).expect("a folder") {
+            let text = fs::read_to_string(file.expect("an entry").path()).expect("readable");
+            for line in text.lines().filter_map(|l| l.strip_prefix("CREATE TABLE ")) {
+                let table = line.split([' ', '(']).next().expect("a name");
+                let named = part.lines().filter(|l| l.starts_with('|')).any(|l| {
+                    l.split('|').nth(1).is_some_and(|first| first.contains(&format!("`{table}`")))
+                });
+                assert!(named, "docs/STORAGE.md has no line for {table} of {folder}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 30, "tables were not found");
+}
+
+/// Links between documents lead somewhere.
+#[test]
+fn links_lead_somewhere() {
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/PROTOCOL.md", "docs/STORAGE.md", "docs/GLOSSARY.md"] {
+        let text = read(page);
+        let folder = root().join(page).parent().expect("a folder").to_owned();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().expect("a part");
+            let there = target.is_empty() || target.starts_with("http") || folder.join(target).exists();
+            assert!(there, "{page}: {link}");
+        }
+    }
+}
