@@ -268,9 +268,10 @@ fn every_table_has_its_line_in_storage() {
             let text = fs::read_to_string(file.expect("an entry").path()).expect("readable");
             for line in text.lines().filter_map(|l| l.strip_prefix("CREATE TABLE ")) {
                 let table = line.split([' ', '(']).next().expect("a name");
-                let named = part.lines().filter(|l| l.starts_with('|')).any(|l| {
-                    l.split('|').nth(1).is_some_and(|first| first.contains(&format!("`{table}`")))
-                });
+                let named = part
+                    .lines()
+                    .filter(|l| l.starts_with('|'))
+                    .any(|l| l.split('|').nth(1).is_some_and(|first| first.contains(&format!("`{table}`"))));
                 assert!(named, "docs/STORAGE.md has no line for {table} of {folder}");
                 seen += 1;
             }
@@ -282,7 +283,14 @@ fn every_table_has_its_line_in_storage() {
 /// Links between documents lead somewhere.
 #[test]
 fn links_lead_somewhere() {
-    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/PROTOCOL.md", "docs/STORAGE.md", "docs/GLOSSARY.md"] {
+    for page in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/PROTOCOL.md",
+        "docs/STORAGE.md",
+        "docs/GLOSSARY.md",
+    ] {
         let text = read(page);
         let folder = root().join(page).parent().expect("a folder").to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
