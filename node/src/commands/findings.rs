@@ -27,7 +27,7 @@ pub(super) struct Findings {
 }
 
 #[derive(Serialize)]
-struct Line {
+struct Shown {
     origin: &'static str,
     reason: String,
     severity: &'static str,
@@ -62,12 +62,12 @@ impl Findings {
         };
         let filter = FindingFilter { origin: None, at_least, limit: self.limit };
         let rows = store.findings(&filter).await?;
-        let lines: Vec<Line> = rows
+        let lines: Vec<Shown> = rows
             .into_iter()
             .map(|row| {
                 let info = rulebook.reason(&row.reason);
                 let column = row.column.and_then(|c| rulebook.column(c)).map(|c| c.name.clone());
-                Line {
+                Shown {
                     origin: if row.origin == Origin::Hub { "pusat" } else { "node" },
                     severity: word(row.severity),
                     verdict: row.judgement.map(verdict),
