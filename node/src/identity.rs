@@ -19,7 +19,9 @@ pub enum IdentityError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Its content.
-    #[error("berkas identitas {0} rusak; pulihkan dari cadangan atau daftarkan lagi dengan: dtsen-node enrol")]
+    #[error(
+        "berkas identitas {0} rusak; pulihkan dari cadangan atau daftarkan lagi dengan: dtsen-node enrol"
+    )]
     Damaged(PathBuf),
 }
 
@@ -39,7 +41,8 @@ impl Identity {
     pub fn load(&self) -> Result<tls::Identity, IdentityError> {
         let damaged = || IdentityError::Damaged(self.path.clone());
         let blocks = pem::parse_many(files::read(&self.path)?).map_err(|_| damaged())?;
-        let of = |tag: &str| blocks.iter().filter(|b| b.tag() == tag).map(|b| b.contents().to_vec()).collect();
+        let of =
+            |tag: &str| blocks.iter().filter(|b| b.tag() == tag).map(|b| b.contents().to_vec()).collect();
         let keys: Vec<Vec<u8>> = of(KEY);
         let chain: Vec<Vec<u8>> = of(CERTIFICATE);
         match keys.into_iter().next() {

@@ -30,8 +30,8 @@ pub use findings::{FindingFilter, FindingRow, Origin};
 pub use gone::GoneRow;
 pub use imports::{Counts, ImportRow, NewFinding, NewImport, SourceId, kind_word};
 pub use outbox::{BatchRow, Sealing, Totals};
-pub use slice::{SliceError, SliceState};
 pub use records::{Change, StoredRecord};
+pub use slice::{SliceError, SliceState};
 
 /// How a transaction that writes begins: it takes the lock at once.
 const BEGIN: &str = "BEGIN IMMEDIATE";

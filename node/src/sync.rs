@@ -123,13 +123,17 @@ pub enum SyncError {
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
     /// The hub was restored from an older copy.
-    #[error("pusat dipulihkan dari salinan lama dan berhenti menerima sampai petugas pusat mengonfirmasi generasi baru")]
+    #[error(
+        "pusat dipulihkan dari salinan lama dan berhenti menerima sampai petugas pusat mengonfirmasi generasi baru"
+    )]
     HubBehind,
     /// This node was restored from an older copy.
     #[error("node ini dipulihkan dari salinan lama; jalankan: dtsen-node recover")]
     NodeBehind,
     /// Two different batches under one number.
-    #[error("rantai kiriman bercabang: ada dua kiriman berbeda pada satu nomor urut; hubungi pusat, jangan kirim apa pun")]
+    #[error(
+        "rantai kiriman bercabang: ada dua kiriman berbeda pada satu nomor urut; hubungi pusat, jangan kirim apa pun"
+    )]
     Forked,
     /// A copy of this node is running.
     #[error("salinan node ini sedang berjalan di tempat lain; matikan salah satu lalu hubungi pusat")]

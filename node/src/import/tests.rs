@@ -1,6 +1,6 @@
 //! Imports of small files, edited by hand and at random.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 use dtsen_kit::{ambient::Ambient, sqlite::Mode};
 use dtsen_proto::{
@@ -91,13 +91,17 @@ impl Node {
         let mut anggota = String::from("nomor_induk_kependudukan|nomor_kartu_keluarga|nama|status_kawin\n");
         for family in families {
             let head = family.members.first().map_or("SITI", |member| member.name.as_str());
-            keluarga += &format!(
+            let _ = write!(
+                keluarga,
                 "\"KOTA MATARAM\"|\"AMPENAN\"|\"{}\"|\"{}\"|\"{head}\"|{}\n",
                 family.village, family.kk, family.floor
             );
             for member in &family.members {
-                anggota +=
-                    &format!("\"{}\"|\"{}\"|\"{}\"|{}\n", member.nik, family.kk, member.name, member.marital);
+                let _ = write!(
+                    anggota,
+                    "\"{}\"|\"{}\"|\"{}\"|{}\n",
+                    member.nik, family.kk, member.name, member.marital
+                );
             }
         }
         [self.write("anggota.csv", &anggota), self.write("keluarga.csv", &keluarga)]

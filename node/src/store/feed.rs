@@ -16,7 +16,8 @@ const AFTER: &str = "SELECT entry FROM feed WHERE position > $1 ORDER BY positio
 const BATCH_ID: &str = "SELECT batch_id FROM batch WHERE epoch = $1 AND sequence = $2";
 const SET_TOTALS: &str = "UPDATE batch SET judged = 1, accepted = $3, warned = $4, held = $5, rejected = $6
     WHERE epoch = $1 AND sequence = $2";
-const BEFORE: &str = "SELECT judgement, revision FROM verdict WHERE epoch = $1 AND sequence = $2 AND place = $3";
+const BEFORE: &str =
+    "SELECT judgement, revision FROM verdict WHERE epoch = $1 AND sequence = $2 AND place = $3";
 const MOVE_TOTALS: &str = "UPDATE batch SET accepted = accepted + $3, warned = warned + $4, held = held + $5,
     rejected = rejected + $6 WHERE epoch = $1 AND sequence = $2";
 const PUT_VERDICT: &str = "INSERT INTO verdict (epoch, sequence, place, revision, judgement, detail) ";

@@ -42,7 +42,8 @@ impl Store {
                 }
                 for (position, bytes) in (1..=feed_end).zip(entries) {
                     let entry = pb::Envelope::decode(bytes.as_slice()).map_err(|_| wrong())?;
-                    let verdicts = envelope::verify(&entry, PayloadType::VERDICTS, key).map_err(|_| wrong())?;
+                    let verdicts =
+                        envelope::verify(&entry, PayloadType::VERDICTS, key).map_err(|_| wrong())?;
                     feed::apply(&mut tx, &(verdicts, entry), position).await?;
                 }
                 setting::set(&mut tx, setting::GENERATION, &generation.to_be_bytes()).await?;

@@ -57,11 +57,13 @@ const PART: &str = "SELECT body FROM slice_part WHERE digest = $1";
 const CLEAR_PARTS: &str = "DELETE FROM slice_part";
 const CLEAR: &str = "DELETE FROM slice_leaf";
 const PUT: &str = "INSERT INTO slice_leaf (kind, id, number, family, leaf, record) ";
-const REPLACE: &str = " ON CONFLICT (kind, id) DO UPDATE SET number = excluded.number, family = excluded.family,
+const REPLACE: &str =
+    " ON CONFLICT (kind, id) DO UPDATE SET number = excluded.number, family = excluded.family,
     leaf = excluded.leaf, record = excluded.record";
 const REMOVE: &str = "DELETE FROM slice_leaf WHERE kind = $1 AND id = $2";
 const LEAVES: &str = "SELECT kind, leaf FROM slice_leaf ORDER BY kind, id";
-const RECORDS: &str = "SELECT kind, id, leaf, record FROM slice_leaf WHERE (kind, id) > ($1, $2) ORDER BY kind, id LIMIT $3";
+const RECORDS: &str =
+    "SELECT kind, id, leaf, record FROM slice_leaf WHERE (kind, id) > ($1, $2) ORDER BY kind, id LIMIT $3";
 const BY_NUMBER: &str = "SELECT record FROM slice_leaf WHERE kind = $1 AND number = $2";
 const MEMBERS: &str = "SELECT record FROM slice_leaf WHERE kind = 2 AND family = $1 ORDER BY id";
 
@@ -97,7 +99,10 @@ fn numbers(record: &[u8]) -> (Option<String>, Option<String>) {
     }
 }
 
-async fn apply_part(conn: &mut SqliteConnection, changes: Vec<Change>) -> std::result::Result<(), SliceError> {
+async fn apply_part(
+    conn: &mut SqliteConnection,
+    changes: Vec<Change>,
+) -> std::result::Result<(), SliceError> {
     let mut upserts: Vec<(LeafKey, Vec<u8>)> = Vec::with_capacity(changes.len());
     for change in changes {
         match change {

@@ -1,11 +1,11 @@
 //! The verdict feed: signed entries in dense positions.
 
+use super::{Report, Session, SyncError};
 use dtsen_proto::{
     envelope::{self, PayloadType},
     pb,
     refusal::Refusal,
 };
-use super::{Report, Session, SyncError};
 
 /// Takes up everything that is new.
 pub(super) async fn follow(session: &mut Session<'_>, report: &mut Report) -> Result<(), SyncError> {

@@ -113,8 +113,7 @@ async fn check_log(session: &mut Session<'_>, shown: Option<&pb::Checkpoint>) ->
         }
         let request = pb::ConsistencyRequest { old_size: held.size, new_size: now.size };
         let proof = session.client.consistency(request).await?.into_inner();
-        let hashes: Option<Vec<Hash>> =
-            proof.hashes.iter().map(|h| h.as_slice().try_into().ok()).collect();
+        let hashes: Option<Vec<Hash>> = proof.hashes.iter().map(|h| h.as_slice().try_into().ok()).collect();
         let hashes = hashes.ok_or(Refusal::Malformed { what: "consistency proof" })?;
         if !merkle::is_consistent(held.size, &held.root, now.size, &now.root, &hashes) {
             return Err(forked_hub(agent, &shown.note).await?);
@@ -151,7 +150,8 @@ async fn hand_back<'a>(
 ) -> Result<Session<'a>, SyncError> {
     let agent = session.agent;
     let position = |epoch, sequence| Position { region: agent.region, epoch, sequence };
-    let hub_sequence = u32::try_from(reply.sequence).map_err(|_| Refusal::Malformed { what: "hello reply" })?;
+    let hub_sequence =
+        u32::try_from(reply.sequence).map_err(|_| Refusal::Malformed { what: "hello reply" })?;
     let hub_head = Head::after(
         position(reply.epoch, hub_sequence),
         BatchId::from_slice(&reply.head).ok_or(Refusal::Malformed { what: "hello reply" })?,
