@@ -7,7 +7,7 @@ mod moving;
 mod status;
 mod version;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -144,10 +144,17 @@ fn regency(text: &str) -> Result<Region, String> {
     region.ok_or_else(|| "tulis kode Kemendagri kabupaten/kota dengan titik, misalnya 52.71".to_owned())
 }
 
+/// Prints a text that may be long. A reader that has seen enough (`| head`) is no failure.
+fn say(text: &impl std::fmt::Display) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
 /// Prints a value as JSON.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    say(&serde_json::to_string_pretty(value)?)
 }
 
 /// A table for people.

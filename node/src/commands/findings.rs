@@ -7,7 +7,7 @@ use dtsen_proto::{
 };
 use serde::Serialize;
 
-use super::{Node, Outcome, print_json, table};
+use super::{Node, Outcome, print_json, say, table};
 use crate::{
     home::Home,
     store::{FindingFilter, FindingRow, Origin},
@@ -160,7 +160,7 @@ impl Findings {
                 &finding.perbaikan,
             ]);
         }
-        println!("{table}");
+        say(&table)?;
         Ok(Outcome::Done)
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use dtsen_kit::progress::Progress;
 use dtsen_proto::record::Day;
 
-use super::{Node, Outcome, date, print_json};
+use super::{Node, Outcome, date, print_json, say};
 use crate::{
     home::Home,
     import::{ImportOptions, Scope},
@@ -71,7 +71,7 @@ impl Import {
         if self.json {
             print_json(&summary)?;
         } else {
-            println!("{summary}");
+            say(&summary)?;
         }
         Ok(if summary.gone_refused() {
             Outcome::Refused

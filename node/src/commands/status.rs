@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
-use super::{Node, Outcome, print_json, table, time};
+use super::{Node, Outcome, print_json, say, table, time};
 use crate::{
     home::Home,
     store::{ImportRow, SliceState, Totals, setting},
@@ -63,32 +63,38 @@ async fn state(node: &Node) -> anyhow::Result<State> {
     })
 }
 
-fn print(state: &State) {
-    println!("Node {} {}", state.region, state.name);
+/// The state as people read it.
+fn text(state: &State) -> String {
+    let mut lines = vec![format!("Node {} {}", state.region, state.name)];
     if let Some(why) = &state.halted {
-        println!("BERHENTI: {why}. Pertukaran menunggu petugas; jalankan: dtsen-node doctor");
+        lines.push(format!("BERHENTI: {why}. Pertukaran menunggu petugas; jalankan: dtsen-node doctor"));
     }
     match (state.epoch, state.sequence) {
-        (Some(epoch), Some(sequence)) => println!("Terdaftar, epoch {epoch}, kiriman terakhir {sequence}"),
-        _ => println!("Belum terdaftar di pusat; jalankan: dtsen-node enrol"),
+        (Some(epoch), Some(sequence)) => {
+            lines.push(format!("Terdaftar, epoch {epoch}, kiriman terakhir {sequence}"));
+        }
+        _ => lines.push("Belum terdaftar di pusat; jalankan: dtsen-node enrol".to_owned()),
     }
-    println!("Data sumber: {} keluarga, {} orang", state.keluarga, state.individu);
+    lines.push(format!("Data sumber: {} keluarga, {} orang", state.keluarga, state.individu));
     let t = &state.totals;
-    println!("Antrean: {} belum disegel, {} disegel tetapi belum diterima pusat", t.pending, t.sealed);
-    println!(
+    lines.push(format!(
+        "Antrean: {} belum disegel, {} disegel tetapi belum diterima pusat",
+        t.pending, t.sealed
+    ));
+    lines.push(format!(
         "Terkirim: {} perubahan: {} diterima, {} diterima dengan peringatan, {} ditahan, {} ditolak, {} menunggu putusan",
         t.sent, t.accepted, t.warned, t.held, t.rejected, t.waiting
-    );
-    println!("Temuan di sini: {} salah, {} peringatan", state.local_errors, state.local_warnings);
+    ));
+    lines.push(format!("Temuan di sini: {} salah, {} peringatan", state.local_errors, state.local_warnings));
     match state.slice.version {
-        0 => println!("Irisan data: belum ada"),
+        0 => lines.push("Irisan data: belum ada".to_owned()),
         version => {
             let SliceState { keluarga, individu, .. } = state.slice;
-            println!("Irisan data: versi {version}, {keluarga} keluarga, {individu} orang");
+            lines.push(format!("Irisan data: versi {version}, {keluarga} keluarga, {individu} orang"));
         }
     }
     if state.imports.is_empty() {
-        return;
+        return lines.join("\n");
     }
     let mut table = table(&["Impor", "Berkas", "Baris", "Baru", "Berubah", "Tetap", "Salah", "Ditarik"]);
     for import in &state.imports {
@@ -102,7 +108,8 @@ fn print(state: &State) {
         let [rows, new, changed, unchanged, errors, gone] = figures;
         table.add_row([when, import.file.clone(), rows, new, changed, unchanged, errors, gone]);
     }
-    println!("{table}");
+    lines.push(table.to_string());
+    lines.join("\n")
 }
 
 impl Status {
@@ -112,7 +119,7 @@ impl Status {
         if self.json {
             print_json(&state)?;
         } else {
-            print(&state);
+            say(&text(&state))?;
         }
         Ok(Outcome::Done)
     }

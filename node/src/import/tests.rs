@@ -66,8 +66,12 @@ struct Node {
 
 impl Node {
     async fn new() -> Self {
+        Self::in_mode(Mode::Production).await
+    }
+
+    async fn in_mode(mode: Mode) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&dir.path().join("node.db"), true, Mode::Production).await.expect("opens");
+        let store = Store::open(&dir.path().join("node.db"), true, mode).await.expect("opens");
         store.open_epoch(Head::start(region()), &[]).await.expect("an epoch");
         Self { dir, store }
     }
@@ -91,15 +95,15 @@ impl Node {
         let mut anggota = String::from("nomor_induk_kependudukan|nomor_kartu_keluarga|nama|status_kawin\n");
         for family in families {
             let head = family.members.first().map_or("SITI", |member| member.name.as_str());
-            let _ = write!(
+            let _ = writeln!(
                 keluarga,
-                "\"KOTA MATARAM\"|\"AMPENAN\"|\"{}\"|\"{}\"|\"{head}\"|{}\n",
+                "\"KOTA MATARAM\"|\"AMPENAN\"|\"{}\"|\"{}\"|\"{head}\"|{}",
                 family.village, family.kk, family.floor
             );
             for member in &family.members {
-                let _ = write!(
+                let _ = writeln!(
                     anggota,
-                    "\"{}\"|\"{}\"|\"{}\"|{}\n",
+                    "\"{}\"|\"{}\"|\"{}\"|{}",
                     member.nik, family.kk, member.name, member.marital
                 );
             }
