@@ -82,7 +82,13 @@ impl Authority {
     }
 
     /// A certificate for a region's node. Of the request only the key counts; name and use are ours.
-    pub fn node(&self, region: Region, csr: &[u8], today: Day, serial: [u8; 16]) -> Result<Vec<u8>, TlsError> {
+    pub fn node(
+        &self,
+        region: Region,
+        csr: &[u8],
+        today: Day,
+        serial: [u8; 16],
+    ) -> Result<Vec<u8>, TlsError> {
         let mut request =
             CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(csr))?;
         let mut params = CertificateParams::new(Vec::new())?;

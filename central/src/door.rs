@@ -59,7 +59,11 @@ impl Connected for Guest {
 }
 
 impl AsyncRead for Guest {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
@@ -88,7 +92,11 @@ pub enum Policy {
 }
 
 /// Opens a door on a listener: a stream of connections for tonic.
-pub fn open(mut listener: Box<dyn Listen>, tls: Arc<ServerConfig>, policy: Policy) -> mpsc::Receiver<io::Result<Guest>> {
+pub fn open(
+    mut listener: Box<dyn Listen>,
+    tls: Arc<ServerConfig>,
+    policy: Policy,
+) -> mpsc::Receiver<io::Result<Guest>> {
     let (send, receive) = mpsc::channel(WAITING);
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(HANDSHAKES));

@@ -4,11 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use dtsen_proto::{
     batch::{self, Frame},
-    limits,
     envelope::{self, PayloadType},
     id::{BatchId, DeltaRef, Position},
     key::Signer,
-    pb,
+    limits, pb,
     record::{Action, Day, Delta},
     region::Region,
     rulebook::{CheckContext, Finding, Rulebook, reason},
@@ -56,10 +55,10 @@ impl Engine {
     /// Decodes and checks a batch.
     pub fn prepare(&self, waiting: &Waiting) -> Result<PreparedBatch, BodyLost> {
         let lost = || BodyLost(waiting.position);
-        let body = batch::decode_body(waiting.encoding, &waiting.body, limits::MAX_BODY_BYTES).ok_or_else(lost)?;
+        let body =
+            batch::decode_body(waiting.encoding, &waiting.body, limits::MAX_BODY_BYTES).ok_or_else(lost)?;
         let frames = batch::frames(&body).ok_or_else(lost)?;
-        let context =
-            CheckContext { region: waiting.position.region, today: Day::of_ms(waiting.custody_ms) };
+        let context = CheckContext { region: waiting.position.region, today: Day::of_ms(waiting.custody_ms) };
         let deltas = frames.iter().map(|frame| self.prepare_delta(frame, &context)).collect();
         Ok(PreparedBatch { position: waiting.position, id: waiting.id, deltas })
     }
@@ -196,7 +195,9 @@ impl<'a> Run<'a> {
                 }
             };
             tally[place(outcome.judgement)] += 1;
-            if outcome.judgement != Judgement::Accepted || outcome.record.is_some() || !outcome.findings.is_empty()
+            if outcome.judgement != Judgement::Accepted
+                || outcome.record.is_some()
+                || !outcome.findings.is_empty()
             {
                 let verdict = verdict(index, 1, &outcome);
                 let action = delta.map_or(Action::Upsert, |d| d.action);
@@ -309,7 +310,8 @@ impl<'a> Run<'a> {
             .map(|(record, touch)| {
                 let body = codec::encode(&record);
                 let hash = codec::hash(&body).to_vec();
-                let row = RecordRow { id: record.id, region: record.domicile(), kind: record.kind, hash, body };
+                let row =
+                    RecordRow { id: record.id, region: record.domicile(), kind: record.kind, hash, body };
                 (row, touch == Touch::Created)
             })
             .collect();

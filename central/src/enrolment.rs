@@ -65,7 +65,13 @@ fn region_act(what: pb::region_act::What, row: &RegionRow) -> pb::RegionAct {
     }
 }
 
-async fn put(hub: &Hub, row: &RegionRow, act: pb::RegionAct, decided: Decided, change: RegionChange<'_>) -> Result<(), ActError> {
+async fn put(
+    hub: &Hub,
+    row: &RegionRow,
+    act: pb::RegionAct,
+    decided: Decided,
+    change: RegionChange<'_>,
+) -> Result<(), ActError> {
     let generation = hub.generation().await?;
     let make = hub.decision_entry(generation, decided, pb::decision::Act::Region(act));
     hub.store.put_region(row, RegionChange { decision: Some(&make), ..change }).await?;
@@ -110,7 +116,8 @@ pub async fn enrol(hub: &Hub, request: &pb::EnrolRequest) -> Result<pb::EnrolRep
     if !key.verifies(&pae(PayloadType::ENROLMENT.as_str(), &statement), &request.proof) {
         return Err(Refusal::BadSignature.into());
     }
-    let same = row.csr.as_deref() == Some(&request.csr) && row.signing_key.as_deref() == Some(&request.signing_key);
+    let same =
+        row.csr.as_deref() == Some(&request.csr) && row.signing_key.as_deref() == Some(&request.signing_key);
     if same && row.certificate.is_some() && row.status == Status::Active {
         return Ok(confirmed(hub, &row).await?);
     }
@@ -195,7 +202,12 @@ pub async fn confirm(hub: &Hub, region: Region, shown: &str, decided: Decided) -
 }
 
 /// Stops a region, lets it go on, or takes its keys away.
-pub async fn set_status(hub: &Hub, region: Region, what: pb::region_act::What, decided: Decided) -> Result<(), ActError> {
+pub async fn set_status(
+    hub: &Hub,
+    region: Region,
+    what: pb::region_act::What,
+    decided: Decided,
+) -> Result<(), ActError> {
     let row = known(hub, region).await?;
     let status = match what {
         pb::region_act::What::Suspended => Status::Suspended,

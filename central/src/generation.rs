@@ -15,7 +15,9 @@ pub enum GenerationError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Nothing is wrong.
-    #[error("penerimaan tidak berhenti: tidak ada daerah yang menunjukkan data yang hilang, jadi tidak ada yang dikonfirmasi")]
+    #[error(
+        "penerimaan tidak berhenti: tidak ada daerah yang menunjukkan data yang hilang, jadi tidak ada yang dikonfirmasi"
+    )]
     NotStopped,
 }
 

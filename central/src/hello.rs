@@ -19,7 +19,11 @@ use crate::{
 };
 
 /// Answers a Hello.
-pub async fn hello(hub: &Hub, region: &RegionRow, request: &pb::HelloRequest) -> Result<pb::HelloReply, Fault> {
+pub async fn hello(
+    hub: &Hub,
+    region: &RegionRow,
+    request: &pb::HelloRequest,
+) -> Result<pb::HelloReply, Fault> {
     if request.protocol != dtsen_proto::PROTOCOL_VERSION {
         return Err(Refusal::ProtocolVersion { needed: dtsen_proto::PROTOCOL_VERSION }.into());
     }
@@ -37,7 +41,8 @@ pub async fn hello(hub: &Hub, region: &RegionRow, request: &pb::HelloRequest) ->
         return Ok(reply);
     }
     if !rotate(hub, region, request, &mut reply).await? {
-        freeze(hub, region, Status::Cloned, None, "token sesi lama dipakai: salinan node sedang berjalan").await?;
+        freeze(hub, region, Status::Cloned, None, "token sesi lama dipakai: salinan node sedang berjalan")
+            .await?;
         reply.standing = pb::Standing::Cloned.into();
         return Ok(reply);
     }
@@ -136,7 +141,11 @@ fn node_head(region: &RegionRow, request: &pb::HelloRequest) -> Result<Head, Ref
 }
 
 /// Whether the node shows a receipt of this hub for a batch that the hub does not have: the hub was restored.
-async fn shows_lost_receipt(hub: &Hub, region: &RegionRow, request: &pb::HelloRequest) -> Result<bool, Fault> {
+async fn shows_lost_receipt(
+    hub: &Hub,
+    region: &RegionRow,
+    request: &pb::HelloRequest,
+) -> Result<bool, Fault> {
     let Some(receipt) = &request.receipt else { return Ok(false) };
     let key = PublicKey::from_slice(hub.keys.receipt.public().as_bytes()).map_err(|_| Refusal::KeyUnknown)?;
     let receipt = envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, &key)?.into_inner();

@@ -93,7 +93,10 @@ impl Home {
             files::write_private(&self.key_path(name), signer.to_pem().as_bytes())?;
         }
         let release = self.signer("release.pem")?;
-        files::write_private(&self.key_path("release.pub"), hex::encode(release.public().as_bytes()).as_bytes())?;
+        files::write_private(
+            &self.key_path("release.pub"),
+            hex::encode(release.public().as_bytes()).as_bytes(),
+        )?;
         let authority = Authority::create(&config.name, Day::of_ms(ambient.now_ms()))?;
         files::write_private(&self.key_path("ca.key"), authority.key())?;
         files::write_private(&self.key_path("ca.crt"), authority.certificate())?;

@@ -110,7 +110,12 @@ impl Hub {
     }
 
     /// A decision, signed, with the number that the store gives it.
-    pub fn decision(&self, generation: u64, decided: Decided, act: pb::decision::Act) -> impl Fn(u64) -> pb::Envelope + Send + Sync + use<> {
+    pub fn decision(
+        &self,
+        generation: u64,
+        decided: Decided,
+        act: pb::decision::Act,
+    ) -> impl Fn(u64) -> pb::Envelope + Send + Sync + use<> {
         let signer = self.keys.receipt.clone();
         let decided_ms = self.ambient.now_ms();
         move |number| {
@@ -127,7 +132,12 @@ impl Hub {
     }
 
     /// The same as bytes for the store.
-    pub fn decision_entry(&self, generation: u64, decided: Decided, act: pb::decision::Act) -> impl Fn(u64) -> Vec<u8> + Send + Sync + use<> {
+    pub fn decision_entry(
+        &self,
+        generation: u64,
+        decided: Decided,
+        act: pb::decision::Act,
+    ) -> impl Fn(u64) -> Vec<u8> + Send + Sync + use<> {
         let make = self.decision(generation, decided, act);
         move |number| make(number).encode_to_vec()
     }

@@ -56,7 +56,11 @@ pub async fn submit(hub: &Hub, region: &RegionRow, request: &pb::SubmitRequest) 
 }
 
 /// Finds the key that must have signed the header, and checks that it did.
-async fn verify_header(hub: &Hub, region: &RegionRow, envelope: &pb::Envelope) -> Result<Verified<Header>, Fault> {
+async fn verify_header(
+    hub: &Hub,
+    region: &RegionRow,
+    envelope: &pb::Envelope,
+) -> Result<Verified<Header>, Fault> {
     let peeked = batch::peek(envelope)?;
     if peeked.position.region != region.region {
         return Err(Refusal::WrongRegion.into());
@@ -69,9 +73,7 @@ async fn verify_header(hub: &Hub, region: &RegionRow, envelope: &pb::Envelope) -
         .ok_or(Refusal::KeyUnknown)?;
     let header = batch::open(envelope, &key)?;
     let current = region.signing_key.as_deref() == Some(key.as_bytes().as_slice());
-    let revoked = region
-        .revoked_after
-        .is_some_and(|after| i64::from(header.get().position.sequence) > after);
+    let revoked = region.revoked_after.is_some_and(|after| i64::from(header.get().position.sequence) > after);
     if revoked && (current || region.status == Status::Revoked) {
         return Err(Refusal::KeyRevoked.into());
     }
@@ -93,7 +95,14 @@ async fn try_submit(
         Ok(Step::Next) => {}
         Ok(Step::Repeat) => return repeat(stored),
         Err(fork @ Refusal::ChainFork { .. }) => {
-            freeze(hub, region, Status::Forked, Some((id, envelope)), "dua kiriman berbeda pada satu nomor urut").await?;
+            freeze(
+                hub,
+                region,
+                Status::Forked,
+                Some((id, envelope)),
+                "dua kiriman berbeda pada satu nomor urut",
+            )
+            .await?;
             return Err(fork.into());
         }
         Err(other) => return Err(other.into()),
@@ -129,9 +138,15 @@ enum Collected {
 }
 
 /// Joins the pieces of a body. A piece that does not begin where the hub's bytes end is answered with where they do.
-async fn collect(hub: &Hub, region: Region, request: &pb::SubmitRequest, id: BatchId) -> Result<Collected, Fault> {
+async fn collect(
+    hub: &Hub,
+    region: Region,
+    request: &pb::SubmitRequest,
+    id: BatchId,
+) -> Result<Collected, Fault> {
     let end = request.offset.saturating_add(request.data.len() as u64);
-    let too_much = request.encoded_length > limits::MAX_BODY_BYTES as u64 || request.data.len() > limits::MAX_CHUNK_BYTES;
+    let too_much = request.encoded_length > limits::MAX_BODY_BYTES as u64
+        || request.data.len() > limits::MAX_CHUNK_BYTES;
     if too_much || end > request.encoded_length {
         return Err(Refusal::HeaderLimits { field: "encoded_length" }.into());
     }
@@ -197,7 +212,12 @@ async fn take(
 }
 
 /// A batch that this hub lost comes back with the receipt that it once gave: the same receipt stays.
-fn handed_back(hub: &Hub, receipt: &pb::Envelope, header: &Header, id: BatchId) -> Result<pb::Envelope, Fault> {
+fn handed_back(
+    hub: &Hub,
+    receipt: &pb::Envelope,
+    header: &Header,
+    id: BatchId,
+) -> Result<pb::Envelope, Fault> {
     let read = envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, &hub.keys.receipt.public())?;
     let same = read.get().batch_id == id.as_bytes()
         && read.get().epoch == header.position.epoch

@@ -55,8 +55,6 @@ async fn turn(hub: &Hub, holder: &str, fence: &mut Option<Fence>) -> Result<bool
 pub async fn step(hub: &Hub, fence: &Fence) -> Result<u32, StoreError> {
     let generation = hub.generation().await?;
     let origin = Checkpoint::origin_of(&hub.name, generation);
-    let sign = |size, root| {
-        Checkpoint { origin: origin.clone(), size, root }.sign(&hub.name, &hub.keys.log)
-    };
+    let sign = |size, root| Checkpoint { origin: origin.clone(), size, root }.sign(&hub.name, &hub.keys.log);
     hub.store.sequence(fence, generation, ENTRIES, &sign).await
 }

@@ -179,7 +179,8 @@ pub async fn offer(hub: &Hub, region: Region, have: u64) -> Result<pb::SliceRepl
     let chosen: &ManifestRow = chosen.ok_or(Refusal::NotFound { what: "slice of this region" })?;
     let leaves: Vec<Hash> = manifests.iter().map(|m| merkle::leaf_hash(&m.body)).collect();
     let size = leaves.len() as u64;
-    let plan = merkle::ProofPlan::inclusion(chosen.place, size).ok_or(Refusal::NotFound { what: "manifest" })?;
+    let plan =
+        merkle::ProofPlan::inclusion(chosen.place, size).ok_or(Refusal::NotFound { what: "manifest" })?;
     let hashes = plan.of_leaves(&leaves).iter().map(|h| h.to_vec()).collect();
     let freshness = pb::Envelope::decode(row.freshness.as_slice())
         .map_err(|_| StoreError::Inconsistent { table: "release", column: "freshness" })?;

@@ -76,7 +76,12 @@ pub enum ServeError {
 }
 
 /// Serves until `stop`; then takes no new call, ends those under way, gives the leases back.
-pub async fn serve(hub: Arc<Hub>, listeners: Listeners, holder: String, stop: CancellationToken) -> Result<(), ServeError> {
+pub async fn serve(
+    hub: Arc<Hub>,
+    listeners: Listeners,
+    holder: String,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
     let today = Day::of_ms(hub.ambient.now_ms());
     let identity = hub.authority.server(&hub.name, today, hub.ambient.bytes())?;
     let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()))?;

@@ -1,40 +1,34 @@
 //! The command line, one file a command.
 
+mod enrol;
 mod findings;
 mod import;
 mod init;
-mod moving;
+mod moves;
+mod slice;
 mod status;
-mod version;
+mod sync;
+mod verify;
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
-use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use dtsen_kit::{ambient::Ambient, telemetry};
-use dtsen_proto::{record::Day, region::Region, rulebook::Rulebook};
-use jiff::civil::Date;
+use dtsen_kit::telemetry;
 
-use crate::{
-    config::Config,
-    home::Home,
-    store::{Store, setting},
-};
+use crate::home::Home;
 
-/// Exit codes, told by `--help`.
-const AFTER_HELP: &str = "Kode keluar: 0 berhasil · 1 gagal · 2 perintah salah tulis · 3 selesai, tetapi ada baris \
-    yang bermasalah dan tidak dikirim (lihat dtsen-node findings)";
-
-/// Node daerah Pertukaran DTSEN: mengimpor data daerah, memeriksa, menandatangani, mengirim perubahan ke pusat,
-/// dan menerima kembali hasil serta irisan data.
+/// Node daerah Pertukaran DTSEN: memasukkan data lokal, memeriksanya, mengirim perubahan bertanda tangan ke pusat,
+/// dan menerima irisan data daerah yang terverifikasi.
+///
+/// Kode keluar: 0 berhasil · 1 gagal · 2 perintah salah · 3 selesai, tetapi ada baris yang bermasalah.
 #[derive(Debug, Parser)]
-#[command(name = "dtsen-node", version, after_help = AFTER_HELP)]
+#[command(name = "dtsen-node", version)]
 pub struct Cli {
-    /// Folder node [bawaan: ~/.dtsen-node]
-    #[arg(long, global = true, value_name = "FOLDER", env = "DTSEN_NODE_HOME")]
-    home: Option<PathBuf>,
+    /// Folder node
+    #[arg(long, global = true, default_value = "dtsen-node", value_name = "FOLDER")]
+    home: PathBuf,
     /// Tingkat log: error, warn, info, debug
-    #[arg(long, global = true, default_value = "info", value_name = "TINGKAT")]
+    #[arg(long, global = true, default_value = "warn", value_name = "TINGKAT")]
     log: String,
     /// Log sebagai JSON
     #[arg(long, global = true)]
@@ -45,103 +39,58 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Membuat node baru untuk satu kabupaten/kota
+    /// Membuat node untuk sebuah kab/kota
     Init(init::Init),
-    /// Mengimpor berkas keluarga dan/atau anggota keluarga
+    /// Mendaftarkan node ke pusat dengan token sekali pakai
+    Enrol(enrol::Enrol),
+    /// Memasukkan berkas data; hanya yang baru atau berubah yang akan dikirim
     Import(import::Import),
-    /// Mencatat keluarga yang pindah ke atau dari daerah lain
+    /// Menyatakan keluarga pindah ke atau dari daerah lain
     #[command(subcommand)]
-    Move(moving::Move),
-    /// Menampilkan baris bermasalah dan hasil pemeriksaan pusat
+    Move(moves::Moves),
+    /// Bertukar dengan pusat: kirim perubahan, terima putusan dan irisan
+    Sync(sync::Sync),
+    /// Temuan yang perlu diperbaiki, dari node ini dan dari pusat
     Findings(findings::Findings),
-    /// Menampilkan keadaan node
+    /// Irisan data yang diterima dari pusat
+    #[command(subcommand)]
+    Slice(slice::Slice),
+    /// Keadaan node
     Status(status::Status),
-    /// Menampilkan versi program, protokol, dan buku aturan
-    Version(version::Version),
+    /// Memeriksa rantai kiriman, tanda terima, putusan, dan irisan terhadap tanda tangannya
+    Verify(verify::Verify),
 }
 
-/// How a command ended that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// All done.
-    Done,
-    /// Nothing that was asked for could be done; the command has told why.
-    Refused,
-    /// Done, but rows had errors and stay here.
+/// What a command ended with.
+enum Done {
+    /// Everything as asked.
+    Well,
+    /// Done, but there are rows with errors.
     WithErrors,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::SUCCESS,
-            Outcome::Refused => Self::FAILURE,
-            Outcome::WithErrors => Self::from(3),
-        }
-    }
-}
+/// Exit code for rows with errors.
+const ROWS_WITH_ERRORS: u8 = 3;
 
 /// Runs a command.
-pub async fn run(cli: Cli) -> anyhow::Result<Outcome> {
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     telemetry::init(&cli.log, cli.log_json);
-    let home = cli.home.as_deref().map_or_else(Home::usual, Home::at);
-    match cli.command {
+    let home = Home::at(&cli.home);
+    let done = match cli.command {
         Command::Init(command) => command.run(&home).await,
+        Command::Enrol(command) => command.run(&home).await,
         Command::Import(command) => command.run(&home).await,
         Command::Move(command) => command.run(&home).await,
+        Command::Sync(command) => command.run(&home).await,
         Command::Findings(command) => command.run(&home).await,
+        Command::Slice(command) => command.run(&home).await,
         Command::Status(command) => command.run(&home).await,
-        Command::Version(command) => command.run(&home).await,
-    }
-}
-
-/// A node that was opened.
-struct Node {
-    config: Config,
-    store: Store,
-    region: Region,
-    rulebook: Arc<Rulebook>,
-    ambient: Ambient,
-}
-
-impl Node {
-    async fn open(home: &Home) -> anyhow::Result<Self> {
-        let config = home.config()?;
-        let store = home.open().await?;
-        let region = store.region().await?.with_context(|| {
-            format!(
-                "pembuatan node di {0} terputus; hapus {0} lalu jalankan: dtsen-node init",
-                home.path().display()
-            )
-        })?;
-        let rulebook = match store.setting(setting::RULEBOOK).await? {
-            Some(bundle) => Arc::new(Rulebook::from_bundle(&bundle).context("buku aturan tersimpan rusak")?),
-            None => Rulebook::builtin(),
-        };
-        Ok(Self { config, store, region, rulebook, ambient: Ambient::system() })
-    }
-
-    fn importer(&self) -> crate::import::Importer<'_> {
-        crate::import::Importer {
-            store: &self.store,
-            rulebook: Arc::clone(&self.rulebook),
-            region: self.region,
-            ambient: self.ambient.clone(),
-        }
-    }
-}
-
-/// A date as an operator types it.
-fn date(text: &str) -> Result<Day, String> {
-    let date: Result<Date, _> = text.parse();
-    date.map(Day::from_date)
-        .map_err(|_| "tulis tanggal sebagai TAHUN-BULAN-HARI, misalnya 2026-11-22".to_owned())
-}
-
-/// A kab/kota as an operator types it.
-fn regency(text: &str) -> Result<Region, String> {
-    let region = text.parse::<Region>().ok().filter(|region| region.is_regency());
-    region.ok_or_else(|| "tulis kode Kemendagri kabupaten/kota dengan titik, misalnya 52.71".to_owned())
+        Command::Verify(command) => command.run(&home).await,
+    };
+    Ok(match done? {
+        Done::Well => ExitCode::SUCCESS,
+        Done::WithErrors => ExitCode::from(ROWS_WITH_ERRORS),
+    })
 }
 
 /// Prints a text that may be long. A reader that has seen enough (`| head`) is no failure.
@@ -162,13 +111,6 @@ fn table(headings: &[&str]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
     table
-}
-
-/// A time as people read it, in western Indonesia.
-fn time(ms: i64) -> String {
-    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(7));
-    let time = jiff::Timestamp::from_millisecond(ms).map(|time| time.to_zoned(zone));
-    time.map_or_else(|_| "-".to_owned(), |time| time.strftime("%Y-%m-%d %H:%M WIB").to_string())
 }
 
 #[cfg(test)]

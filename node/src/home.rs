@@ -1,44 +1,59 @@
-//! The home folder of a node: `node.db`, `keys/`, `config.toml`, readable by their owner only.
+//! The node's home folder: database, keys, identity.
 
-use std::path::{Path, PathBuf};
-
-use dtsen_kit::{
-    files::{self, FileError, HomeLock},
-    sqlite::Mode,
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use dtsen_kit::{
+    ambient::Ambient,
+    files::{self, FileError, HomeLock},
+    net::Dial,
+    sqlite::Mode,
+};
+use dtsen_proto::{key::Signer, pb, region::Region, rulebook::Rulebook};
+use prost::Message as _;
+
 use crate::{
-    config::{Config, ConfigError},
-    store::{Store, StoreError},
+    enrol::{Applicant, Granted},
+    identity::{Identity, IdentityError},
+    store::{Store, StoreError, setting},
+    sync::{Agent, Pinned},
 };
 
 /// A home that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
     /// A file.
-    #[error("folder node tidak dapat dipakai; periksa izin dan ruang penyimpanan")]
-    File(#[from] FileError),
-    /// The configuration.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    File(#[from] FileError),
     /// The store.
-    #[error("basis data {path} tidak dapat dibuka")]
-    Store {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: StoreError,
-    },
+    #[error("basis data node tidak dapat dibuka")]
+    Store(#[from] StoreError),
+    /// The identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// Nothing there.
-    #[error("{0} belum berisi node; jalankan: dtsen-node init WILAYAH --home {0}")]
+    #[error("{0} belum berisi node; jalankan: dtsen-node --home {0} init --region 52.71")]
     Missing(PathBuf),
     /// Something there.
-    #[error("{0} sudah berisi node; tidak ada yang diubah")]
-    Exists(PathBuf),
-    /// Another process is at work.
-    #[error("{0} sedang dipakai proses dtsen-node lain; tunggu sampai selesai, lalu ulangi")]
+    #[error("{0} sudah berisi node untuk daerah {1}; tidak ada yang diubah")]
+    Exists(PathBuf, Region),
+    /// Another process writes.
+    #[error("proses dtsen-node lain sedang memakai {0}; tunggu sampai selesai atau hentikan dulu")]
     Locked(PathBuf),
+    /// Not enrolled.
+    #[error("node belum terdaftar; jalankan: dtsen-node enrol --hub URL --token-file BERKAS")]
+    NotEnrolled,
+    /// A key file is damaged.
+    #[error("berkas kunci {0} rusak; pulihkan dari cadangan atau daftarkan lagi")]
+    Key(PathBuf),
+    /// The pinned keys are damaged.
+    #[error("kunci pusat yang disematkan rusak; daftarkan lagi dengan: dtsen-node enrol")]
+    Pinned,
+    /// The rulebook is damaged.
+    #[error("buku aturan yang tersimpan rusak; jalankan sync untuk mengambilnya lagi")]
+    Rulebook,
 }
 
 /// A home folder.
@@ -53,100 +68,130 @@ impl Home {
         Self { path: path.to_owned() }
     }
 
-    /// `~/.dtsen-node`.
-    pub fn usual() -> Self {
-        Self { path: std::env::home_dir().unwrap_or_default().join(".dtsen-node") }
-    }
-
     /// The path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The store's file.
+    /// The database file.
     pub fn database(&self) -> PathBuf {
         self.path.join("node.db")
     }
 
-    /// The folder of the keys.
-    pub fn keys(&self) -> PathBuf {
-        self.path.join("keys")
+    fn key_path(&self, name: &str) -> PathBuf {
+        self.path.join("keys").join(name)
     }
 
-    /// A key's file.
-    pub fn key(&self, name: &str) -> PathBuf {
-        self.keys().join(name)
+    /// The identity's file.
+    pub fn identity(&self) -> Identity {
+        Identity::at(&self.key_path("identity.pem"))
     }
 
-    fn config_path(&self) -> PathBuf {
-        self.path.join("config.toml")
-    }
-
-    /// The configuration.
-    pub fn config(&self) -> Result<Config, HomeError> {
-        Ok(Config::load(&self.config_path())?)
-    }
-
-    /// Makes the folders, the configuration and the store. Never over existing ones.
-    pub async fn create(&self, config: &Config) -> Result<Store, HomeError> {
-        if self.database().exists() {
-            return Err(HomeError::Exists(self.path.clone()));
+    /// Makes a node for a region. Never over an existing one.
+    pub async fn create(&self, region: Region) -> Result<(), HomeError> {
+        files::private_folder(&self.path.join("keys"))?;
+        let exists = self.database().exists();
+        let store = Store::open(&self.database(), true, Mode::Production).await?;
+        if let Some(region) = store.region().await?.filter(|_| exists) {
+            return Err(HomeError::Exists(self.path.clone(), region));
         }
-        files::private_folder(&self.keys())?;
-        let text = toml::to_string(config).expect("a configuration is a table of texts");
-        files::write_private(&self.config_path(), text.as_bytes())?;
-        // The store's own files would follow the umask: an empty private one is there before them.
-        files::write_private(&self.database(), &[])?;
-        self.open().await
+        Ok(store.set_setting(setting::REGION, region.to_string().as_bytes()).await?)
     }
 
-    /// Opens the store.
-    pub async fn open(&self) -> Result<Store, HomeError> {
-        let path = self.database();
-        if !path.exists() {
+    /// Opens the store of a home that was made.
+    pub async fn store(&self) -> Result<(Arc<Store>, Region), HomeError> {
+        if !self.database().exists() {
             return Err(HomeError::Missing(self.path.clone()));
         }
-        Store::open(&path, false, Mode::Production).await.map_err(|source| HomeError::Store { path, source })
+        let store = Store::open(&self.database(), false, Mode::Production).await?;
+        let region = store.region().await?.ok_or(HomeError::Missing(self.path.clone()))?;
+        Ok((Arc::new(store), region))
     }
 
-    /// For a process that speaks with the hub or replaces files: one at a time.
+    /// The lock of the process that writes.
     pub fn lock(&self) -> Result<HomeLock, HomeError> {
-        lock(&self.path)
+        files::lock_home(&self.path)?.ok_or_else(|| HomeError::Locked(self.path.clone()))
     }
 
-    /// For an import: one at a time, beside a process that speaks with the hub.
-    pub fn lock_import(&self) -> Result<HomeLock, HomeError> {
-        let path = self.path.join("import");
-        files::private_folder(&path)?;
-        lock(&path)
-    }
-}
-
-fn lock(path: &Path) -> Result<HomeLock, HomeError> {
-    files::lock_home(path)?.ok_or_else(|| HomeError::Locked(path.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_home_is_private_made_once_and_locked_by_one() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let home = Home::at(&dir.path().join("node"));
-        assert!(matches!(home.open().await, Err(HomeError::Missing(_))));
-        drop(home.create(&Config::default()).await.expect("makes"));
-        assert!(matches!(home.create(&Config::default()).await, Err(HomeError::Exists(_))));
-        let _store = home.open().await.expect("opens");
-        for (path, mode) in [(home.path().to_owned(), 0o700), (home.keys(), 0o700), (home.database(), 0o600)]
-        {
-            let found = path.metadata().expect("is there").permissions().mode() & 0o777;
-            assert_eq!(found, mode, "{}", path.display());
+    /// The rulebook in force: the hub's, or the built-in one before the first exchange.
+    pub async fn rulebook(&self, store: &Store) -> Result<Arc<Rulebook>, HomeError> {
+        match store.setting(setting::RULEBOOK).await? {
+            Some(bundle) => Ok(Arc::new(Rulebook::from_bundle(&bundle).map_err(|_| HomeError::Rulebook)?)),
+            None => Ok(Rulebook::builtin()),
         }
-        let (_one, _import) = (home.lock().expect("locks"), home.lock_import().expect("locks"));
-        assert!(matches!(home.lock(), Err(HomeError::Locked(_))));
-        assert!(matches!(home.lock_import(), Err(HomeError::Locked(_))));
+    }
+
+    fn signer(&self, name: &str) -> Result<Signer, HomeError> {
+        let path = self.key_path(name);
+        let text = String::from_utf8_lossy(&files::read(&path)?).into_owned();
+        Signer::from_pem(&text).map_err(|_| HomeError::Key(path))
+    }
+
+    /// Keys of an enrolment: those of one that was interrupted, or new ones.
+    pub fn applicant(&self, ambient: &Ambient) -> Result<Applicant, crate::sync::SyncError> {
+        let (signing, tls) = (self.key_path("applicant.pem"), self.key_path("applicant.tls"));
+        let found = self.signer("applicant.pem").ok().zip(files::read(&tls).ok());
+        let csr = files::read(&self.key_path("applicant.csr")).ok();
+        if let Some(((signer, tls_key), csr)) = found.zip(csr) {
+            return Ok(Applicant { signer, tls_key, csr });
+        }
+        let applicant = Applicant::create(ambient)?;
+        let write =
+            |path: &Path, bytes: &[u8]| files::write_private(path, bytes).map_err(IdentityError::from);
+        write(&signing, applicant.signer.to_pem().as_bytes())?;
+        write(&self.key_path("applicant.csr"), &applicant.csr)?;
+        write(&tls, &applicant.tls_key)?;
+        Ok(applicant)
+    }
+
+    /// Keeps what the hub granted. The keys of the enrolment become the node's own.
+    pub async fn keep(
+        &self,
+        store: &Store,
+        applicant: &Applicant,
+        granted: &Granted,
+    ) -> Result<(), HomeError> {
+        files::write_private(&self.key_path("signing.pem"), applicant.signer.to_pem().as_bytes())?;
+        self.identity().replace(&applicant.tls_key, &granted.certificate)?;
+        let hub = granted.hub.encode_to_vec();
+        let generation = granted.generation.to_be_bytes();
+        store
+            .set_settings(&[
+                (setting::HUB, Some(&hub)),
+                (setting::HUB_URL, Some(granted.url.as_bytes())),
+                (setting::GENERATION, Some(&generation)),
+                (setting::SESSION, Some(&granted.session)),
+                (setting::HEAD, Some(&setting::encode_head(&granted.head))),
+                (setting::HALTED, None),
+            ])
+            .await?;
+        for name in ["applicant.pem", "applicant.tls", "applicant.csr"] {
+            // Kept twice is harmless; a missing file is what we want.
+            let _ = std::fs::remove_file(self.key_path(name));
+        }
+        Ok(())
+    }
+
+    /// A node that can speak with its hub.
+    pub async fn agent(
+        &self,
+        store: Arc<Store>,
+        region: Region,
+        dial: Arc<dyn Dial>,
+    ) -> Result<Agent, HomeError> {
+        let hub = store.setting(setting::HUB).await?.ok_or(HomeError::NotEnrolled)?;
+        let hub = pb::HubKeys::decode(hub.as_slice()).map_err(|_| HomeError::Pinned)?;
+        let url = store.text_setting(setting::HUB_URL).await?.ok_or(HomeError::NotEnrolled)?;
+        let rulebook = self.rulebook(&store).await?.version();
+        Ok(Agent {
+            store,
+            region,
+            signer: self.signer("signing.pem")?,
+            identity: self.identity(),
+            hub: Pinned::from_wire(&hub, &url).map_err(|_| HomeError::Pinned)?,
+            ambient: Ambient::system(),
+            dial,
+            rulebook,
+        })
     }
 }

@@ -1,8 +1,10 @@
 //! The node: a region's server, CLI and local page.
 
+pub mod audit;
 pub mod commands;
-pub mod config;
 pub mod enrol;
+pub mod export;
+pub mod follow;
 pub mod home;
 pub mod identity;
 pub mod import;

@@ -7,18 +7,10 @@ use dtsen_node::commands::{Cli, run};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("Gagal: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(run(cli)) {
-        Ok(outcome) => outcome.into(),
-        Err(error) => {
-            eprintln!("Gagal: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli)));
+    result.unwrap_or_else(|error| {
+        eprintln!("Gagal: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -22,7 +22,14 @@ pub mod rulebook;
 pub mod slice;
 
 /// Generated from `schema/`; a test regenerates and compares.
-#[expect(missing_docs, unused_qualifications, clippy::pedantic, clippy::all, reason = "generated")]
+#[expect(
+    missing_docs,
+    unused_qualifications,
+    clippy::allow_attributes,
+    clippy::pedantic,
+    clippy::all,
+    reason = "generated"
+)]
 pub mod pb {
     include!("gen/dtsen.v1.rs");
 }

@@ -1,2 +1,5 @@
-//! stub
+//! The harness: an invented population, a federation of real processes, the demo. Never shipped.
+
+pub mod demo;
+pub mod federation;
 pub mod population;

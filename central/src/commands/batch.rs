@@ -151,7 +151,8 @@ async fn list(hub: &Hub, region: Option<Region>, limit: u32, json: bool) -> anyh
     if json {
         return print_json(&lines);
     }
-    let headings = ["Kiriman", "Identitas", "Data", "Diterima", "Peringatan", "Ditahan", "Ditolak", "Keadaan"];
+    let headings =
+        ["Kiriman", "Identitas", "Data", "Diterima", "Peringatan", "Ditahan", "Ditolak", "Keadaan"];
     let mut shown = table(&headings);
     for line in lines {
         let state = match (line.body_refused, line.applied) {
@@ -173,7 +174,8 @@ async fn show(hub: &Hub, batch: &str, json: bool) -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("kiriman ditulis DAERAH/EPOCH/URUT, misalnya 52.71/1/17"))?;
     let position: Position = any.position;
     let row = hub.store.batch(position).await?;
-    let row = row.ok_or_else(|| anyhow::anyhow!("kiriman {position} tidak ada; lihat: dtsen-central batch list"))?;
+    let row =
+        row.ok_or_else(|| anyhow::anyhow!("kiriman {position} tidak ada; lihat: dtsen-central batch list"))?;
     let verdicts = hub.store.verdicts(position).await?;
     let shown: Vec<Shown> = verdicts.iter().map(|v| Shown::new(v, hub.rulebook())).collect();
     if json {

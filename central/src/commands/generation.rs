@@ -27,7 +27,10 @@ impl Generation {
                     Some(why) => println!("Penerimaan BERHENTI: {why}"),
                 }
                 for head in generation::evidence(&hub).await?.evidence {
-                    println!("  {}: epoch {} urut {}, umpan {}", head.region, head.epoch, head.sequence, head.feed);
+                    println!(
+                        "  {}: epoch {} urut {}, umpan {}",
+                        head.region, head.epoch, head.sequence, head.feed
+                    );
                 }
             }
             Self::Confirm { by } => {

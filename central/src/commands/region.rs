@@ -85,7 +85,10 @@ impl Region {
                     }
                     None => println!("{token}"),
                 }
-                eprintln!("Berlaku {} jam, sekali pakai. Kirim lewat jalur kedua (bukan surel yang sama).", enrolment::TOKEN_HOURS);
+                eprintln!(
+                    "Berlaku {} jam, sekali pakai. Kirim lewat jalur kedua (bukan surel yang sama).",
+                    enrolment::TOKEN_HOURS
+                );
             }
             Self::Confirm { region, fingerprint, by } => {
                 enrolment::confirm(&hub, region, &fingerprint, by.decided()).await?;

@@ -35,9 +35,16 @@ impl Release {
                 }
                 println!(
                     "Rilis {} siap: {} keluarga, {} orang, {} daerah, sampai penerapan {}.",
-                    prepared.version, prepared.keluarga, prepared.individu, prepared.regions, prepared.apply_no
+                    prepared.version,
+                    prepared.keluarga,
+                    prepared.individu,
+                    prepared.regions,
+                    prepared.apply_no
                 );
-                println!("Berikutnya, oleh orang kedua: dtsen-central release publish {} --by NAMA", prepared.version);
+                println!(
+                    "Berikutnya, oleh orang kedua: dtsen-central release publish {} --by NAMA",
+                    prepared.version
+                );
             }
             Self::Publish { version, by } => {
                 release::publish(&hub, version, by.decided()).await?;

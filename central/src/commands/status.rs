@@ -58,14 +58,34 @@ impl Status {
         }
         println!(
             "{} keluarga, {} orang · log {} entri · rilis {} · menunggu {} kiriman ({} data)",
-            whole.keluarga, whole.individu, whole.log_size, whole.release, whole.waiting_batches, whole.waiting_deltas
+            whole.keluarga,
+            whole.individu,
+            whole.log_size,
+            whole.release,
+            whole.waiting_batches,
+            whole.waiting_deltas
         );
-        let headings =
-            ["Daerah", "Status", "Epoch", "Urut", "Kiriman", "Data", "Diterima", "Peringatan", "Ditahan", "Ditolak"];
+        let headings = [
+            "Daerah",
+            "Status",
+            "Epoch",
+            "Urut",
+            "Kiriman",
+            "Data",
+            "Diterima",
+            "Peringatan",
+            "Ditahan",
+            "Ditolak",
+        ];
         let mut shown = table(&headings);
         for line in &whole.regions {
             let numbers = [line.batches, line.deltas, line.accepted, line.warned, line.held, line.rejected];
-            let first = [line.region.clone(), line.status.to_owned(), line.epoch.to_string(), line.sequence.to_string()];
+            let first = [
+                line.region.clone(),
+                line.status.to_owned(),
+                line.epoch.to_string(),
+                line.sequence.to_string(),
+            ];
             shown.add_row(first.into_iter().chain(numbers.map(|n| n.to_string())));
         }
         println!("{shown}");

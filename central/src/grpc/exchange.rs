@@ -76,7 +76,11 @@ impl Exchange for ExchangeService {
             Some(_) => Some(intake::queue(&self.hub).await.map_err(|e| from_store(&e))?),
             None => None,
         };
-        Ok(Response::new(pb::SubmitReply { next_offset: progress.next_offset, receipt: progress.receipt, queue }))
+        Ok(Response::new(pb::SubmitReply {
+            next_offset: progress.next_offset,
+            receipt: progress.receipt,
+            queue,
+        }))
     }
 
     async fn feed(&self, request: Request<pb::FeedRequest>) -> Answer<pb::FeedReply> {
@@ -120,11 +124,13 @@ impl Exchange for ExchangeService {
         let (old_size, new_size) = (request.get_ref().old_size, request.get_ref().new_size);
         let store = &self.hub.store;
         let generation = self.hub.generation().await.map_err(|e| from_store(&e))?;
-        let held = store.checkpoint(generation).await.map_err(|e| from_store(&e))?.map_or(0, |(size, _)| size);
+        let held =
+            store.checkpoint(generation).await.map_err(|e| from_store(&e))?.map_or(0, |(size, _)| size);
         let plan = merkle::ProofPlan::consistency(old_size, new_size).filter(|_| new_size <= held);
         let plan = plan.ok_or_else(|| from_refusal(&Refusal::NotFound { what: "log of that size" }))?;
         let hashes = store.nodes(generation, &plan.nodes()).await.map_err(|e| from_store(&e))?;
-        let proof = plan.build(&hashes).ok_or_else(|| from_refusal(&Refusal::NotFound { what: "log node" }))?;
+        let proof =
+            plan.build(&hashes).ok_or_else(|| from_refusal(&Refusal::NotFound { what: "log node" }))?;
         let hashes = proof.iter().map(|h| h.to_vec()).collect();
         Ok(Response::new(pb::ConsistencyProof { old_size, new_size, hashes }))
     }

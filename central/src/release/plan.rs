@@ -61,7 +61,13 @@ pub(super) struct Planner {
 
 impl Planner {
     /// For these regions, after the version `base` (0: none).
-    pub(super) fn new(profile: Profile, regions: Vec<Region>, version: u64, base: u64, generation: u64) -> Self {
+    pub(super) fn new(
+        profile: Profile,
+        regions: Vec<Region>,
+        version: u64,
+        base: u64,
+        generation: u64,
+    ) -> Self {
         Self {
             profile,
             expected: regions.into_iter().map(|r| (r, ())).collect(),
@@ -169,8 +175,7 @@ impl Planner {
     }
 
     fn tombstone(&mut self, kind: RecordKind, id: RecordId, moved: bool, writes: &mut Vec<ReleaseWrite>) {
-        let reason =
-            if moved { pb::TombstoneReason::MovedOut } else { pb::TombstoneReason::Withdrawn };
+        let reason = if moved { pb::TombstoneReason::MovedOut } else { pb::TombstoneReason::Withdrawn };
         let slice = self.current.as_mut().expect("opened for this line");
         let change = Change::Tombstone((kind, id), reason);
         add(slice.region, &mut slice.difference, &mut slice.difference_parts, &change, writes);

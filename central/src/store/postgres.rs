@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, str::FromStr as _};
 
-use dtsen_proto::{id::Position, merkle::Node, region::Region};
+use dtsen_proto::{merkle::Node, region::Region};
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, PgPool, QueryBuilder, Transaction,
     migrate::Migrator,
@@ -11,7 +11,7 @@ use sqlx::{
 };
 
 use super::{
-    Result,
+    BatchTotals, Result,
     bulk::{Column, Rows},
     value::signed,
 };
@@ -92,7 +92,8 @@ impl Handle {
     }
 
     async fn conn(&self) -> Result<PoolConnection<Db>> {
-        Ok(self.pool.acquire().await?)
+        // Making a connection is a large future, and every call would carry it.
+        Ok(Box::pin(self.pool.acquire()).await?)
     }
 
     async fn read_conn(&self) -> Result<PoolConnection<Db>> {
@@ -115,6 +116,14 @@ async fn begin_snapshot(conn: &mut Conn) -> Result<Transaction<'_, Db>> {
     Ok(tx)
 }
 
+/// Waits for its turn to number a decision, so that writers do not chase one another's numbers. A conflict, as with the
+/// lane, which does not wait here, is still found by the key.
+async fn take_turn(conn: &mut Conn) -> Result<()> {
+    let turn = i64::from_be_bytes(*b"decision");
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(turn).execute(conn).await?;
+    Ok(())
+}
+
 /// A set of texts as one parameter.
 fn texts<'a>(set: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     set.collect()
@@ -132,7 +141,7 @@ async fn add(conn: &mut Conn, rows: Rows) -> Result<()> {
     if rows.len == 0 {
         return Ok(());
     }
-    let mut text = rows.insert_into();
+    let insert_into = rows.insert_into();
     let mut arguments = PgArguments::default();
     let mut arrays = Vec::new();
     for (at, column) in rows.columns.into_iter().enumerate() {
@@ -149,7 +158,7 @@ async fn add(conn: &mut Conn, rows: Rows) -> Result<()> {
         }
         .map_err(sqlx::Error::Encode)?;
     }
-    text.push_str(&format!("SELECT * FROM UNNEST({}) {}", arrays.join(", "), rows.conflict));
+    let text = format!("{insert_into}SELECT * FROM UNNEST({}) {}", arrays.join(", "), rows.conflict);
     QueryBuilder::<Db>::with_arguments(text, arguments).build().execute(conn).await?;
     Ok(())
 }
@@ -183,9 +192,8 @@ async fn stored_nodes(conn: &mut Conn, generation: i64, nodes: &[Node]) -> Resul
 }
 
 /// Adds to the totals of batches and returns how many there were.
-async fn add_totals(conn: &mut Conn, batches: &[(Position, Option<u64>, [i64; 4])]) -> Result<u64> {
-    let column =
-        |of: fn(&(Position, Option<u64>, [i64; 4])) -> i64| batches.iter().map(of).collect::<Vec<_>>();
+async fn add_totals(conn: &mut Conn, batches: &[BatchTotals]) -> Result<u64> {
+    let column = |of: fn(&BatchTotals) -> i64| batches.iter().map(of).collect::<Vec<_>>();
     let change = sqlx::query(
         "UPDATE batch b
          SET apply_no = COALESCE(w.apply_no, b.apply_no), accepted = b.accepted + w.accepted,

@@ -270,6 +270,9 @@ pub enum Applied {
     Decision(u64),
 }
 
+/// Totals to add to a batch (differences of accepted, warned, held, rejected), with the application that decided it.
+pub type BatchTotals = (Position, Option<u64>, [i64; 4]);
+
 /// Everything that one step of the lane writes.
 #[derive(Debug, Default)]
 pub struct Writes {
@@ -280,7 +283,7 @@ pub struct Writes {
     /// Current verdicts that are not plainly accepted.
     pub verdicts: Vec<VerdictRow>,
     /// Totals to add to batches (differences), with the application for batches decided now.
-    pub batches: Vec<(Position, Option<u64>, [i64; 4])>,
+    pub batches: Vec<BatchTotals>,
     /// Feed entries: region, position, entry, leaf.
     pub feed: Vec<(Region, u64, Vec<u8>, Hash)>,
     /// Applications.

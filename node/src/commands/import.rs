@@ -1,84 +1,81 @@
-//! `import`: files of a region become pending changes.
+//! `import`.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use dtsen_kit::progress::Progress;
+use dtsen_kit::{ambient::Ambient, progress::Progress};
 use dtsen_proto::record::Day;
 
-use super::{Node, Outcome, date, print_json, say};
+use super::{Done, print_json};
 use crate::{
     home::Home,
-    import::{ImportOptions, Scope},
+    import::{DEFAULT_SOURCE, ImportOptions, Importer, Scope},
 };
 
-/// Mengimpor berkas keluarga dan/atau anggota keluarga
-///
-/// Berkas DTSEN v3 (dipisah |) atau CSV dengan nama kolom DTSEN. Berikan berkas keluarga dan anggota bersama-sama agar
-/// desa anggota mengikuti keluarganya. Hanya yang baru atau berubah sejak impor terakhir dari sumber yang sama yang
-/// masuk antrean kirim. Impor yang terputus cukup dijalankan sekali lagi.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// Berkas yang diimpor
+    /// Berkas keluarga dan/atau anggota: DTSEN v3 (pemisah |) atau CSV dengan nama kolom DTSEN
     #[arg(required = true, value_name = "BERKAS")]
     files: Vec<PathBuf>,
-    /// Tanggal acuan data, misalnya 2026-10-31 [bawaan: hari ini]
-    #[arg(long, value_name = "TANGGAL", value_parser = date)]
-    as_of: Option<Day>,
-    /// Nama singkat sumber data [bawaan: dari config.toml, dtsen]
-    #[arg(long, value_name = "NAMA")]
-    source: Option<String>,
-    /// Berkas ini lengkap untuk cakupan itu: kode kab/kota, kecamatan, atau desa, atau kata semua. Baris lama dalam
-    /// cakupan yang tidak ada lagi ditarik
-    #[arg(long, value_name = "CAKUPAN")]
+    /// Tanggal acuan data (TTTT-BB-HH); bawaan: hari ini
+    #[arg(long, value_name = "TANGGAL")]
+    as_of: Option<jiff::civil::Date>,
+    /// Berkas ini lengkap untuk wilayah tersebut (kode Kemendagri, atau "semua"): yang tidak ada lagi ditarik klaimnya
+    #[arg(long, value_name = "WILAYAH")]
     complete: Option<String>,
-    /// Menyetujui penarikan tepat sebanyak ini, bila lebih dari 2 %
-    #[arg(long, value_name = "JUMLAH", requires = "complete")]
+    /// Menyetujui penarikan sebanyak N baris, persis seperti yang diminta
+    #[arg(long, value_name = "N", requires = "complete")]
     confirm_gone: Option<u64>,
-    /// Ringkasan sebagai JSON
+    /// Nama pendek sumber data
+    #[arg(long, default_value = DEFAULT_SOURCE)]
+    source: String,
+    /// Untuk mesin
     #[arg(long)]
     json: bool,
 }
 
 impl Import {
-    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Outcome> {
-        let node = Node::open(home).await?;
-        let _lock = home.lock_import()?;
-        let scope = |text: &String| Scope::parse(text, node.region, &node.rulebook);
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        let _lock = home.lock()?;
+        let rulebook = home.rulebook(&store).await?;
+        let complete = match &self.complete {
+            Some(text) => Some(Scope::parse(text, region, &rulebook)?),
+            None => None,
+        };
         let options = ImportOptions {
-            source: self.source.clone().unwrap_or_else(|| node.config.source.clone()),
-            reference: self.as_of,
-            complete: self.complete.as_ref().map(scope).transpose()?,
+            source: self.source,
+            reference: self.as_of.map(Day::from_date),
+            complete,
             confirm_gone: self.confirm_gone,
         };
+        let importer = Importer { store: &store, rulebook, region, ambient: Ambient::system() };
         let mut shown: Option<(String, Progress)> = None;
-        let mut progress = |file: &str, done: u64, total: u64| {
+        let mut progress = |file: &str, read: u64, total: u64| {
             if shown.as_ref().is_none_or(|(name, _)| name != file) {
-                if let Some((_, before)) = shown.take() {
-                    before.finish();
-                }
                 shown = Some((file.to_owned(), Progress::new(file, total)));
             }
             if let Some((_, bar)) = &mut shown {
-                bar.at(done);
+                bar.at(read);
             }
         };
-        let summary = node.importer().run(&self.files, &options, &mut progress).await;
-        if let Some((_, bar)) = &shown {
+        let summary = importer.run(&self.files, &options, &mut progress).await?;
+        if let Some((_, bar)) = shown {
             bar.finish();
         }
-        let summary = summary?;
         if self.json {
             print_json(&summary)?;
         } else {
-            say(&summary)?;
+            print!("{summary}");
+            println!();
+            if summary.errors() > 0 {
+                println!(
+                    "Baris bermasalah tetap di sini: dtsen-node --home {} findings",
+                    home.path().display()
+                );
+            }
         }
-        Ok(if summary.gone_refused() {
-            Outcome::Refused
-        } else if summary.errors() > 0 {
-            Outcome::WithErrors
-        } else {
-            Outcome::Done
-        })
+        anyhow::ensure!(!summary.gone_refused(), "penarikan belum dilakukan; lihat keterangan di atas");
+        Ok(if summary.errors() > 0 { Done::WithErrors } else { Done::Well })
     }
 }

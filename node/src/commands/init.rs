@@ -1,31 +1,30 @@
-//! `init`: a home, a store, a region.
+//! `init`.
 
-use anyhow::bail;
 use clap::Args;
 use dtsen_proto::{region::Region, rulebook::Rulebook};
 
-use super::{Outcome, regency};
-use crate::{config::Config, home::Home, store::setting};
+use super::Done;
+use crate::home::Home;
 
-/// Membuat node baru untuk satu kabupaten/kota
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// Kode Kemendagri kabupaten/kota, misalnya 52.71
-    #[arg(value_name = "WILAYAH", value_parser = regency)]
+    /// Kode Kemendagri kab/kota, misalnya 52.71
+    #[arg(long)]
     region: Region,
 }
 
 impl Init {
-    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Outcome> {
-        let rulebook = Rulebook::builtin();
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let code = self.region.to_string();
-        let Some(name) = rulebook.wilayah().name(&code) else {
-            bail!("{code} bukan kabupaten/kota dalam daftar Kemendagri; periksa kodenya");
-        };
-        let store = home.create(&Config::default()).await?;
-        store.set_setting(setting::REGION, code.as_bytes()).await?;
+        let rulebook = Rulebook::builtin();
+        let name = rulebook.wilayah().name(&code).filter(|_| self.region.is_regency());
+        let name = name.ok_or_else(|| anyhow::anyhow!("{code} bukan kode kab/kota Kemendagri"))?;
+        home.create(self.region).await?;
         println!("Node untuk {code} {name} dibuat di {}", home.path().display());
-        println!("Berikutnya: dtsen-node import BERKAS…, lalu dtsen-node enrol untuk mendaftar ke pusat");
-        Ok(Outcome::Done)
+        println!(
+            "Berikutnya: dtsen-node --home {} enrol --hub URL --token-file BERKAS",
+            home.path().display()
+        );
+        Ok(Done::Well)
     }
 }

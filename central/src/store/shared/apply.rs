@@ -15,7 +15,7 @@ use crate::{
         view::{HolderKey, OpenHold, View, Wanted},
     },
     store::{
-        Applied, Cell, Fence, LaneState, RecordRow, Result, StoreError, VerdictRow, Writes,
+        Applied, BatchTotals, Cell, Fence, LaneState, RecordRow, Result, StoreError, VerdictRow, Writes,
         bulk::Rows,
         copy,
         value::{Of, action_number, judgement_number, kind_number},
@@ -229,7 +229,7 @@ async fn write_verdicts(conn: &mut Conn, verdicts: Vec<VerdictRow>) -> Result<()
 }
 
 /// One difference for every batch.
-fn joined(batches: Vec<(Position, Option<u64>, [i64; 4])>) -> Vec<(Position, Option<u64>, [i64; 4])> {
+fn joined(batches: Vec<BatchTotals>) -> Vec<BatchTotals> {
     let mut sums: BTreeMap<Position, (Option<u64>, [i64; 4])> = BTreeMap::new();
     for (at, apply_no, totals) in batches {
         let sum = sums.entry(at).or_default();

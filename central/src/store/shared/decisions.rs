@@ -3,7 +3,7 @@
 use dtsen_proto::{envelope, pb};
 use prost::Message as _;
 
-use super::{Conn, Handle, begin};
+use super::{Conn, Handle, begin, take_turn};
 use crate::store::{
     MakeEntry, Result,
     value::{Of, signed},
@@ -39,6 +39,7 @@ pub(super) async fn put(conn: &mut Conn, number: u64, apply_no: Option<u64>, ent
 
 /// Appends a decision outside the lane.
 pub(super) async fn append(conn: &mut Conn, make: MakeEntry<'_>) -> Result<u64> {
+    take_turn(conn).await?;
     let number = last_number(conn).await? + 1;
     let entry = make(number);
     let envelope = pb::Envelope::decode(entry.as_slice()).map_err(|_| DECISION.wrong("entry"))?;

@@ -1,0 +1,70 @@
+//! `enrol`.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use clap::Args;
+use dtsen_kit::{ambient::Ambient, files, net::Tcp};
+use dtsen_proto::{enrol::Token, key::fingerprint};
+
+use super::Done;
+use crate::{enrol, home::Home, sync::SyncError};
+
+/// How often the hub is asked whether an operator has confirmed.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(super) struct Enrol {
+    /// Alamat pendaftaran pusat, misalnya https://10.0.0.5:7444
+    #[arg(long, value_name = "URL")]
+    hub: String,
+    /// Berkas berisi token sekali pakai
+    #[arg(long, value_name = "BERKAS")]
+    token_file: PathBuf,
+    /// Jangan menunggu konfirmasi; jalankan perintah yang sama lagi nanti
+    #[arg(long)]
+    no_wait: bool,
+}
+
+impl Enrol {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        let _lock = home.lock()?;
+        let text = String::from_utf8_lossy(&files::read(&self.token_file)?).into_owned();
+        let token: Token = text.parse().with_context(|| format!("isi {}", self.token_file.display()))?;
+        anyhow::ensure!(
+            token.region == region,
+            "token ini untuk daerah {}, node ini untuk {region}; minta token yang benar",
+            token.region
+        );
+        let ambient = Ambient::system();
+        let applicant = home.applicant(&ambient)?;
+        println!("Sidik jari node {region}: {}", applicant.fingerprint());
+        let mut told = false;
+        loop {
+            match enrol::ask(Arc::new(Tcp), &self.hub, &token, &applicant).await {
+                Ok(Some(granted)) => {
+                    home.keep(&store, &applicant, &granted).await?;
+                    println!("Terdaftar pada pusat {} ({}).", granted.hub.name, granted.url);
+                    println!("Sidik jari kunci pusat: {}", fingerprint(&[&granted.hub.receipt_key]));
+                    return Ok(Done::Well);
+                }
+                Ok(None) if self.no_wait => {
+                    println!("Menunggu konfirmasi petugas pusat. Bacakan sidik jari itu lewat telepon.");
+                    return Ok(Done::Well);
+                }
+                Ok(None) => {}
+                // A link that breaks while people talk on the phone is no reason to stop.
+                Err(error @ (SyncError::Connect(_) | SyncError::Broken(_))) if told => {
+                    tracing::warn!("{error}; mencoba lagi");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if !told {
+                told = true;
+                println!("Bacakan sidik jari itu kepada petugas pusat lewat telepon; menunggu konfirmasi …");
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+}
