@@ -4,7 +4,7 @@ use clap::Args;
 use dtsen_proto::{pb, rulebook::Severity};
 use serde::Serialize;
 
-use super::{Done, print_json, table};
+use super::{Done, print_json, say, table};
 use crate::{
     home::Home,
     store::{FindingFilter, Origin},
@@ -105,7 +105,7 @@ impl Findings {
                 line.fix,
             ]);
         }
-        println!("{shown}");
+        say(&shown)?;
         Ok(Done::Well)
     }
 }
