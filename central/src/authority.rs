@@ -128,3 +128,9 @@ pub fn region_of(certificate: &[u8]) -> Option<Region> {
     };
     uri.strip_prefix(REGION_URI)?.parse().ok()
 }
+
+/// Days until a certificate ends.
+pub fn days_left(certificate: &[u8], now_ms: i64) -> Option<i64> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some((parsed.validity().not_after.timestamp() - now_ms / 1_000) / 86_400)
+}

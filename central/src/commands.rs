@@ -1,6 +1,7 @@
 //! The command line, one file a command.
 
 mod batch;
+mod care;
 mod generation;
 mod held;
 mod init;
@@ -64,6 +65,16 @@ enum Command {
     /// Generasi baru setelah pusat dipulihkan dari cadangan
     #[command(subcommand)]
     Generation(generation::Generation),
+    /// Memeriksa rantai, log, registri, dan irisan terhadap tanda tangannya dan satu sama lain
+    Verify(care::Verify),
+    /// Menyusun ulang registri dari kiriman dan keputusan ke basis data kosong, lalu membandingkan sidiknya
+    Rebuild(care::Rebuild),
+    /// Mencadangkan basis data ke satu berkas
+    Backup(care::Backup),
+    /// Memulihkan basis data kosong dari cadangan
+    Restore(care::Restore),
+    /// Memeriksa kesehatan pusat dan menyebut perbaikannya
+    Doctor(care::Doctor),
 }
 
 /// Siapa yang memutuskan dan mengapa; dicatat dalam log keputusan
@@ -96,6 +107,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Status(command) => command.run(&home).await,
         Command::Release(command) => command.run(&home).await,
         Command::Generation(command) => command.run(&home).await,
+        Command::Verify(command) => command.run(&home).await,
+        Command::Rebuild(command) => command.run(&home).await,
+        Command::Backup(command) => command.run(&home).await,
+        Command::Restore(command) => command.run(&home).await,
+        Command::Doctor(command) => command.run(&home).await,
     }
 }
 

@@ -59,16 +59,16 @@ impl Engine {
             batch::decode_body(waiting.encoding, &waiting.body, limits::MAX_BODY_BYTES).ok_or_else(lost)?;
         let frames = batch::frames(&body).ok_or_else(lost)?;
         let context = CheckContext { region: waiting.position.region, today: Day::of_ms(waiting.custody_ms) };
-        let deltas = frames.iter().map(|frame| self.prepare_delta(frame, &context)).collect();
+        let deltas = frames.iter().map(|frame| self.prepare_delta(frame, context)).collect();
         Ok(PreparedBatch { position: waiting.position, id: waiting.id, deltas })
     }
 
-    fn prepare_delta(&self, frame: &Frame<'_>, context: &CheckContext) -> Prepared {
+    fn prepare_delta(&self, frame: &Frame<'_>, context: CheckContext) -> Prepared {
         match frame {
             Frame::Erased(_) => Prepared::Erased,
             Frame::Delta(bytes) => match Delta::decode(bytes) {
                 Ok(delta) => {
-                    let findings = self.rulebook.check(&delta, context);
+                    let findings = self.rulebook.check(&delta, &context);
                     Prepared::Delta { delta: Box::new(delta), findings }
                 }
                 Err(_) => Prepared::Unreadable,
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
             self.feed(position.region, entry);
         }
         for revision in effects.revisions {
-            self.revise(apply_no, revision);
+            self.revise(apply_no, &revision);
         }
         for (region, notices) in by_region {
             let entry = pb::Verdicts {
@@ -257,7 +257,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn revise(&mut self, apply_no: u64, revision: Revision) {
+    fn revise(&mut self, apply_no: u64, revision: &Revision) {
         let position = revision.delta.position;
         let detail = verdict(revision.delta.index, revision.revision, &revision.outcome);
         let judgement = revision.outcome.judgement;

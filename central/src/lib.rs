@@ -1,5 +1,6 @@
 //! The hub: takes signed deltas into custody, validates and merges them, gives every region its slice back.
 
+pub mod audit;
 pub mod authority;
 pub mod commands;
 pub mod door;
@@ -15,6 +16,7 @@ pub mod journal;
 pub mod lane;
 pub mod registry;
 pub mod release;
+pub mod replay;
 pub mod serve;
 pub mod stewardship;
 pub mod store;

@@ -32,15 +32,15 @@ const CALLS: usize = 8;
 /// Bytes of request headers.
 const HEADER_BYTES: u32 = 16 * 1024;
 /// Time for one call, from its first byte to its answer.
-const CALL: Duration = Duration::from_secs(120);
+const CALL: Duration = Duration::from_mins(2);
 /// Sign of life on an idle connection, and how long an answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
 /// Connections are renewed so that a revocation and a new address reach everybody.
-const CONNECTION_AGE: Duration = Duration::from_secs(3_600);
-const CONNECTION_GRACE: Duration = Duration::from_secs(120);
+const CONNECTION_AGE: Duration = Duration::from_hours(1);
+const CONNECTION_GRACE: Duration = Duration::from_mins(2);
 /// How often freshness is looked at.
-const REFRESH: Duration = Duration::from_secs(3_600);
+const REFRESH: Duration = Duration::from_hours(1);
 
 fn server() -> Server {
     Server::builder()

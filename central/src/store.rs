@@ -216,6 +216,8 @@ pub trait Journal: Send + Sync {
     ) -> Result<u32>;
     /// Hashes of stored nodes, in the order asked for.
     async fn nodes(&self, generation: u64, nodes: &[Node]) -> Result<Vec<Hash>>;
+    /// Names of entries that wait for their place.
+    async fn unlogged(&self) -> Result<Vec<String>>;
     /// Leaves from a place on: place, kind, name, hash.
     async fn leaves(&self, generation: u64, from: u64, limit: u32) -> Result<Vec<LeafRow>>;
 }

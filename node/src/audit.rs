@@ -88,7 +88,7 @@ fn check_batch(
     }
     let length = usize::try_from(row.body_length).unwrap_or(0);
     let body = batch::decode_body(row.encoding, &row.body, length);
-    if !body.is_some_and(|body| batch::check_frames(header, &body).is_ok()) {
+    if body.is_none_or(|body| batch::check_frames(header, &body).is_err()) {
         return Some("isi tidak cocok dengan akar yang ditandatangani");
     }
     let receipt = row.receipt.as_ref()?;

@@ -10,7 +10,7 @@ mod status;
 mod sync;
 mod verify;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use dtsen_kit::telemetry;
@@ -93,10 +93,17 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Prints a text that may be long. A reader that has seen enough (`| head`) is no failure.
+fn say(text: &impl std::fmt::Display) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
 /// Prints a value as JSON.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    say(&serde_json::to_string_pretty(value)?)
 }
 
 /// A table for people.
@@ -105,3 +112,6 @@ fn table(headings: &[&str]) -> comfy_table::Table {
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
     table
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use crate::sync::{Agent, Report, SyncError, sync_once};
 const LOOK: Duration = Duration::from_millis(200);
 /// First and longest pause after a failure, and the pause when there is nothing to do.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 const IDLE_PAUSE: Duration = Duration::from_secs(30);
 /// Hand-backs and other answers of "say Hello again" in a row.
 const AGAINS: u32 = 8;
@@ -20,7 +20,9 @@ const AGAINS: u32 = 8;
 async fn exchange(agent: &Agent, report: &mut Report) -> Result<(), SyncError> {
     for _ in 0..AGAINS {
         match sync_once(agent, report).await {
-            Err(SyncError::Refused { retry_ms: Some(ms), .. }) if ms <= FIRST_PAUSE.as_millis() as u64 => {
+            Err(SyncError::Refused { retry_ms: Some(ms), .. })
+                if Duration::from_millis(ms) <= FIRST_PAUSE =>
+            {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
             }
             other => return other,

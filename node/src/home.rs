@@ -91,6 +91,10 @@ impl Home {
     pub async fn create(&self, region: Region) -> Result<(), HomeError> {
         files::private_folder(&self.path.join("keys"))?;
         let exists = self.database().exists();
+        if !exists {
+            // SQLite's files get the mode of the database, which would follow the umask: a private one is there first.
+            files::write_private(&self.database(), &[])?;
+        }
         let store = Store::open(&self.database(), true, Mode::Production).await?;
         if let Some(region) = store.region().await?.filter(|_| exists) {
             return Err(HomeError::Exists(self.path.clone(), region));
@@ -193,5 +197,30 @@ impl Home {
             dial,
             rulebook,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_home_is_private_made_once_and_locked_by_one() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::at(&dir.path().join("node"));
+        let region: Region = "52.71".parse().expect("a region");
+        assert!(matches!(home.store().await, Err(HomeError::Missing(_))));
+        home.create(region).await.expect("makes");
+        assert!(matches!(home.create(region).await, Err(HomeError::Exists(..))));
+        let (_store, found) = home.store().await.expect("opens");
+        assert_eq!(found, region);
+        for (path, mode) in [(home.path().to_owned(), 0o700), (home.database(), 0o600)] {
+            let found = path.metadata().expect("is there").permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{}", path.display());
+        }
+        let _lock = home.lock().expect("locks");
+        assert!(matches!(home.lock(), Err(HomeError::Locked(_))));
     }
 }

@@ -16,7 +16,10 @@ mod moves;
 mod scope;
 mod summary;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use dtsen_kit::ambient::Ambient;
 use dtsen_proto::{
@@ -55,6 +58,9 @@ pub enum ImportError {
     /// The source's name is not one.
     #[error("--source {0}: nama sumber harus 1–32 huruf kecil, angka, atau tanda hubung, misalnya dtsen")]
     Source(String),
+    /// A file was named twice.
+    #[error("{}: berkas ini disebut dua kali. Sebut sekali saja", .0.display())]
+    SameFile(PathBuf),
     /// The reference day is yet to come.
     #[error("--as-of: tanggal acuan {0} belum terjadi")]
     Future(jiff::civil::Date),
@@ -107,6 +113,9 @@ impl Importer<'_> {
         progress: &mut OnProgress<'_>,
     ) -> Result<ImportSummary, ImportError> {
         let reference = self.check(options)?;
+        if let Some(twice) = named_twice(files) {
+            return Err(ImportError::SameFile(twice.to_owned()));
+        }
         let opened: Result<Vec<Table>, _> =
             files.iter().map(|path| intake::open(path, &self.rulebook)).collect();
         let mut tables = opened?;
@@ -269,6 +278,13 @@ impl Importer<'_> {
         }
         Ok(outcome)
     }
+}
+
+/// A file that is named more than once, by whatever path.
+fn named_twice(files: &[PathBuf]) -> Option<&Path> {
+    let mut met = std::collections::HashSet::new();
+    let whole = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    files.iter().find(|path| !met.insert(whole(path))).map(PathBuf::as_path)
 }
 
 /// The No. KK in the key of a family's row.

@@ -1,6 +1,7 @@
 //! The demo: a hub and three nodes as separate processes, the whole loop twice.
 
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -186,8 +187,8 @@ fn move_family(places: &[Place]) -> anyhow::Result<()> {
         family.kk, from.node.region
     );
     for member in &family.members {
-        letter +=
-            &format!("[[person]]\nnik = \"{}\"\nnama = \"{}\"\n", member.person.nik, member.person.name);
+        let person = &member.person;
+        writeln!(letter, "[[person]]\nnik = \"{}\"\nnama = \"{}\"", person.nik, person.name)?;
     }
     let entry = to.files.join("pindah-masuk.toml");
     std::fs::write(&entry, letter)?;

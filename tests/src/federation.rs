@@ -27,7 +27,7 @@ pub fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn finished(what: &str, output: Output) -> anyhow::Result<String> {
+fn finished(what: &str, output: &Output) -> anyhow::Result<String> {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         bail!("{what} failed: {}{text}", String::from_utf8_lossy(&output.stderr));
@@ -87,7 +87,10 @@ impl Hub {
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        finished(&format!("dtsen-central {}", arguments.join(" ")), self.command()?.args(arguments).output()?)
+        finished(
+            &format!("dtsen-central {}", arguments.join(" ")),
+            &self.command()?.args(arguments).output()?,
+        )
     }
 
     /// Runs a command with `--json`.
@@ -168,7 +171,7 @@ pub struct Node {
 }
 
 /// How long a synchronisation of the demo waits for verdicts.
-const WAIT: Duration = Duration::from_secs(120);
+const WAIT: Duration = Duration::from_mins(2);
 
 impl Node {
     /// Makes a node.
@@ -196,7 +199,7 @@ impl Node {
         if output.status.code() == Some(3) {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        finished(&format!("dtsen-node {}", arguments.join(" ")), output)
+        finished(&format!("dtsen-node {}", arguments.join(" ")), &output)
     }
 
     /// Runs a command with `--json`.

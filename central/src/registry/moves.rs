@@ -54,19 +54,15 @@ pub(super) fn half(
         complete(record, to, &own, None);
         return settled(case, rulebook, Some(id));
     }
-    match take_counterpart(record, &own) {
-        Some(other) => {
-            complete(record, to, &own, Some(&other));
-            let outcome = Outcome { judgement: Judgement::Accepted, findings: Vec::new(), record: Some(id) };
-            effects.revisions.push(Revision { delta: other.delta, revision: 2, outcome });
-            settled(case, rulebook, Some(id))
-        }
-        None => {
-            record.halves.push(own);
-            effects.notices.push(Notice { region: transfer.other, record: id, reason: reason::MOVE_HALF });
-            held(vec![rulebook.finding(reason::MOVE_HALF, None)])
-        }
-    }
+    let Some(other) = take_counterpart(record, &own) else {
+        record.halves.push(own);
+        effects.notices.push(Notice { region: transfer.other, record: id, reason: reason::MOVE_HALF });
+        return held(vec![rulebook.finding(reason::MOVE_HALF, None)]);
+    };
+    complete(record, to, &own, Some(&other));
+    let outcome = Outcome { judgement: Judgement::Accepted, findings: Vec::new(), record: Some(id) };
+    effects.revisions.push(Revision { delta: other.delta, revision: 2, outcome });
+    settled(case, rulebook, Some(id))
 }
 
 /// The waiting half that fits, taken out.

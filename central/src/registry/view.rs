@@ -76,12 +76,15 @@ impl Wanted {
     }
 }
 
+/// Numbers given to a record, or let go.
+pub type HolderChanges = BTreeMap<HolderKey, Option<RecordId>>;
+
 /// Records and holders as read, with what a decision changed.
 #[derive(Debug, Default)]
 pub struct View {
     records: BTreeMap<RecordId, (Record, Touch)>,
     holders: BTreeMap<HolderKey, RecordId>,
-    holder_changes: BTreeMap<HolderKey, Option<RecordId>>,
+    holder_changes: HolderChanges,
     holds: BTreeMap<(Region, String), Vec<OpenHold>>,
 }
 
@@ -159,7 +162,7 @@ impl View {
     }
 
     /// Everything that changed: records with whether they are new, and holders (`None`: let go).
-    pub fn into_changes(self) -> (Vec<(Record, Touch)>, BTreeMap<HolderKey, Option<RecordId>>) {
+    pub fn into_changes(self) -> (Vec<(Record, Touch)>, HolderChanges) {
         let records = self.records.into_values().filter(|(_, touch)| *touch != Touch::Read).collect();
         (records, self.holder_changes)
     }

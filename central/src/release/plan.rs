@@ -1,6 +1,6 @@
 //! Plans the slices of a release line by line: leaves, parts, manifests. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use dtsen_proto::{
     id::RecordId,
@@ -49,7 +49,7 @@ impl Slice {
 pub(super) struct Planner {
     profile: Profile,
     /// Regions that get a slice even if nobody lives there.
-    expected: BTreeMap<Region, ()>,
+    expected: BTreeSet<Region>,
     version: u64,
     base: u64,
     generation: u64,
@@ -70,7 +70,7 @@ impl Planner {
     ) -> Self {
         Self {
             profile,
-            expected: regions.into_iter().map(|r| (r, ())).collect(),
+            expected: regions.into_iter().collect(),
             version,
             base,
             generation,
@@ -110,8 +110,7 @@ impl Planner {
     }
 
     fn empty_until(&mut self, next: Option<Region>, writes: &mut Vec<ReleaseWrite>) {
-        while let Some((region, ())) = self.expected.first_key_value() {
-            let region = *region;
+        while let Some(region) = self.expected.first().copied() {
             if next.is_some_and(|n| region >= n) {
                 break;
             }
@@ -184,12 +183,12 @@ impl Planner {
 
 fn add(
     region: Region,
-    writer: &mut PartWriter,
+    packer: &mut PartWriter,
     parts: &mut Vec<pb::Part>,
     change: &Change,
     writes: &mut Vec<ReleaseWrite>,
 ) {
-    if let Some((part, bytes)) = writer.push(change) {
+    if let Some((part, bytes)) = packer.push(change) {
         writes.push(ReleaseWrite::Part(region, part.digest.clone(), bytes));
         parts.push(part);
     }

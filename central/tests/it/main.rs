@@ -6,7 +6,6 @@ mod lane;
 mod place;
 mod regions;
 mod releases;
-mod speed;
 mod tables;
 
 macro_rules! suite {

@@ -76,7 +76,14 @@ impl ReleasePlanner for Planner {
 }
 
 fn release(version: u64, published: bool) -> ReleaseRow {
-    ReleaseRow { version, apply_no: 1, published, entry: vec![1], freshness: vec![2] }
+    ReleaseRow {
+        version,
+        apply_no: 1,
+        published,
+        entry: vec![1],
+        freshness: vec![2],
+        prepared_by: "ani".into(),
+    }
 }
 
 async fn build(store: &dyn Store, version: u64, region: Region) -> Planner {

@@ -4,7 +4,7 @@ use clap::Args;
 use dtsen_proto::{pb, rulebook::Severity};
 use serde::Serialize;
 
-use super::{Done, print_json, table};
+use super::{Done, print_json, say, table};
 use crate::{
     home::Home,
     store::{FindingFilter, Origin},
@@ -27,7 +27,7 @@ pub(super) struct Findings {
 }
 
 #[derive(Serialize)]
-struct Line {
+struct Shown {
     origin: &'static str,
     reason: String,
     severity: &'static str,
@@ -62,12 +62,12 @@ impl Findings {
         };
         let filter = FindingFilter { origin: None, at_least, limit: self.limit };
         let rows = store.findings(&filter).await?;
-        let lines: Vec<Line> = rows
+        let lines: Vec<Shown> = rows
             .into_iter()
             .map(|row| {
                 let info = rulebook.reason(&row.reason);
                 let column = row.column.and_then(|c| rulebook.column(c)).map(|c| c.name.clone());
-                Line {
+                Shown {
                     origin: if row.origin == Origin::Hub { "pusat" } else { "node" },
                     severity: word(row.severity),
                     verdict: row.judgement.map(verdict),
@@ -105,7 +105,7 @@ impl Findings {
                 line.fix,
             ]);
         }
-        println!("{shown}");
+        say(&shown)?;
         Ok(Done::Well)
     }
 }

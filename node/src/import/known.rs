@@ -45,6 +45,7 @@ impl Known {
 
     /// Sorts what was added.
     pub(super) fn ready(&mut self) {
+        self.rows.shrink_to_fit();
         self.rows.sort_unstable();
         self.seen = vec![0; self.rows.len().div_ceil(64)];
     }

@@ -1,6 +1,6 @@
 //! Imports of small files, edited by hand and at random.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf, sync::Arc};
 
 use dtsen_kit::{ambient::Ambient, sqlite::Mode};
 use dtsen_proto::{
@@ -66,8 +66,12 @@ struct Node {
 
 impl Node {
     async fn new() -> Self {
+        Self::in_mode(Mode::Production).await
+    }
+
+    async fn in_mode(mode: Mode) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&dir.path().join("node.db"), true, Mode::Production).await.expect("opens");
+        let store = Store::open(&dir.path().join("node.db"), true, mode).await.expect("opens");
         store.open_epoch(Head::start(region()), &[]).await.expect("an epoch");
         Self { dir, store }
     }
@@ -91,13 +95,17 @@ impl Node {
         let mut anggota = String::from("nomor_induk_kependudukan|nomor_kartu_keluarga|nama|status_kawin\n");
         for family in families {
             let head = family.members.first().map_or("SITI", |member| member.name.as_str());
-            keluarga += &format!(
-                "\"KOTA MATARAM\"|\"AMPENAN\"|\"{}\"|\"{}\"|\"{head}\"|{}\n",
+            let _ = writeln!(
+                keluarga,
+                "\"KOTA MATARAM\"|\"AMPENAN\"|\"{}\"|\"{}\"|\"{head}\"|{}",
                 family.village, family.kk, family.floor
             );
             for member in &family.members {
-                anggota +=
-                    &format!("\"{}\"|\"{}\"|\"{}\"|{}\n", member.nik, family.kk, member.name, member.marital);
+                let _ = writeln!(
+                    anggota,
+                    "\"{}\"|\"{}\"|\"{}\"|{}",
+                    member.nik, family.kk, member.name, member.marital
+                );
             }
         }
         [self.write("anggota.csv", &anggota), self.write("keluarga.csv", &keluarga)]

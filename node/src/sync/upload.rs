@@ -20,7 +20,7 @@ const FIRST_PIECE: usize = 32 * 1024;
 /// A piece should take about this long.
 const PIECE: Duration = Duration::from_secs(4);
 /// A batch should take about this long.
-const BATCH: Duration = Duration::from_secs(60);
+const BATCH: Duration = Duration::from_mins(1);
 /// Bodies shrink to about a quarter; sealing counts bytes before compression.
 const COMPRESSION: usize = 4;
 /// Smallest batch, however slow the link: below this the header weighs more than the deltas.

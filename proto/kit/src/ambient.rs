@@ -59,6 +59,7 @@ impl Clock for System {
 }
 
 impl Entropy for System {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system")]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     }

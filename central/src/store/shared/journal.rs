@@ -143,6 +143,14 @@ impl Journal for Handle {
         self.section(async { load(&mut *self.read_conn().await?, generation, nodes).await }).await
     }
 
+    async fn unlogged(&self) -> Result<Vec<String>> {
+        self.section(async {
+            let mut conn = self.read_conn().await?;
+            Ok(sqlx::query_scalar("SELECT name FROM log_queue ORDER BY name").fetch_all(&mut *conn).await?)
+        })
+        .await
+    }
+
     async fn leaves(&self, generation: u64, from: u64, limit: u32) -> Result<Vec<LeafRow>> {
         type Row = (i64, i64, String, Vec<u8>);
 

@@ -17,6 +17,14 @@ async fn the_same_files_again_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_simulated_store_does_the_same() {
+    let node = Node::in_mode(Mode::Simulated).await;
+    assert_eq!(figures(&node.import(&families(20)).await), [60, 0, 0, 0, 60]);
+    crate::store::testing::accept_all(&node.store).await;
+    assert_eq!(figures(&node.import(&families(20)).await), [0, 0, 60, 0, 0]);
+}
+
+#[tokio::test]
 async fn one_changed_cell_is_one_delta_with_one_block() {
     let node = Node::new().await;
     let mut families = families(5);
@@ -183,6 +191,10 @@ async fn what_cannot_be_read_is_refused_before_anything_is_stored() {
     let empty = node.write("kosong.csv", "");
     let refused = node.importer().run(&[anggota, empty], &options(), &mut |_, _, _| {}).await;
     assert!(matches!(refused, Err(ImportError::Intake(IntakeError::EmptyFile { .. }))));
+    let [anggota, keluarga] = node.pair(&families(2));
+    let twice = [anggota.clone(), keluarga, anggota];
+    let refused = node.importer().run(&twice, &options(), &mut |_, _, _| {}).await;
+    assert!(matches!(refused, Err(ImportError::SameFile(_))));
     let wrong = ImportOptions { source: "Dinas Sosial".into(), ..options() };
     let refused = node.importer().run(&node.pair(&families(2)), &wrong, &mut |_, _, _| {}).await;
     assert!(matches!(refused, Err(ImportError::Source(_))));

@@ -1,5 +1,3 @@
-use std::time::Instant;
-
 use super::{
     ANGGOTA, Faults, FileOptions, KELUARGA, Pbi, Population, folder, population, population_of, read,
     records, villages_of, wilayah, write_csv_semicolon, write_pair,
@@ -90,19 +88,4 @@ fn variants_differ_in_form_only() {
     assert_eq!(semicolon[0], ANGGOTA);
     assert_eq!(semicolon.len(), members.len());
     assert_eq!(semicolon[1][0], members[1][0]);
-}
-
-/// 562,000 members; prints time and memory. `cargo nextest run --release -p dtsen-tests --run-ignored only half_a_million`.
-#[test]
-#[ignore = "writes 300 MB"]
-fn half_a_million_members_are_written_in_seconds() {
-    let dir = folder();
-    let population = population("52.71", Population::families_for(562_000));
-    let begin = Instant::now();
-    let pair =
-        write_pair(dir.path(), &population, &Faults::every(1, 100), FileOptions::default()).expect("written");
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let memory = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM unknown");
-    println!("{} members in {:?}, {memory}", pair.members, begin.elapsed());
-    assert!((550_000..575_000).contains(&pair.members));
 }

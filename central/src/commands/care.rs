@@ -1,0 +1,228 @@
+//! `verify`, `rebuild`, `backup`, `restore`, `doctor`: looking after a hub.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use dtsen_kit::{ambient::Ambient, files, sqlite::Mode};
+
+use super::{open, print_json, without_password};
+use crate::{audit, authority, home::Home, hub::Hub, lane, replay, store};
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+impl Verify {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
+        let hub = open(home).await?;
+        let found = audit::verify(&hub).await?;
+        if self.json {
+            print_json(&found)?;
+        } else {
+            println!(
+                "{} kiriman, {} putusan, {} keputusan, {} entri log, {} data, {} irisan diperiksa.",
+                found.batches, found.feed, found.decisions, found.leaves, found.records, found.slices
+            );
+            println!("Sidik registri: {}", found.state_hash);
+            for fault in &found.faults {
+                println!("SALAH: {fault}");
+            }
+        }
+        anyhow::ensure!(found.faults_total == 0, "{} hal tidak cocok", found.faults_total);
+        if !self.json {
+            println!("Semuanya cocok.");
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rebuild {
+    /// Basis data kosong sebagai tujuan: sqlite:FILE atau postgres://…
+    #[arg(long, value_name = "BASIS DATA")]
+    into: String,
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Rebuilt {
+    applications: u64,
+    state_hash: String,
+    replayed_hash: String,
+    same: bool,
+}
+
+impl Rebuild {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
+        let hub = open(home).await?;
+        let target = store::open(&self.into, true, Mode::Production)
+            .await
+            .with_context(|| format!("basis data {}", without_password(&self.into)))?;
+        let applications = replay::rebuild(&*hub.store, &*target, &hub.engine).await?;
+        let here = hex::encode(replay::state_hash(&*hub.store).await?);
+        let there = hex::encode(replay::state_hash(&*target).await?);
+        let same = here == there;
+        let rebuilt = Rebuilt { applications, state_hash: here, replayed_hash: there, same };
+        if self.json {
+            print_json(&rebuilt)?;
+        } else {
+            println!("{applications} penerapan diulang.");
+            println!("Sidik registri di sini:      {}", rebuilt.state_hash);
+            println!("Sidik registri hasil ulang:  {}", rebuilt.replayed_hash);
+        }
+        anyhow::ensure!(
+            same,
+            "hasil ulang berbeda (bila pusat sedang menerima data, hentikan dulu lalu ulangi)"
+        );
+        Ok(())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// Berkas cadangan (SQLite), tidak boleh sudah ada
+    #[arg(value_name = "BERKAS")]
+    file: PathBuf,
+}
+
+impl Backup {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.file.exists(), "{} sudah ada; pilih nama lain", self.file.display());
+        let hub = open(home).await?;
+        // The lane is borrowed and intake would still go on: a copy of a serving hub is not of one moment.
+        let holder = format!("backup-{}", std::process::id());
+        let now = hub.ambient.now_ms();
+        let fence = hub.store.take_lease(lane::LEASE, &holder, now, now + lane::LEASE_MS).await?;
+        let fence = fence.context(
+            "pusat sedang berjalan; hentikan dulu, atau untuk PostgreSQL pakai pg_dump dan untuk SQLite salin dengan sqlite3 .backup",
+        )?;
+        let temporary = self.file.with_extension("new");
+        let address = format!("sqlite:{}", temporary.display());
+        let target = store::open(&address, true, Mode::Production).await?;
+        replay::copy(&*hub.store, &*target, |table| table.name == "lease").await?;
+        hub.store.give_lease(&fence).await?;
+        drop(target);
+        settle(&temporary, &self.file)?;
+        println!(
+            "Cadangan ditulis ke {}. Kunci tidak ikut: simpan folder keys/ terpisah.",
+            self.file.display()
+        );
+        Ok(())
+    }
+}
+
+/// Gives a finished database file its name.
+fn settle(temporary: &Path, file: &Path) -> anyhow::Result<()> {
+    for suffix in ["-wal", "-shm"] {
+        let beside = PathBuf::from(format!("{}{suffix}", temporary.display()));
+        // Closing the last connection removes them; what is left is empty.
+        let _ = std::fs::remove_file(beside);
+    }
+    std::fs::rename(temporary, file).with_context(|| file.display().to_string())?;
+    Ok(())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// Berkas cadangan
+    #[arg(value_name = "BERKAS")]
+    file: PathBuf,
+}
+
+impl Restore {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
+        anyhow::ensure!(self.file.exists(), "{} tidak ada", self.file.display());
+        let config = home.config()?;
+        let address = home.database(&config);
+        let target = store::open(&address, true, Mode::Production).await?;
+        anyhow::ensure!(
+            replay::is_empty(&*target).await?,
+            "basis data {} sudah berisi data; pindahkan dulu, atau ganti database di hub.toml",
+            without_password(&address)
+        );
+        let copy = home.path().join("restore.tmp");
+        files::write_private(&copy, &files::read(&self.file)?)?;
+        let source = store::open(&format!("sqlite:{}", copy.display()), false, Mode::Production).await?;
+        replay::copy(&*source, &*target, |table| table.name == "lease").await?;
+        drop(source);
+        std::fs::remove_file(&copy)?;
+        println!("Dipulihkan. Daerah yang sudah lebih maju akan melaporkannya saat menyambung;");
+        println!("penerimaan lalu berhenti sampai: dtsen-central generation confirm --by NAMA");
+        Ok(())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Doctor {}
+
+impl Doctor {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
+        let hub = open(home).await?;
+        let mut bad = 0;
+        for (ok, what, fix) in examine(&hub, home).await? {
+            println!("{} {what}", if ok { "baik  " } else { "PERLU " });
+            if !ok {
+                bad += 1;
+                println!("       → {fix}");
+            }
+        }
+        anyhow::ensure!(bad == 0, "{bad} hal perlu ditangani");
+        Ok(())
+    }
+}
+
+type Finding = (bool, String, &'static str);
+
+/// Deltas waiting above which an operator should look.
+const BACKLOG: u64 = 1_000_000;
+
+async fn examine(hub: &Hub, home: &Home) -> anyhow::Result<Vec<Finding>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = Vec::new();
+    let keys = home.path().join("keys");
+    let mode = std::fs::metadata(&keys)?.permissions().mode() & 0o077;
+    found.push((mode == 0, "folder kunci hanya terbaca pemiliknya".to_owned(), "chmod 700 keys"));
+    let stopped = hub.stopped().await?;
+    let what = stopped
+        .clone()
+        .map_or_else(|| "penerimaan berjalan".to_owned(), |why| format!("penerimaan berhenti: {why}"));
+    found.push((stopped.is_none(), what, "dtsen-central generation show"));
+    let (_, waiting) = hub.store.waiting_count().await?;
+    found.push((
+        waiting < BACKLOG,
+        format!("{waiting} data menunggu putusan"),
+        "pastikan dtsen-central serve berjalan",
+    ));
+    let halted = hub
+        .store
+        .regions()
+        .await?
+        .into_iter()
+        .filter(|r| matches!(r.status, store::Status::Forked | store::Status::Cloned));
+    for row in halted {
+        found.push((
+            false,
+            format!("daerah {} berhenti: {}", row.region, row.reason),
+            "periksa bukti, lalu region resume atau revoke",
+        ));
+    }
+    let ca = hub.authority.certificate();
+    let years = authority::days_left(ca, Ambient::system().now_ms()).map(|d| d / 365);
+    found.push((
+        years.is_some_and(|y| y > 1),
+        format!("otoritas sertifikat berlaku {} tahun lagi", years.unwrap_or(0)),
+        "rencanakan otoritas baru",
+    ));
+    found.push((
+        hub.keys.release.is_none(),
+        "kunci rilis disimpan luring".to_owned(),
+        "pindahkan keys/release.pem ke tempat luring",
+    ));
+    Ok(found)
+}

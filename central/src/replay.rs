@@ -1,0 +1,175 @@
+//! Rebuild: the registry again from batches and decisions alone, in the order in which they were applied.
+
+use dtsen_kit::progress::Progress;
+use dtsen_proto::{id::DeltaRef, pb, record::Day, region::Region};
+use prost::Message as _;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    engine::{BodyLost, Engine, HeldCase},
+    lane,
+    registry::view::Wanted,
+    stewardship::{StewardError, read_delta},
+    store::{Applied, BatchRow, Cell, Fence, Store, StoreError, TABLES, Table, Waiting, Writes},
+};
+
+/// Rows copied at once.
+const PAGE: u32 = 500;
+/// Tables that a replay writes again, beside the derived ones.
+const REPLAYED: [&str; 2] = ["verdict", "lease"];
+
+/// A rebuild that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A body cannot be read.
+    #[error(transparent)]
+    Body(#[from] BodyLost),
+    /// A held delta cannot be read.
+    #[error(transparent)]
+    Held(#[from] StewardError),
+    /// Something that an application names is missing.
+    #[error("penerapan {apply_no} menunjuk {what} yang tidak ada")]
+    Missing {
+        /// Which application.
+        apply_no: u64,
+        /// What it names.
+        what: &'static str,
+    },
+    /// The target holds data.
+    #[error("basis data tujuan sudah berisi data; pilih yang kosong")]
+    NotEmpty,
+}
+
+/// Copies tables. `skip` says which not.
+pub async fn copy(from: &dyn Store, to: &dyn Store, skip: impl Fn(&Table) -> bool) -> Result<(), StoreError> {
+    for table in TABLES.iter().filter(|t| !skip(t)) {
+        let mut after: Option<Vec<Cell>> = None;
+        loop {
+            let rows = from.read_table(table, after.as_deref(), PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last[..table.key].to_vec());
+            to.write_table(table, rows).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether nothing was ever written to a store.
+pub async fn is_empty(store: &dyn Store) -> Result<bool, StoreError> {
+    for table in TABLES {
+        if !store.read_table(table, None, 1).await?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// SHA-256 over ids and hashes of all records, in order of ids.
+pub async fn state_hash(store: &dyn Store) -> Result<[u8; 32], StoreError> {
+    let mut hash = Sha256::new();
+    let mut after = Vec::new();
+    loop {
+        let rows = store.records_after(&after, PAGE).await?;
+        let Some(last) = rows.last() else { return Ok(hash.finalize().into()) };
+        after = last.id.as_bytes().to_vec();
+        for row in rows {
+            hash.update(row.id.as_bytes());
+            hash.update(&row.hash);
+        }
+    }
+}
+
+/// Copies the evidence from one store into an empty one and applies all of it again.
+pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Result<u64, ReplayError> {
+    if !is_empty(to).await? {
+        return Err(ReplayError::NotEmpty);
+    }
+    copy(from, to, |t| t.derived || REPLAYED.contains(&t.name)).await?;
+    let fence = to.take_lease(lane::LEASE, "rebuild", i64::MAX - 1, i64::MAX).await?;
+    let fence = fence.ok_or(StoreError::LeaseLost(lane::LEASE))?;
+    let total = from.counts().await?.applications;
+    let mut progress = Progress::new("Menerapkan ulang", total);
+    let mut done = 0;
+    loop {
+        let page = to.applications(done, PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        for application in page {
+            match application.what {
+                Applied::Batch(position) => {
+                    let row = to.batch(position).await?;
+                    let what = "kiriman";
+                    let row = row.ok_or(ReplayError::Missing { apply_no: application.apply_no, what })?;
+                    batch(to, engine, &fence, row).await?;
+                }
+                Applied::Decision(number) => {
+                    let missing =
+                        || ReplayError::Missing { apply_no: application.apply_no, what: "keputusan" };
+                    let entry = to.decisions(number - 1, 1).await?.into_iter().next().ok_or_else(missing)?;
+                    let decision = pb::Envelope::decode(entry.2.as_slice()).ok();
+                    let decision = decision.and_then(|e| pb::Decision::decode(e.payload.as_slice()).ok());
+                    held(to, engine, &fence, decision.and_then(|d| d.act).ok_or_else(missing)?).await?;
+                }
+            }
+            done = application.apply_no;
+            progress.at(done);
+        }
+    }
+    progress.finish();
+    to.give_lease(&fence).await?;
+    Ok(done)
+}
+
+/// Of what a decision writes, only what is derived: the evidence was copied.
+fn derived(writes: Writes) -> Writes {
+    Writes {
+        records: writes.records,
+        holders: writes.holders,
+        verdicts: writes.verdicts,
+        ..Writes::default()
+    }
+}
+
+async fn batch(to: &dyn Store, engine: &Engine, fence: &Fence, row: BatchRow) -> Result<(), ReplayError> {
+    let waiting = Waiting {
+        position: row.position,
+        id: row.id,
+        header: row.header,
+        encoding: row.encoding,
+        body: row.body.unwrap_or_default(),
+        custody_ms: row.custody_ms,
+    };
+    let batches = [engine.prepare(&waiting)?];
+    let wanted = Engine::wanted(&batches);
+    let mut decide = |view, state| derived(engine.decide(&batches, view, state));
+    Ok(to.apply(fence, &wanted, &mut decide).await?)
+}
+
+async fn held(
+    to: &dyn Store,
+    engine: &Engine,
+    fence: &Fence,
+    act: pb::decision::Act,
+) -> Result<(), ReplayError> {
+    let pb::decision::Act::Held(act) = act else { return Ok(()) };
+    let missing = ReplayError::Missing { apply_no: 0, what: "data yang ditahan" };
+    let region: Region =
+        act.region.parse().map_err(|_| ReplayError::Missing { apply_no: 0, what: "daerah" })?;
+    let sequence = u32::try_from(act.sequence).unwrap_or(u32::MAX);
+    let position = dtsen_proto::id::Position { region, epoch: act.epoch, sequence };
+    let at = DeltaRef { position, index: act.index };
+    let row = to.batch(position).await?.ok_or(missing)?;
+    let delta = read_delta(&row.body.unwrap_or_default(), row.encoding, at)?;
+    let revision = to.verdict(at).await?.map_or(1, |v| v.revision);
+    let mut wanted = Wanted::default();
+    wanted.add(region, &delta);
+    let case =
+        HeldCase { at, delta: &delta, custody_day: Day::of_ms(row.custody_ms), revision, accept: act.accept };
+    let mut decide =
+        |view, state| derived(engine.decide_held(&case, view, state, &|_| pb::Envelope::default()));
+    Ok(to.apply(fence, &wanted, &mut decide).await?)
+}
