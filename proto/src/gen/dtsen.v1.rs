@@ -318,7 +318,7 @@ pub struct Verdicts {
     pub rulebook: u32,
     #[prost(message, repeated, tag = "8")]
     pub verdicts: ::prost::alloc::vec::Vec<Verdict>,
-    /// current totals of the batch after this entry
+    /// totals of the batch, in its own entry; a later decision moves one delta from one to another
     #[prost(uint32, tag = "9")]
     pub accepted: u32,
     #[prost(uint32, tag = "10")]
