@@ -63,7 +63,7 @@ pub enum Owner {
 pub enum Shape {
     /// Any text.
     Text,
-    /// A code of the list at this index; see [`Rulebook::codes`].
+    /// A code of the list at this index; see [`super::Rulebook::codes`].
     Code(u16),
     /// A number from 0.
     Count {
