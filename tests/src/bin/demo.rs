@@ -16,7 +16,7 @@ struct Arguments {
     #[arg(long, value_name = "BERKAS")]
     json: Option<PathBuf>,
     /// Keluarga di daerah pertama; dua daerah lain 1,4 dan 0,6 kalinya
-    #[arg(long, default_value_t = 400)]
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u64).range(200..))]
     families: u64,
     /// Simpan folder kerja di sini (bawaan: folder sementara yang dihapus)
     #[arg(long, value_name = "FOLDER")]
