@@ -84,8 +84,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let today = Day::of_ms(hub.ambient.now_ms());
     let identity = hub.authority.server(&hub.name, today, hub.ambient.bytes())?;
-    let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()))?;
-    let enrol_tls = tls::server(&identity, None)?;
+    let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()), &hub.ambient)?;
+    let enrol_tls = tls::server(&identity, None, &hub.ambient)?;
     let tasks = TaskTracker::new();
     // The lanes stop after the doors, so that what was taken is still decided if there is time.
     let lanes = CancellationToken::new();
@@ -125,6 +125,7 @@ async fn keep_fresh(hub: Arc<Hub>, stop: CancellationToken) {
             tracing::warn!(error = %chain(&error), "freshness was not renewed");
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = tokio::time::sleep(REFRESH) => {}
         }
