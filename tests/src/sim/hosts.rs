@@ -161,8 +161,27 @@ pub(super) async fn node(world: Arc<World>, node: usize) -> turmoil::Result {
     let agent = open_node(&world.node_home(node), node, Arc::new(dialler), ambient).await?;
     let trace = world.trace.clone();
     let mut tell = |line: String| trace.tell(name, line);
-    let (imports, ()) = tokio::join!(import_all(&world, node, &agent), follow::forever(&agent, &mut tell));
+    let exchange = async {
+        if world.plan.eager {
+            eagerly(&agent, &mut tell).await;
+        } else {
+            follow::forever(&agent, &mut tell).await;
+        }
+    };
+    let (imports, ()) = tokio::join!(import_all(&world, node, &agent), exchange);
     Ok(imports?)
+}
+
+/// Exchanges about every second, whatever happens.
+async fn eagerly(agent: &Agent, tell: &mut (dyn FnMut(String) + Send)) {
+    loop {
+        let (report, result) = follow::until_judged(agent, Duration::from_secs(5)).await;
+        if report.batches + report.feed > 0 || report.slice_taken || result.is_err() {
+            tell(format!("{} batches, {} feed, {result:?}", report.batches, report.feed));
+        }
+        let [random] = agent.ambient.bytes::<1>();
+        tokio::time::sleep(Duration::from_millis(500 + u64::from(random) * 4)).await;
+    }
 }
 
 async fn import_all(world: &World, node: usize, agent: &Agent) -> anyhow::Result<()> {

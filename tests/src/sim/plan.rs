@@ -48,6 +48,8 @@ pub struct Plan {
     pub workload: u64,
     /// Shortest and longest time of a message.
     pub latency_ms: (u64, u64),
+    /// Whether nodes exchange every second, as a busy application does, or as `sync` does by itself.
+    pub eager: bool,
     /// Of a hundred connections, so many are cut after some bytes.
     pub cut_percent: u64,
     /// When each node's files arrive.
@@ -60,8 +62,14 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "workload {}, latency {}–{} ms, {} % of connections cut, imports at {:?} ms, acts {:?}",
-            self.workload, self.latency_ms.0, self.latency_ms.1, self.cut_percent, self.imports_ms, self.acts
+            "workload {}, latency {}–{} ms, eager {}, {} % of connections cut, imports at {:?} ms, acts {:?}",
+            self.workload,
+            self.latency_ms.0,
+            self.latency_ms.1,
+            self.eager,
+            self.cut_percent,
+            self.imports_ms,
+            self.acts
         )
     }
 }
@@ -80,6 +88,7 @@ impl Plan {
         let dice = &mut dice(seed, "plan", 0);
         let latency_ms = (span(dice, 1, 10), one_of(dice, &[20, 60, 200, 600]));
         let cut_percent = one_of(dice, &[0, 0, 15, 40]);
+        let eager = below(dice, 3) > 0;
         let mut acts =
             vec![(span(dice, 8_000, 25_000), Act::Release), (span(dice, 30_000, FAULTS_MS), Act::Release)];
         for _ in 0..span(dice, 2, 8) {
@@ -102,7 +111,7 @@ impl Plan {
             let second = first + span(dice, 500, 20_000);
             [first, second, second + span(dice, 500, 25_000)]
         });
-        Self { seed, workload: seed % WORKLOADS, latency_ms, cut_percent, imports_ms, acts }
+        Self { seed, workload: seed % WORKLOADS, latency_ms, eager, cut_percent, imports_ms, acts }
     }
 
     /// The same files with nothing broken.
@@ -111,6 +120,7 @@ impl Plan {
             seed: workload,
             workload,
             latency_ms: (1, 20),
+            eager: true,
             cut_percent: 0,
             imports_ms: [[0, 2_000, 4_000]; 2],
             acts: vec![(12_000, Act::Release)],
