@@ -131,9 +131,9 @@ async fn chains_have_no_gap_or_fork(seen: &Observed) -> anyhow::Result<()> {
         for (kept, own) in kept.iter().zip(&own) {
             ensure!(kept.position == own.position && kept.id == own.id, "another batch at {}", own.position);
         }
-        let fed = node.store.feed_after(0, u32::MAX).await?;
-        let feed = seen.hub.feed_after(node.region, 0, u32::MAX >> 1).await?;
-        ensure!(feed.starts_with(&fed), "the feed of {} is not a beginning of the hub's", node.region);
+        let taken = node.store.feed_after(0, u32::MAX).await?;
+        let given = seen.hub.feed_after(node.region, 0, u32::MAX >> 1).await?;
+        ensure!(given.starts_with(&taken), "the feed of {} is not a beginning of the hub's", node.region);
     }
     Ok(())
 }

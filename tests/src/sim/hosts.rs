@@ -172,7 +172,7 @@ pub(super) async fn node(world: Arc<World>, node: usize) -> turmoil::Result {
     Ok(imports?)
 }
 
-/// Exchanges about every second, whatever happens.
+/// Exchanges every second or two, whatever happens.
 async fn eagerly(agent: &Agent, tell: &mut (dyn FnMut(String) + Send)) {
     loop {
         let (report, result) = follow::until_judged(agent, Duration::from_secs(5)).await;
@@ -180,7 +180,7 @@ async fn eagerly(agent: &Agent, tell: &mut (dyn FnMut(String) + Send)) {
             tell(format!("{} batches, {} feed, {result:?}", report.batches, report.feed));
         }
         let [random] = agent.ambient.bytes::<1>();
-        tokio::time::sleep(Duration::from_millis(500 + u64::from(random) * 4)).await;
+        tokio::time::sleep(Duration::from_millis(500 + u64::from(random) * 8)).await;
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Length of phase 1.
-const FAULTS_MS: u64 = 60_000;
+const FAULTS_MS: u64 = 40_000;
 /// Different file sets; each needs one undisturbed run.
 pub(super) const WORKLOADS: u64 = 4;
 
@@ -90,10 +90,10 @@ impl Plan {
         let cut_percent = one_of(dice, &[0, 0, 15, 40]);
         let eager = below(dice, 3) > 0;
         let mut acts =
-            vec![(span(dice, 8_000, 25_000), Act::Release), (span(dice, 30_000, FAULTS_MS), Act::Release)];
+            vec![(span(dice, 5_000, 18_000), Act::Release), (span(dice, 20_000, FAULTS_MS), Act::Release)];
         for _ in 0..span(dice, 2, 8) {
             let begin = span(dice, 200, FAULTS_MS * 3 / 4);
-            let end = (begin + one_of(dice, &[300, 2_000, 8_000, 20_000])).min(FAULTS_MS);
+            let end = (begin + one_of(dice, &[300, 2_000, 8_000, 15_000])).min(FAULTS_MS);
             let node = usize::from(below(dice, 2) == 1);
             let (first, second) = match below(dice, 8) {
                 0 => (Act::Partition(node), Act::Heal(node)),
@@ -108,8 +108,8 @@ impl Plan {
         acts.sort_by_key(|(at, _)| *at);
         let imports_ms = [0, 1].map(|_| {
             let first = span(dice, 0, 3_000);
-            let second = first + span(dice, 500, 20_000);
-            [first, second, second + span(dice, 500, 25_000)]
+            let second = first + span(dice, 500, 14_000);
+            [first, second, second + span(dice, 500, 18_000)]
         });
         Self { seed, workload: seed % WORKLOADS, latency_ms, eager, cut_percent, imports_ms, acts }
     }

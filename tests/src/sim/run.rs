@@ -100,9 +100,12 @@ pub fn run(seed: u64) -> Outcome {
     outcome
 }
 
+/// Contents that the first who asks for them makes.
+type Once = Arc<OnceLock<Arc<Contents>>>;
+
 /// Contents of the undisturbed run of some files; one run for each in a process.
 fn undisturbed(workload: u64) -> Arc<Contents> {
-    static RUNS: LazyLock<Mutex<BTreeMap<u64, Arc<OnceLock<Arc<Contents>>>>>> = LazyLock::new(Mutex::default);
+    static RUNS: LazyLock<Mutex<BTreeMap<u64, Once>>> = LazyLock::new(Mutex::default);
     let run = RUNS.lock().unwrap_or_else(PoisonError::into_inner).entry(workload).or_default().clone();
     let contents = run.get_or_init(|| {
         let outcome = run_plan(Plan::undisturbed(workload));

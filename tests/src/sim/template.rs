@@ -42,10 +42,13 @@ const CHANGED: u32 = 500;
 const DAYS: [Date; ROUNDS] = [date(2026, 6, 30), date(2026, 7, 31), date(2026, 9, 30)];
 
 /// Files by workload, node and round.
-pub(super) struct Files(Vec<[Vec<(Vec<PathBuf>, Date)>; 2]>);
+pub(super) struct Files(Vec<[Vec<Given>; 2]>);
+
+/// Files that belong together, and the day that they describe.
+pub(super) type Given = (Vec<PathBuf>, Date);
 
 impl Files {
-    pub(super) fn of(&self, workload: u64, node: usize) -> &[(Vec<PathBuf>, Date)] {
+    pub(super) fn of(&self, workload: u64, node: usize) -> &[Given] {
         &self.0[usize::try_from(workload).expect("small")][node]
     }
 
@@ -99,8 +102,8 @@ impl Template {
         let making = folder.path().join("making");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(make_hub(&making.join(HUB)))?;
-        for node in 0..2 {
-            let home = dtsen_node::home::Home::at(&making.join(NODES[node]));
+        for (node, name) in NODES.into_iter().enumerate() {
+            let home = dtsen_node::home::Home::at(&making.join(name));
             runtime.block_on(home.create(region(node)))?;
         }
         enrol_all(&runtime, &making)?;
