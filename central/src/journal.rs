@@ -32,6 +32,7 @@ pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
             }
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = hub.log_work.notified() => {}
             () = tokio::time::sleep(IDLE) => {}

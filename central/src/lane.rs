@@ -48,6 +48,7 @@ pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
             }
         };
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = hub.lane_work.notified() => {}
             () = tokio::time::sleep(pause) => {}

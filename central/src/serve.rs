@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use dtsen_kit::{
+    ambient::Ambient,
     net::Listen,
     telemetry::chain,
     tls::{self, TlsError},
@@ -14,7 +15,11 @@ use dtsen_proto::{
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::transport::Server;
+use tonic::{body::Body, transport::Server};
+use tower::{
+    layer::util::{Identity, Stack},
+    util::MapResponseLayer,
+};
 
 use crate::{
     door::{self, Policy},
@@ -42,8 +47,23 @@ const CONNECTION_GRACE: Duration = Duration::from_mins(2);
 /// How often freshness is looked at.
 const REFRESH: Duration = Duration::from_hours(1);
 
-fn server() -> Server {
+/// Says when an answer was given, by the hub's clock; hyper would add the computer's.
+fn date(ambient: Ambient) -> impl Fn(http::Response<Body>) -> http::Response<Body> + Clone {
+    move |mut response| {
+        let now = jiff::Timestamp::from_millisecond(ambient.now_ms()).unwrap_or_default();
+        let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+        if let Some(value) = text.ok().and_then(|text| text.try_into().ok()) {
+            response.headers_mut().insert(http::header::DATE, value);
+        }
+        response
+    }
+}
+
+type Dated<F> = Server<Stack<MapResponseLayer<F>, Identity>>;
+
+fn server(ambient: &Ambient) -> Dated<impl Fn(http::Response<Body>) -> http::Response<Body> + Clone + use<>> {
     Server::builder()
+        .layer(MapResponseLayer::new(date(ambient.clone())))
         .max_concurrent_streams(STREAMS)
         .http2_max_local_error_reset_streams(Some(ERROR_RESETS))
         .concurrency_limit_per_connection(CALLS)
@@ -84,8 +104,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let today = Day::of_ms(hub.ambient.now_ms());
     let identity = hub.authority.server(&hub.name, today, hub.ambient.bytes())?;
-    let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()))?;
-    let enrol_tls = tls::server(&identity, None)?;
+    let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()), &hub.ambient)?;
+    let enrol_tls = tls::server(&identity, None, &hub.ambient)?;
     let tasks = TaskTracker::new();
     // The lanes stop after the doors, so that what was taken is still decided if there is time.
     let lanes = CancellationToken::new();
@@ -100,7 +120,7 @@ pub async fn serve(
         .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ExchangeServer<ExchangeService>>().await;
-    let exchange = server()
+    let exchange = server(&hub.ambient)
         .add_service(health_service)
         .add_service(exchange)
         .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
@@ -108,7 +128,7 @@ pub async fn serve(
     let guests = door::open(listeners.enrolment, enrol_tls, Policy::Anybody);
     let enrolment = EnrolmentServer::new(EnrolmentService::new(hub.clone()))
         .max_decoding_message_size(limits::MAX_CHUNK_BYTES / 16);
-    let enrolment = server()
+    let enrolment = server(&hub.ambient)
         .add_service(enrolment)
         .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
 
@@ -125,6 +145,7 @@ async fn keep_fresh(hub: Arc<Hub>, stop: CancellationToken) {
             tracing::warn!(error = %chain(&error), "freshness was not renewed");
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = tokio::time::sleep(REFRESH) => {}
         }

@@ -68,8 +68,9 @@ pub async fn ask(
     url: &str,
     token: &Token,
     applicant: &Applicant,
+    ambient: &Ambient,
 ) -> Result<Option<Granted>, SyncError> {
-    let tls = tls::enrolling_client(token.authority)?;
+    let tls = tls::enrolling_client(token.authority, ambient)?;
     let target = Target { url: url.to_owned(), server_name: token.hub.clone(), tls };
     let channel = net::connect(dial, &target).await?;
     let secret = token.secret_text();

@@ -201,7 +201,7 @@ struct Session<'a> {
 }
 
 async fn connect(agent: &Agent) -> Result<ExchangeClient<Channel>, SyncError> {
-    let tls = tls::client(&agent.hub.authority, &agent.identity.load()?)?;
+    let tls = tls::client(&agent.hub.authority, &agent.identity.load()?, &agent.ambient)?;
     let target = Target { url: agent.hub.url.clone(), server_name: agent.hub.name.clone(), tls };
     let channel = net::connect(agent.dial.clone(), &target).await?;
     Ok(ExchangeClient::new(channel)

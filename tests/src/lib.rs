@@ -3,3 +3,4 @@
 pub mod demo;
 pub mod federation;
 pub mod population;
+pub mod sim;

@@ -85,10 +85,9 @@ impl Handle {
         Ok(Self { db, file })
     }
 
-    /// Runs one store call. Locks count against the budget of tokio's task, which a call that never gives way would
-    /// use up in a simulation; so they do not count.
+    /// Runs one store call.
     async fn section<F: Future>(&self, call: F) -> F::Output {
-        self.db.section(tokio::task::unconstrained(call)).await
+        self.db.section(call).await
     }
 
     async fn conn(&self) -> Result<MutexGuard<'_, Conn>> {

@@ -42,7 +42,7 @@ impl Enrol {
         println!("Sidik jari node {region}: {}", applicant.fingerprint());
         let mut told = false;
         loop {
-            match enrol::ask(Arc::new(Tcp), &self.hub, &token, &applicant).await {
+            match enrol::ask(Arc::new(Tcp), &self.hub, &token, &applicant, &ambient).await {
                 Ok(Some(granted)) => {
                     home.keep(&store, &applicant, &granted).await?;
                     println!("Terdaftar pada pusat {} ({}).", granted.hub.name, granted.url);

@@ -1,6 +1,6 @@
 //! TLS 1.3 only, Ed25519 certificates of the hub's own authority, no session resumption.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc, time::Duration};
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
 use rustls::{
@@ -12,9 +12,12 @@ use rustls::{
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime},
     server::WebPkiClientVerifier,
+    time_provider::TimeProvider,
     version::TLS13,
 };
 use sha2::{Digest, Sha256};
+
+use crate::ambient::Ambient;
 
 /// What HTTP/2 is called inside TLS.
 const ALPN: &[u8] = b"h2";
@@ -54,6 +57,26 @@ impl Identity {
     }
 }
 
+/// The clock that certificates are judged by.
+struct Time(Ambient);
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Time")
+    }
+}
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = u64::try_from(self.0.now_ms()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(now)))
+    }
+}
+
+fn time(ambient: &Ambient) -> Arc<dyn TimeProvider> {
+    Arc::new(Time(ambient.clone()))
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
@@ -81,8 +104,13 @@ pub fn fingerprint(certificate: &[u8]) -> [u8; 32] {
 }
 
 /// A server; with `clients`, only clients with a certificate of that authority are let in.
-pub fn server(identity: &Identity, clients: Option<&[u8]>) -> Result<Arc<ServerConfig>, TlsError> {
-    let builder = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13])?;
+pub fn server(
+    identity: &Identity,
+    clients: Option<&[u8]>,
+    ambient: &Ambient,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let builder =
+        ServerConfig::builder_with_details(provider(), time(ambient)).with_protocol_versions(&[&TLS13])?;
     let builder = match clients {
         Some(authority) => builder.with_client_cert_verifier(
             WebPkiClientVerifier::builder_with_provider(roots(authority)?, provider()).build()?,
@@ -96,8 +124,12 @@ pub fn server(identity: &Identity, clients: Option<&[u8]>) -> Result<Arc<ServerC
 }
 
 /// A client of a server whose authority is pinned.
-pub fn client(authority: &[u8], identity: &Identity) -> Result<Arc<ClientConfig>, TlsError> {
-    let config = ClientConfig::builder_with_provider(provider())
+pub fn client(
+    authority: &[u8],
+    identity: &Identity,
+    ambient: &Ambient,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_details(provider(), time(ambient))
         .with_protocol_versions(&[&TLS13])?
         .with_root_certificates(roots(authority)?)
         .with_client_auth_cert(identity.chain(), identity.key())?;
@@ -105,8 +137,11 @@ pub fn client(authority: &[u8], identity: &Identity) -> Result<Arc<ClientConfig>
 }
 
 /// A client that has no certificate yet and knows only the fingerprint of the authority.
-pub fn enrolling_client(authority_fingerprint: [u8; 32]) -> Result<Arc<ClientConfig>, TlsError> {
-    let config = ClientConfig::builder_with_provider(provider())
+pub fn enrolling_client(
+    authority_fingerprint: [u8; 32],
+    ambient: &Ambient,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_details(provider(), time(ambient))
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(PinnedAuthority { fingerprint: authority_fingerprint }))
