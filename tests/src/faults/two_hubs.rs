@@ -1,0 +1,1 @@
+//! The hub comes back from an older copy of its database.
