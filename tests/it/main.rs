@@ -1,6 +1,11 @@
 //! Faults in a federation of real processes, on both databases. `DTSEN_TEST_QUICK=1` skips them with a notice.
 
+mod forked_chain;
 mod kills;
+mod privacy;
+mod restored_hub;
+mod two_hubs;
+mod weak_link;
 
 /// Whether long tests are to be skipped.
 fn quick(name: &str) -> bool {

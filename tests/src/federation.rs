@@ -80,8 +80,8 @@ pub fn copy_home(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn finished(home: &Path, what: &str, output: Output) -> anyhow::Result<String> {
-    keep(home, what, &output)?;
+fn finished(home: &Path, what: &str, output: &Output) -> anyhow::Result<String> {
+    keep(home, what, output)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         bail!("{what} failed: {}{text}", String::from_utf8_lossy(&output.stderr));
@@ -165,7 +165,7 @@ impl Hub {
         finished(
             &self.home,
             &format!("dtsen-central {}", arguments.join(" ")),
-            self.command()?.args(arguments).output()?,
+            &self.command()?.args(arguments).output()?,
         )
     }
 
@@ -283,7 +283,7 @@ pub struct Exchange {
 }
 
 /// How long a synchronisation of the demo waits for verdicts.
-const WAIT: Duration = Duration::from_secs(120);
+const WAIT: Duration = Duration::from_mins(2);
 
 impl Node {
     /// Makes a node.
@@ -344,7 +344,7 @@ impl Node {
             keep(&self.home, &format!("dtsen-node {}", arguments.join(" ")), &output)?;
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        finished(&self.home, &format!("dtsen-node {}", arguments.join(" ")), output)
+        finished(&self.home, &format!("dtsen-node {}", arguments.join(" ")), &output)
     }
 
     /// Runs a command with `--json`.

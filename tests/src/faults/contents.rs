@@ -65,7 +65,7 @@ fn line(record: &Record) -> String {
     line
 }
 
-/// Compares two registries; the first differences are named by their keys' last digits only.
+/// Compares two registries of invented people, and shows the first differences.
 pub fn compare(found: &[String], expected: &[String]) -> anyhow::Result<()> {
     if found == expected {
         return Ok(());

@@ -30,8 +30,11 @@ use crate::federation::Hub;
 const REGIONS: [(&str, u64); 3] = [("52.71", 40), ("52.03", 30), ("75.71", 20)];
 /// A kill comes so many milliseconds after the one before, or after its victim began.
 const MOMENT_MS: std::ops::Range<u64> = 5..220;
+/// Every which kill of a node waits for a sealed batch, and how long.
+const EVERY_WHICH: u32 = 3;
+const SEALED: Duration = Duration::from_millis(600);
 /// Time for one step of a node that nobody kills.
-const STEP: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_mins(1);
 /// Days that a region has at most; then it only exchanges.
 const DAYS: u32 = 300;
 
@@ -149,6 +152,18 @@ fn end_leases(hub: &Hub) -> anyhow::Result<()> {
     })
 }
 
+/// Waits a while until the node has sealed a batch that has no receipt yet: the kill is to fall between the two.
+fn wait_for_a_sealed_batch(victim: &Worker) -> anyhow::Result<()> {
+    wait::block_on(async {
+        let store = victim.source.node.store().await?;
+        let end = wait::now() + SEALED;
+        while store.totals().await?.sealed == 0 && wait::now() < end {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    })
+}
+
 /// Kills hub and nodes in turn.
 fn kill_in_turn(
     hub: &mut Hub,
@@ -165,8 +180,11 @@ fn kill_in_turn(
             hub.start()?;
             tally.hub += 1;
         } else {
-            let victim = (rng.next_u32() as usize) % workers.len();
-            if workers[victim].kill()? {
+            let victim = &workers[(rng.next_u32() as usize) % workers.len()];
+            if tally.nodes % EVERY_WHICH == 0 {
+                wait_for_a_sealed_batch(victim)?;
+            }
+            if victim.kill()? {
                 tally.nodes += 1;
             }
         }
