@@ -181,7 +181,7 @@ fn kill_in_turn(
             tally.hub += 1;
         } else {
             let victim = &workers[(rng.next_u32() as usize) % workers.len()];
-            if tally.nodes % EVERY_WHICH == 0 {
+            if tally.nodes.is_multiple_of(EVERY_WHICH) {
                 wait_for_a_sealed_batch(victim)?;
             }
             if victim.kill()? {

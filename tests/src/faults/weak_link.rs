@@ -20,20 +20,26 @@ pub struct Form {
     pub link: Link,
     /// Families; about four deltas each.
     pub families: u64,
+    /// Whether some batch must be longer than what the link carries between two cuts.
+    pub must_resume: bool,
     /// Time for everything.
     pub deadline: Duration,
 }
 
-/// The form of `tests/run`.
+/// The form of `tests/run`: a batch of 1,000 deltas does not fit between two cuts, so that without resuming it would
+/// never arrive.
 pub const SHORT: Form = Form {
-    link: Link { bytes_per_second: 40_000, cut_every: Duration::from_secs(3) },
-    families: 700,
-    deadline: Duration::from_secs(80),
+    link: Link { bytes_per_second: 6_000, cut_every: Duration::from_millis(10_500) },
+    families: 350,
+    must_resume: true,
+    deadline: Duration::from_secs(100),
 };
-/// 20 kB/s, cut every minute, 10,000 deltas.
+/// 20 kB/s, cut every minute. 10,000 deltas take half a minute, so there are four times as many; a batch fits between
+/// two cuts here, and is resumed only where a cut falls into it.
 pub const LONG: Form = Form {
     link: Link { bytes_per_second: 20_000, cut_every: Duration::from_mins(1) },
-    families: 2_500,
+    families: 10_000,
+    must_resume: false,
     deadline: Duration::from_mins(30),
 };
 /// What a connection costs beside the bodies: handshakes, Hello, and the first piece sent again.
@@ -46,6 +52,8 @@ pub struct Found {
     pub deltas: u64,
     /// Bytes of their bodies.
     pub bodies: u64,
+    /// Bytes of the longest.
+    pub longest: u64,
     /// Bytes carried towards the hub.
     pub carried: u64,
     /// Cuts.
@@ -76,9 +84,15 @@ pub fn run(place: &Place, form: Form) -> anyhow::Result<Found> {
     child.kill()?;
     child.wait()?;
     let deltas = arrived?.sent;
-    let bodies = ledger::batches(&source.node)?.iter().map(|b| b.body.len() as u64).sum();
-    let found = Found { deltas, bodies, carried: proxy.up(), cuts: proxy.cuts() };
+    let bodies: Vec<u64> = ledger::batches(&source.node)?.iter().map(|b| b.body.len() as u64).collect();
+    let (bodies, longest) = (bodies.iter().sum(), bodies.iter().copied().max().unwrap_or_default());
+    let found = Found { deltas, bodies, longest, carried: proxy.up(), cuts: proxy.cuts() };
     ensure!(found.cuts > 0, "the link was never cut: {found:?}");
+    let between_cuts = u128::from(form.link.bytes_per_second) * form.link.cut_every.as_millis() / 1_000;
+    ensure!(
+        !form.must_resume || u128::from(found.longest) > between_cuts,
+        "every batch fits between two cuts, so nothing shows that they are resumed: {found:?}"
+    );
     let most = found.bodies * 5 / 4 + (found.cuts + 1) * CONNECTION;
     ensure!(found.carried < most, "more than {most} bytes were carried: {found:?}");
     source.node.reach_hub_at(&hub.exchange_url())?;
