@@ -3,10 +3,11 @@
 use dtsen_proto::{
     batch,
     chain::Head,
+    checkpoint::Checkpoint,
     envelope::{self, PayloadType},
     id::{BatchId, Position},
     key::PublicKey,
-    pb,
+    merkle, pb,
     refusal::Refusal,
 };
 use prost::Message as _;
@@ -40,7 +41,19 @@ pub async fn hello(
         reply.standing = standing.into();
         return Ok(reply);
     }
-    if !rotate(hub, region, request, &mut reply).await? {
+    // While the hub is behind no token moves: what it remembers of them may be as old as its copy.
+    if shows_what_is_lost(hub, region, request, head, generation).await? {
+        stop_intake(hub, region, request).await?;
+        reply.standing = pb::Standing::HubBehind.into();
+        return Ok(reply);
+    }
+    if hub.stopped().await?.is_some() {
+        reply.standing = pb::Standing::HubBehind.into();
+        return Ok(reply);
+    }
+    // The first Hello of a region in a new generation: its last tokens were lost with everything else.
+    let forgotten = request.generation < generation && request.epoch >= head.position.epoch;
+    if !rotate(hub, region, request, forgotten, &mut reply).await? {
         freeze(hub, region, Status::Cloned, None, "token sesi lama dipakai: salinan node sedang berjalan")
             .await?;
         reply.standing = pb::Standing::Cloned.into();
@@ -48,9 +61,6 @@ pub async fn hello(
     }
     let standing = compare(hub, region, request, head, generation).await?;
     reply.standing = standing.into();
-    if standing == pb::Standing::Ok && hub.stopped().await?.is_some() {
-        reply.standing = pb::Standing::HubBehind.into();
-    }
     if standing == pb::Standing::HandBack && request.sealed_unreceipted == 0 {
         finish_hand_back(hub, region, request, head, generation, &mut reply).await?;
     }
@@ -86,10 +96,11 @@ async fn rotate(
     hub: &Hub,
     region: &RegionRow,
     request: &pb::HelloRequest,
+    forgotten: bool,
     reply: &mut pb::HelloReply,
 ) -> Result<bool, Fault> {
     let Some((current, before)) = hub.store.session(region.region).await? else { return Ok(false) };
-    if request.session != current && request.session != before {
+    if request.session != current && request.session != before && !forgotten {
         return Ok(false);
     }
     let fresh = hub.ambient.bytes::<16>().to_vec();
@@ -107,30 +118,68 @@ async fn compare(
     head: Head,
     generation: u64,
 ) -> Result<pb::Standing, Fault> {
-    if request.generation > generation {
-        stop_intake(hub, region, request).await?;
-        return Ok(pb::Standing::HubBehind);
-    }
     let node = node_head(region, request)?;
-    if node.position.epoch > head.position.epoch || shows_lost_receipt(hub, region, request).await? {
-        if request.generation < generation {
-            return Ok(pb::Standing::HandBack);
-        }
-        stop_intake(hub, region, request).await?;
-        return Ok(pb::Standing::HubBehind);
-    }
     if request.generation < generation {
+        // A version that a region holds is never given again.
+        remember_version(hub, request.slice_version).await?;
         return Ok(pb::Standing::HandBack);
     }
-    if node.position.epoch < head.position.epoch || node.position.sequence < head.position.sequence {
-        return Ok(pb::Standing::NodeBehind);
-    }
-    if node.position == head.position && node.id != head.id {
+    let at_same_place = match node.position.sequence {
+        _ if node.position == head.position => Some(head.id),
+        0 => None,
+        _ => hub.store.batch(node.position).await?.map(|b| b.id),
+    };
+    if at_same_place.is_some_and(|id| id != node.id) {
         let evidence = request.header.as_ref().map(|h| (batch::id(h), h));
         freeze(hub, region, Status::Forked, evidence, "kepala rantai node dan pusat berbeda").await?;
         return Ok(pb::Standing::Forked);
     }
+    if node.position.epoch < head.position.epoch || node.position.sequence < head.position.sequence {
+        return Ok(pb::Standing::NodeBehind);
+    }
     Ok(pb::Standing::Ok)
+}
+
+/// Whether the node shows what this hub once had and now has not: the hub was restored from an older copy.
+async fn shows_what_is_lost(
+    hub: &Hub,
+    region: &RegionRow,
+    request: &pb::HelloRequest,
+    head: Head,
+    generation: u64,
+) -> Result<bool, Fault> {
+    if request.generation != generation {
+        return Ok(request.generation > generation);
+    }
+    Ok(request.epoch > head.position.epoch
+        || shows_lost_receipt(hub, region, request).await?
+        || shows_lost_log(hub, request, generation).await?)
+}
+
+/// Whether the node shows a checkpoint of this generation's log that the log does not continue.
+async fn shows_lost_log(hub: &Hub, request: &pb::HelloRequest, generation: u64) -> Result<bool, Fault> {
+    let Some(shown) = &request.checkpoint else { return Ok(false) };
+    let open = |note: &str| Checkpoint::open(note, &hub.name, &hub.keys.log.public());
+    let shown = open(&shown.note)?.into_inner();
+    if shown.origin != Checkpoint::origin_of(&hub.name, generation) {
+        return Ok(false);
+    }
+    let Some((_, note)) = hub.store.checkpoint(generation).await? else { return Ok(true) };
+    let own = open(&note)?.into_inner();
+    let Some(plan) = merkle::ProofPlan::consistency(shown.size, own.size) else { return Ok(true) };
+    let hashes = hub.store.nodes(generation, &plan.nodes()).await?;
+    let proof = plan.build(&hashes).ok_or(Refusal::NotFound { what: "log node" })?;
+    Ok(!merkle::is_consistent(shown.size, &shown.root, own.size, &own.root, &proof))
+}
+
+/// Keeps the highest version of a slice that a region showed.
+async fn remember_version(hub: &Hub, version: u64) -> Result<(), Fault> {
+    let mut evidence = crate::generation::evidence(hub).await?;
+    if version > evidence.log_size {
+        evidence.log_size = version;
+        hub.store.set_setting(setting::LOST_EVIDENCE, evidence.encode_to_vec()).await?;
+    }
+    Ok(())
 }
 
 fn node_head(region: &RegionRow, request: &pb::HelloRequest) -> Result<Head, Refusal> {
@@ -195,6 +244,12 @@ async fn finish_hand_back(
     reply: &mut pb::HelloReply,
 ) -> Result<(), Fault> {
     let node = node_head(region, request)?;
+    let opened_before = Position { epoch: node.position.epoch + 1, sequence: 0, ..node.position };
+    if head.position == opened_before && head.id == node.id {
+        // The reply was lost, and the node says it again.
+        reply.next_epoch = head.position.epoch;
+        return Ok(());
+    }
     if node.position != head.position || node.id != head.id {
         return Ok(());
     }

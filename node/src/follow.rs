@@ -73,6 +73,10 @@ pub async fn forever(agent: &Agent, tell: &mut (dyn FnMut(String) + Send)) {
                 tokio::time::sleep(jittered(agent, idle)).await;
             }
             Err(error) => {
+                // A link that breaks again and again but carries something each time is no reason to wait longer.
+                if report.bytes + report.feed > 0 {
+                    pause = FIRST_PAUSE;
+                }
                 let wait = match &error {
                     SyncError::Refused { retry_ms: Some(ms), .. } => pause.max(Duration::from_millis(*ms)),
                     SyncError::Stopped(_) => LONGEST_PAUSE,

@@ -181,6 +181,8 @@ pub struct Report {
     pub deltas: u64,
     /// Batches of which the hub took the header alone.
     pub bodies_refused: u64,
+    /// Bytes of bodies that the hub took up.
+    pub bytes: u64,
     /// Feed entries taken up.
     pub feed: u64,
     /// Version of the slice in use afterwards.
@@ -213,7 +215,9 @@ async fn connect(agent: &Agent) -> Result<ExchangeClient<Channel>, SyncError> {
 pub async fn sync_once(agent: &Agent, report: &mut Report) -> Result<(), SyncError> {
     let client = connect(agent).await?;
     let mut session = greet::greet(agent, client).await?;
-    upload::upload(&mut session, report).await?;
+    if let Err(error) = upload::upload(&mut session, report).await {
+        return Err(greet::halt_if_forked(agent, error).await?);
+    }
     feed::follow(&mut session, report).await?;
     download::take_slice(&mut session, report).await?;
     renew::renew_if_due(&mut session, report).await?;

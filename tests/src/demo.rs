@@ -80,6 +80,20 @@ fn villages(region: Region) -> Vec<VillageName> {
     population::villages_of(region, include_str!("../../proto/data/wilayah/wilayah.tsv"))
 }
 
+/// The people of the demo, in the order of its regions.
+pub fn populations(families: u64) -> anyhow::Result<Vec<Population>> {
+    let mut made: Vec<Population> = Vec::new();
+    for (code, share) in REGIONS {
+        let region: Region = code.parse()?;
+        let mut population = Population::new(SEED, region, villages(region), families * share / 100);
+        if let (Some(first), "52.03") = (made.first(), code) {
+            population = population.with_guests_from(first, LISTED_TWICE);
+        }
+        made.push(population);
+    }
+    Ok(made)
+}
+
 /// Runs the whole loop in a folder.
 #[expect(clippy::disallowed_methods, reason = "the demo says how long it took")]
 pub fn run(folder: &Path, families: u64) -> anyhow::Result<Demo> {
@@ -90,16 +104,10 @@ pub fn run(folder: &Path, families: u64) -> anyhow::Result<Demo> {
     let mut hub = Hub::create(&folder.join("pusat"), "sqlite:hub.db")?;
     hub.start()?;
     let mut places = Vec::new();
-    let mut first: Option<Population> = None;
-    for (code, share) in REGIONS {
+    for ((code, _), population) in REGIONS.into_iter().zip(populations(families)?) {
         let region: Region = code.parse()?;
         let node = Node::create(&folder.join(code), region)?;
         hub.enrol(&node)?;
-        let mut population = Population::new(SEED, region, villages(region), families * share / 100);
-        if let (Some(other), "52.03") = (&first, code) {
-            population = population.with_guests_from(other, LISTED_TWICE);
-        }
-        first.get_or_insert_with(|| population.clone());
         let files = folder.join(format!("berkas-{code}"));
         std::fs::create_dir_all(&files)?;
         places.push(Place { node, population, faults: Faults::every(SEED, 2), files });

@@ -1,6 +1,7 @@
 //! The harness: an invented population, a federation of real processes, the demo. Never shipped.
 
 pub mod demo;
+pub mod faults;
 pub mod federation;
 pub mod population;
 pub mod sim;

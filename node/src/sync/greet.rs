@@ -63,6 +63,16 @@ async fn halt(agent: &Agent, stop: Stop) -> Result<SyncError, SyncError> {
     Ok(SyncError::Stopped(stop))
 }
 
+/// A batch was refused because another one stands in its place: nothing may be sealed on either branch.
+pub(super) async fn halt_if_forked(agent: &Agent, error: SyncError) -> Result<SyncError, SyncError> {
+    match error {
+        SyncError::Refused { reason, .. } if reason == (Refusal::ChainFork { sequence: 0 }).code() => {
+            halt(agent, Stop::Forked).await
+        }
+        other => Ok(other),
+    }
+}
+
 async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncError> {
     let store = &agent.store;
     let last = store.batch(head.position).await?;

@@ -65,7 +65,7 @@ pub(super) async fn upload(session: &mut Session<'_>, report: &mut Report) -> Re
                 None => return Ok(()),
             },
         };
-        let receipt = send(session, &batch, None, &mut link).await?;
+        let receipt = send(session, &batch, None, &mut link, &mut report.bytes).await?;
         let read = check_receipt(session, &batch, &receipt)?;
         session.agent.store.store_receipt(&read, &receipt).await?;
         let refused = !read.get().body_refused.is_empty();
@@ -106,6 +106,7 @@ async fn send(
     batch: &BatchRow,
     old_receipt: Option<&pb::Envelope>,
     link: &mut Link,
+    taken: &mut u64,
 ) -> Result<pb::Envelope, SyncError> {
     let mut offset = 0;
     loop {
@@ -122,6 +123,9 @@ async fn send(
         let begun = Instant::now();
         let reply = session.client.submit(request).await?.into_inner();
         link.took(end - offset, begun.elapsed());
+        if reply.receipt.is_some() || reply.next_offset == end as u64 {
+            *taken += (end - offset) as u64;
+        }
         if let Some(receipt) = reply.receipt {
             return Ok(receipt);
         }
@@ -153,7 +157,7 @@ pub(super) async fn hand_back(session: &mut Session<'_>, hub_head: Head) -> Resu
     loop {
         let next = session.agent.store.batches(epoch, sequence, 1).await?;
         let Some(batch) = next.into_iter().next() else { return Ok(()) };
-        let receipt = send(session, &batch, batch.receipt.as_ref(), &mut link).await?;
+        let receipt = send(session, &batch, batch.receipt.as_ref(), &mut link, &mut 0).await?;
         let read = check_receipt(session, &batch, &receipt)?;
         session.agent.store.store_receipt(&read, &receipt).await?;
         (epoch, sequence) = (batch.position.epoch, batch.position.sequence);

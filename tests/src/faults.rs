@@ -1,0 +1,13 @@
+//! Faults in a federation of real processes: kills, pauses, copies, weak links; and what must still be true after them.
+
+pub mod contents;
+pub mod forked_chain;
+pub mod kills;
+pub mod ledger;
+pub mod place;
+pub mod proxy;
+pub mod restored_hub;
+pub mod source;
+pub mod two_hubs;
+pub mod wait;
+pub mod weak_link;
