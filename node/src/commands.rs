@@ -1,10 +1,12 @@
 //! The command line, one file a command.
 
+mod care;
 mod enrol;
 mod findings;
 mod import;
 mod init;
 mod moves;
+mod serve;
 mod slice;
 mod status;
 mod sync;
@@ -57,6 +59,14 @@ enum Command {
     Slice(slice::Slice),
     /// Keadaan node
     Status(status::Status),
+    /// Terus berjalan: bertukar dengan pusat dan melayani aplikasi daerah
+    Serve(serve::Serve),
+    /// Mencadangkan basis data ke satu berkas, juga saat node berjalan
+    Backup(care::Backup),
+    /// Memulihkan basis data dari cadangan
+    Restore(care::Restore),
+    /// Memeriksa kesehatan node dan menyebut perbaikannya
+    Doctor(care::Doctor),
     /// Memeriksa rantai kiriman, tanda terima, putusan, dan irisan terhadap tanda tangannya
     Verify(verify::Verify),
 }
@@ -85,6 +95,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Findings(command) => command.run(&home).await,
         Command::Slice(command) => command.run(&home).await,
         Command::Status(command) => command.run(&home).await,
+        Command::Serve(command) => command.run(&home).await,
+        Command::Backup(command) => command.run(&home).await,
+        Command::Restore(command) => command.run(&home).await,
+        Command::Doctor(command) => command.run(&home).await,
         Command::Verify(command) => command.run(&home).await,
     };
     Ok(match done? {

@@ -76,7 +76,11 @@ pub async fn write(
     Ok(rows)
 }
 
-fn cells(leaf: &[u8]) -> Option<Vec<(Column, Value)>> {
+/// A column with its value.
+pub type Cell = (Column, Value);
+
+/// What a leaf shows; `None` if it cannot be read.
+pub fn cells(leaf: &[u8]) -> Option<Vec<Cell>> {
     let record = pb::SliceRecord::decode(leaf).ok()?;
     let mut cells = Vec::new();
     for shown in record.blocks {
@@ -85,7 +89,8 @@ fn cells(leaf: &[u8]) -> Option<Vec<(Column, Value)>> {
     Some(cells)
 }
 
-fn text(value: &Value, shape: Shape) -> String {
+/// A value as people and spreadsheets read it.
+pub fn text(value: &Value, shape: Shape) -> String {
     match (value, shape) {
         (Value::Number(n), Shape::Date) => {
             let day = i32::try_from(*n).ok().and_then(|n| Day(n).date());

@@ -56,6 +56,24 @@ pub enum HomeError {
     Rulebook,
 }
 
+/// What a process does alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Exchanges with the hub.
+    Exchange,
+    /// Takes data in.
+    Import,
+}
+
+impl Work {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Exchange => "exchange.lock",
+            Self::Import => "import.lock",
+        }
+    }
+}
+
 /// A home folder.
 #[derive(Debug, Clone)]
 pub struct Home {
@@ -112,9 +130,23 @@ impl Home {
         Ok((Arc::new(store), region))
     }
 
-    /// The lock of the process that writes.
-    pub fn lock(&self) -> Result<HomeLock, HomeError> {
-        files::lock_home(&self.path)?.ok_or_else(|| HomeError::Locked(self.path.clone()))
+    /// The lock of one kind of work. Imports and the exchange do not disturb each other.
+    pub fn lock(&self, work: Work) -> Result<HomeLock, HomeError> {
+        files::lock_home(&self.path, work.name())?.ok_or_else(|| HomeError::Locked(self.path.clone()))
+    }
+
+    /// Where the token of the local port is kept.
+    pub fn local_token_path(&self) -> PathBuf {
+        self.key_path("local.token")
+    }
+
+    /// The token of the local port, made when it is first asked for.
+    pub fn local_token(&self, ambient: &Ambient) -> Result<String, HomeError> {
+        let path = self.local_token_path();
+        if !path.exists() {
+            files::write_private(&path, hex::encode(ambient.bytes::<32>()).as_bytes())?;
+        }
+        Ok(String::from_utf8_lossy(&files::read(&path)?).into_owned())
     }
 
     /// The rulebook in force: the hub's, or the built-in one before the first exchange.
@@ -220,7 +252,7 @@ mod tests {
             let found = path.metadata().expect("is there").permissions().mode() & 0o777;
             assert_eq!(found, mode, "{}", path.display());
         }
-        let _lock = home.lock().expect("locks");
-        assert!(matches!(home.lock(), Err(HomeError::Locked(_))));
+        let _lock = home.lock(Work::Import).expect("locks");
+        assert!(matches!(home.lock(Work::Import), Err(HomeError::Locked(_))));
     }
 }

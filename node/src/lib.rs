@@ -9,5 +9,6 @@ pub mod home;
 pub mod identity;
 pub mod import;
 pub mod intake;
+pub mod local;
 pub mod store;
 pub mod sync;

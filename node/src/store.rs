@@ -112,6 +112,30 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Copies the database as it is now into a new file.
+    pub async fn backup(&self, file: &str) -> Result<()> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                sqlx::query("VACUUM INTO $1").bind(file).execute(&mut *conn).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Whether SQLite finds its file whole.
+    pub async fn quick_check(&self) -> Result<bool> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                let told: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut *conn).await?;
+                Ok(told == "ok")
+            })
+            .await
+    }
+}
+
 /// A number that the table holds as a signed one.
 fn unsigned<T: TryFrom<i64>>(value: i64, table: &'static str, column: &'static str) -> Result<T> {
     T::try_from(value).map_err(|_| StoreError::Inconsistent { table, column })

@@ -4,8 +4,15 @@ use std::{fs, path::Path};
 
 use prost as _;
 
-const FILES: &[&str] =
-    &["record.proto", "batch.proto", "log.proto", "slice.proto", "exchange.proto", "enrolment.proto"];
+const FILES: &[&str] = &[
+    "record.proto",
+    "batch.proto",
+    "log.proto",
+    "slice.proto",
+    "exchange.proto",
+    "enrolment.proto",
+    "local.proto",
+];
 
 #[test]
 fn generated_code_is_current() {

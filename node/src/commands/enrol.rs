@@ -8,7 +8,11 @@ use dtsen_kit::{ambient::Ambient, files, net::Tcp};
 use dtsen_proto::{enrol::Token, key::fingerprint};
 
 use super::Done;
-use crate::{enrol, home::Home, sync::SyncError};
+use crate::{
+    enrol,
+    home::{Home, Work},
+    sync::SyncError,
+};
 
 /// How often the hub is asked whether an operator has confirmed.
 const ASK_EVERY: Duration = Duration::from_secs(2);
@@ -29,7 +33,7 @@ pub(super) struct Enrol {
 impl Enrol {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, region) = home.store().await?;
-        let _lock = home.lock()?;
+        let _lock = home.lock(Work::Exchange)?;
         let text = String::from_utf8_lossy(&files::read(&self.token_file)?).into_owned();
         let token: Token = text.parse().with_context(|| format!("isi {}", self.token_file.display()))?;
         anyhow::ensure!(

@@ -8,7 +8,7 @@ use dtsen_proto::record::Day;
 
 use super::{Done, print_json};
 use crate::{
-    home::Home,
+    home::{Home, Work},
     import::{DEFAULT_SOURCE, ImportOptions, Importer, Scope},
 };
 
@@ -37,7 +37,7 @@ pub(super) struct Import {
 impl Import {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, region) = home.store().await?;
-        let _lock = home.lock()?;
+        let _lock = home.lock(Work::Import)?;
         let rulebook = home.rulebook(&store).await?;
         let complete = match &self.complete {
             Some(text) => Some(Scope::parse(text, region, &rulebook)?),

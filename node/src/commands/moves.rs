@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::Done;
 use crate::{
-    home::Home,
+    home::{Home, Work},
     import::{Arrival, Departure, Importer, Person, move_in, move_out},
     store::Store,
 };
@@ -83,7 +83,7 @@ fn region(text: &str) -> anyhow::Result<Region> {
 impl Moves {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, own) = home.store().await?;
-        let _lock = home.lock()?;
+        let _lock = home.lock(Work::Import)?;
         let rulebook = home.rulebook(&store).await?;
         let importer = Importer { store: &store, rulebook, region: own, ambient: Ambient::system() };
         let queued = match self {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{Done, print_json};
 use crate::{
     follow,
-    home::Home,
+    home::{Home, Work},
     sync::{Report, Stop},
 };
 
@@ -38,7 +38,7 @@ struct Shown {
 impl Sync {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, region) = home.store().await?;
-        let _lock = home.lock()?;
+        let _lock = home.lock(Work::Exchange)?;
         let agent = home.agent(store.clone(), region, Arc::new(Tcp)).await?;
         if !self.once {
             follow::forever(&agent, &mut |line| println!("{line}")).await;

@@ -55,9 +55,9 @@ pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 #[derive(Debug)]
 pub struct HomeLock(#[expect(dead_code, reason = "held, not read")] File);
 
-/// Takes the lock of a home folder; `None` if another process holds it.
-pub fn lock_home(home: &Path) -> Result<Option<HomeLock>, FileError> {
-    let path = home.join("lock");
+/// Takes a lock of a home folder; `None` if another process holds it.
+pub fn lock_home(home: &Path, name: &str) -> Result<Option<HomeLock>, FileError> {
+    let path = home.join(name);
     let file = OpenOptions::new()
         .write(true)
         .create(true)

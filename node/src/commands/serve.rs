@@ -1,0 +1,80 @@
+//! `serve`.
+
+use std::{path::PathBuf, sync::Arc};
+
+use clap::Args;
+use dtsen_kit::{ambient::Ambient, files, net::Tcp};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::Done;
+use crate::{
+    follow,
+    home::{Home, Work},
+    local::{self, LocalService},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Soket Unix untuk aplikasi daerah (bawaan: node.sock di folder node)
+    #[arg(long, value_name = "BERKAS")]
+    socket: Option<PathBuf>,
+    /// Juga melayani di port loopback, misalnya 127.0.0.1:7450, dengan token di keys/local.token
+    #[arg(long, value_name = "ALAMAT")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        let _lock = home.lock(Work::Exchange)?;
+        let ambient = Ambient::system();
+        let agent = home.agent(store.clone(), region, Arc::new(Tcp)).await?;
+        let folder = home.path().join("tmp");
+        files::private_folder(&folder)?;
+        let rulebook = home.rulebook(&store).await?;
+        let service = Arc::new(LocalService::new(store, region, rulebook, ambient.clone(), folder));
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        let socket = self.socket.unwrap_or_else(|| home.path().join("node.sock"));
+        println!("Node {region} melayani aplikasi daerah di {}", socket.display());
+        let port = async {
+            let Some(address) = &self.listen else { return Ok(()) };
+            let listener = TcpListener::bind(address).await.map_err(local::LocalError::Listen)?;
+            let token = home.local_token(&ambient)?;
+            println!("Juga di {}, token di {}", listener.local_addr()?, home.local_token_path().display());
+            local::on_port(service.clone(), listener, token, stop.clone()).await?;
+            anyhow::Ok(())
+        };
+        let socket = async { anyhow::Ok(local::on_socket(service.clone(), &socket, stop.clone()).await?) };
+        let exchange = async {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = follow::forever(&agent, &mut |line| println!("{line}")) => {}
+            }
+            anyhow::Ok(())
+        };
+        tokio::try_join!(port, socket, exchange)?;
+        println!("Node berhenti dengan tertib.");
+        Ok(Done::Well)
+    }
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            // Without a handler for SIGTERM, Ctrl-C still works.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+    stop.cancel();
+}
