@@ -51,9 +51,10 @@ impl Serve {
         };
         let socket = async { anyhow::Ok(local::on_socket(service.clone(), &socket, stop.clone()).await?) };
         let exchange = async {
+            let mut tell = |line| println!("{line}");
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = follow::forever(&agent, &mut |line| println!("{line}")) => {}
+                () = follow::forever(&agent, &mut tell) => {}
             }
             anyhow::Ok(())
         };
