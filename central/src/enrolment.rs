@@ -15,9 +15,10 @@ use dtsen_proto::{
 use sha2::{Digest, Sha256};
 
 use crate::{
+    hello,
     hub::{Decided, Hub},
     intake::Fault,
-    store::{RegionChange, RegionRow, Status, StoreError},
+    store::{ChainChange, RegionChange, RegionRow, Session, Status, StoreError},
 };
 
 /// How long a one-time token serves.
@@ -83,10 +84,13 @@ async fn put(
 pub async fn invite(hub: &Hub, region: Region, decided: Decided) -> Result<String, ActError> {
     let row = hub.store.region(region).await?.unwrap_or(RegionRow::new(region));
     let secret = hub.ambient.bytes::<32>();
+    // A region that exchanges goes on with its certificate until the new keys are confirmed.
     let row = RegionRow {
+        status: if row.status == Status::Waiting { Status::Invited } else { row.status },
         token_hash: Some(Sha256::digest(secret).to_vec()),
         token_expires_ms: Some(hub.ambient.now_ms() + TOKEN_HOURS * HOUR_MS),
         csr: None,
+        pending_key: None,
         ..row
     };
     let act = region_act(pb::region_act::What::Invited, &row);
@@ -102,7 +106,7 @@ pub async fn invite(hub: &Hub, region: Region, decided: Decided) -> Result<Strin
 
 /// What two people compare before a region is confirmed.
 pub fn region_fingerprint(row: &RegionRow) -> Option<String> {
-    let (key, csr) = (row.signing_key.as_ref()?, row.csr.as_ref()?);
+    let (key, csr) = (row.pending_key.as_ref().or(row.signing_key.as_ref())?, row.csr.as_ref()?);
     Some(enrol::fingerprint_of(key, csr))
 }
 
@@ -116,25 +120,25 @@ pub async fn enrol(hub: &Hub, request: &pb::EnrolRequest) -> Result<pb::EnrolRep
     if !key.verifies(&pae(PayloadType::ENROLMENT.as_str(), &statement), &request.proof) {
         return Err(Refusal::BadSignature.into());
     }
-    let same =
-        row.csr.as_deref() == Some(&request.csr) && row.signing_key.as_deref() == Some(&request.signing_key);
-    if same && row.certificate.is_some() && row.status == Status::Active {
-        return Ok(confirmed(hub, &row).await?);
-    }
-    if row.csr.is_some() && !same {
-        // The token was used with other keys: whoever came first has to be refused by the operator.
-        return Err(Refusal::TokenInvalid.into());
-    }
-    if row.csr.is_none() {
+    if row.csr.is_some() {
+        let shown = row.pending_key.as_ref().or(row.signing_key.as_ref());
+        let same = row.csr.as_ref() == Some(&request.csr) && shown == Some(&request.signing_key);
+        // With other keys the token is used up: whoever came first has to be refused by the operator.
+        let confirmed_before = row.pending_key.is_none() && row.status != Status::Revoked;
+        match (same, confirmed_before) {
+            (true, true) => return Ok(confirmed(hub, &row).await?),
+            (true, false) if row.pending_key.is_some() => {}
+            _ => return Err(Refusal::TokenInvalid.into()),
+        }
+    } else {
         // The request is checked by making a certificate from it that nobody gets.
         let today = Day::of_ms(hub.ambient.now_ms());
         let trial = hub.authority.node(region, &request.csr, today, hub.ambient.bytes());
         trial.map_err(|_| Refusal::Malformed { what: "certificate request" })?;
         let waiting = RegionRow {
-            status: Status::Waiting,
+            status: if row.status == Status::Invited { Status::Waiting } else { row.status },
             csr: Some(request.csr.clone()),
-            signing_key: Some(request.signing_key.clone()),
-            certificate: None,
+            pending_key: Some(request.signing_key.clone()),
             ..row
         };
         hub.store.put_region(&waiting, RegionChange::default()).await?;
@@ -155,7 +159,7 @@ fn check_token(hub: &Hub, row: &RegionRow, token: &str) -> Result<(), Refusal> {
 
 async fn confirmed(hub: &Hub, row: &RegionRow) -> Result<pb::EnrolReply, StoreError> {
     let head = hub.store.head(row.region).await?;
-    let session = hub.store.session(row.region).await?.map(|(current, _)| current);
+    let session = hub.store.session(row.region).await?.map(|s| s.current);
     Ok(pb::EnrolReply {
         state: pb::EnrolState::Confirmed.into(),
         fingerprint: region_fingerprint(row).unwrap_or_default(),
@@ -168,24 +172,25 @@ async fn confirmed(hub: &Hub, row: &RegionRow) -> Result<pb::EnrolReply, StoreEr
     })
 }
 
-/// An operator compared the fingerprint: the certificate is made and the signing key counts.
+/// An operator compared the fingerprint: the certificate is made and the signing key counts. A region that has a chain
+/// goes on under a new epoch, and its keys of before count no further than the old one.
 pub async fn confirm(hub: &Hub, region: Region, shown: &str, decided: Decided) -> Result<(), ActError> {
     let row = known(hub, region).await?;
-    if row.status != Status::Waiting {
+    let Some((key, csr)) = row.pending_key.clone().zip(row.csr.clone()) else {
         let next = "yang dikonfirmasi hanya daerah yang menunggu (node harus menjalankan enrol dulu)";
         return Err(ActError::State { region, status: row.status.as_str(), next });
-    }
+    };
     let recorded = region_fingerprint(&row).unwrap_or_default();
     if recorded != shown.trim().to_lowercase() {
         return Err(ActError::Fingerprint(recorded));
     }
-    let csr = row.csr.clone().unwrap_or_default();
     let today = Day::of_ms(hub.ambient.now_ms());
     let certificate = hub.authority.node(region, &csr, today, hub.ambient.bytes())?;
-    let key = row.signing_key.clone().unwrap_or_default();
     let key_id = PublicKey::from_slice(&key).map(|k| k.id().as_bytes().to_vec()).unwrap_or_default();
     let row = RegionRow {
         status: Status::Active,
+        pending_key: None,
+        signing_key: Some(key.clone()),
         certificate_hash: Some(tls::fingerprint(&certificate).to_vec()),
         previous_hash: None,
         certificate: Some(certificate),
@@ -193,12 +198,54 @@ pub async fn confirm(hub: &Hub, region: Region, shown: &str, decided: Decided) -
         ..row
     };
     let act = region_act(pb::region_act::What::Confirmed, &row);
-    let change = RegionChange {
-        key: Some((key_id, key)),
-        start: Some((hub.ambient.bytes::<16>().to_vec(), Head::start(region))),
-        decision: None,
+    let token = Session::new(hub.ambient.bytes::<16>().to_vec());
+    let change = RegionChange { key: Some((key_id, key)), session: Some(token), ..RegionChange::default() };
+    match hub.store.head(region).await? {
+        Some(head) => {
+            let at = head.position;
+            let change = RegionChange { revoke: Some((at.epoch, at.sequence)), ..change };
+            put_in_new_epoch(hub, &row, act, head, decided, change).await
+        }
+        None => {
+            let chain = Some(ChainChange::Start(Head::start(region)));
+            put(hub, &row, act, decided, RegionChange { chain, ..change }).await
+        }
+    }
+}
+
+async fn put_in_new_epoch(
+    hub: &Hub,
+    row: &RegionRow,
+    act: pb::RegionAct,
+    head: Head,
+    decided: Decided,
+    change: RegionChange<'_>,
+) -> Result<(), ActError> {
+    let (from, to) = (head.position.epoch, head.position.epoch + 1);
+    let epoch = hello::epoch_act(head, to);
+    let make = hub.decision_entry(hub.generation().await?, decided.clone(), epoch);
+    let chain = Some(ChainChange::Epoch { from, to, make: &make });
+    put(hub, row, act, decided, RegionChange { chain, ..change }).await
+}
+
+/// Lets a region that the hub stopped (copy, fork, restored node) go on: its epoch closes, another opens, and the
+/// first node that says Hello with the registered certificate has it.
+pub async fn new_epoch(hub: &Hub, region: Region, decided: Decided) -> Result<u32, ActError> {
+    let row = known(hub, region).await?;
+    let head = hub.store.head(region).await?;
+    let stopped = matches!(
+        row.status,
+        Status::Active | Status::Suspended | Status::Forked | Status::Cloned | Status::Restored
+    );
+    let Some(head) = head.filter(|_| stopped) else {
+        let next = "undang lagi: dtsen-central region invite";
+        return Err(ActError::State { region, status: row.status.as_str(), next });
     };
-    put(hub, &row, act, decided, change).await
+    let row = RegionRow { status: Status::Active, reason: decided.reason.clone(), ..row };
+    let act = region_act(pb::region_act::What::Resumed, &row);
+    let change = RegionChange { session: Some(Session::open()), ..RegionChange::default() };
+    put_in_new_epoch(hub, &row, act, head, decided, change).await?;
+    Ok(head.position.epoch + 1)
 }
 
 /// Stops a region, lets it go on, or takes its keys away.
@@ -214,30 +261,38 @@ pub async fn set_status(
         pb::region_act::What::Revoked => Status::Revoked,
         _ => Status::Active,
     };
-    if status == Status::Active && (row.certificate.is_none() || row.status == Status::Revoked) {
-        let next = "undang lagi: dtsen-central region invite";
+    if status == Status::Active && row.status != Status::Suspended {
+        let next = match row.status {
+            Status::Forked | Status::Cloned | Status::Restored => {
+                "matikan salinannya, lalu: dtsen-central region new-epoch"
+            }
+            Status::Active => "tidak ada yang perlu dilanjutkan",
+            _ => "undang lagi: dtsen-central region invite",
+        };
         return Err(ActError::State { region, status: row.status.as_str(), next });
     }
-    let mut row = RegionRow { status, reason: decided.reason.clone(), ..row };
+    let row = RegionRow { status, reason: decided.reason.clone(), ..row };
     let mut act = region_act(what, &row);
+    let mut change = RegionChange::default();
     if status == Status::Revoked {
         // What is in custody stays valid: revocation names the last sequence.
-        let last = hub.store.head(region).await?.map_or(0, |h| h.position.sequence);
-        row.revoked_after = Some(i64::from(last));
-        act.revoked_after = last.into();
+        let last = hub.store.head(region).await?.map_or((1, 0), |h| (h.position.epoch, h.position.sequence));
+        change.revoke = Some(last);
+        (act.epoch, act.revoked_after) = (last.0, last.1.into());
     }
-    put(hub, &row, act, decided, RegionChange::default()).await
+    put(hub, &row, act, decided, change).await
 }
 
-/// A new certificate for the same region. The one before serves until the next renewal.
-pub async fn renew(hub: &Hub, row: &RegionRow, csr: &[u8]) -> Result<Vec<u8>, Fault> {
+/// A new certificate for the same region. The one that asks serves until the next renewal: it is the one that the node
+/// holds, whatever it did not hear of.
+pub async fn renew(hub: &Hub, row: &RegionRow, asking: [u8; 32], csr: &[u8]) -> Result<Vec<u8>, Fault> {
     let today = Day::of_ms(hub.ambient.now_ms());
     let certificate = hub
         .authority
         .node(row.region, csr, today, hub.ambient.bytes())
         .map_err(|_| Refusal::Malformed { what: "certificate request" })?;
     let row = RegionRow {
-        previous_hash: row.certificate_hash.clone(),
+        previous_hash: Some(asking.to_vec()),
         certificate_hash: Some(tls::fingerprint(&certificate).to_vec()),
         certificate: Some(certificate.clone()),
         ..row.clone()

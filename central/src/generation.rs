@@ -1,6 +1,6 @@
 //! A new generation: after the hub was restored from an older copy and an operator confirmed it.
 
-use dtsen_proto::pb;
+use dtsen_proto::{checkpoint::Checkpoint, merkle, pb};
 use prost::Message as _;
 
 use crate::{
@@ -27,7 +27,8 @@ pub async fn evidence(hub: &Hub) -> Result<pb::GenerationAct, StoreError> {
     Ok(stored.and_then(|b| pb::GenerationAct::decode(b.as_slice()).ok()).unwrap_or_default())
 }
 
-/// Begins the next generation: a new log whose first entry names both ends of the break; intake opens again.
+/// Begins the next generation: a new log whose first entry names both ends of the break; every region goes on under
+/// a new epoch; intake opens again.
 pub async fn confirm(hub: &Hub, decided: Decided) -> Result<u64, GenerationError> {
     if hub.stopped().await?.is_none() {
         return Err(GenerationError::NotStopped);
@@ -35,6 +36,29 @@ pub async fn confirm(hub: &Hub, decided: Decided) -> Result<u64, GenerationError
     let old = hub.generation().await?;
     let shown = evidence(hub).await?;
     let generation = old.max(shown.generation) + 1;
+    let ended = match hub.store.checkpoint(old).await? {
+        Some((_, note)) => Checkpoint::open(&note, &hub.name, &hub.keys.log.public())
+            .map_err(|_| StoreError::Inconsistent { table: "checkpoint", column: "note" })?
+            .into_inner(),
+        None => Checkpoint { origin: String::new(), size: 0, root: merkle::root(&[]) },
+    };
+    let act = pb::GenerationAct {
+        generation,
+        heads: heads(hub).await?,
+        log_size: ended.size,
+        log_root: ended.root.to_vec(),
+        evidence: shown.evidence,
+    };
+    let make = hub.decision_entry(generation, decided, pb::decision::Act::GenerationAct(act));
+    let origin = Checkpoint::origin_of(&hub.name, generation);
+    let sign = |size, root| Checkpoint { origin: origin.clone(), size, root }.sign(&hub.name, &hub.keys.log);
+    hub.store.begin_generation(old, generation, &make, &sign).await?;
+    hub.log_work.notify_one();
+    Ok(generation)
+}
+
+/// What this hub holds of every region.
+async fn heads(hub: &Hub) -> Result<Vec<pb::RegionHead>, StoreError> {
     let mut heads = Vec::new();
     for row in hub.store.regions().await? {
         let Some(head) = hub.store.head(row.region).await? else { continue };
@@ -46,21 +70,5 @@ pub async fn confirm(hub: &Hub, decided: Decided) -> Result<u64, GenerationError
             feed: hub.store.feed_end(row.region).await?,
         });
     }
-    let last = hub.store.checkpoint(old).await?;
-    let act = pb::GenerationAct {
-        generation,
-        heads,
-        log_size: last.as_ref().map_or(0, |(size, _)| *size),
-        log_root: Vec::new(),
-        evidence: shown.evidence.clone(),
-    };
-    // The statement is the first entry of the new log: the generation counts from here on.
-    let make = hub.decision(generation, decided, pb::decision::Act::GenerationAct(act));
-    let number = hub.store.append_decision(&|number| make(number).encode_to_vec()).await?;
-    let statement = make(number).encode_to_vec();
-    hub.store.set_setting(setting::GENERATION_DECISION, statement).await?;
-    hub.store.set_setting(setting::GENERATION, generation.to_be_bytes().to_vec()).await?;
-    hub.store.set_setting(setting::STOPPED, Vec::new()).await?;
-    hub.log_work.notify_one();
-    Ok(generation)
+    Ok(heads)
 }

@@ -13,6 +13,7 @@ use prost::Message as _;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
+pub use crate::store::setting;
 use crate::{
     authority::Authority,
     engine::Engine,
@@ -56,25 +57,10 @@ pub struct Hub {
     pub log_work: Notify,
 }
 
-/// Names of settings.
-pub mod setting {
-    /// Generation, as eight bytes.
-    pub const GENERATION: &str = "generation";
-    /// The signed decision that began the generation.
-    pub const GENERATION_DECISION: &str = "generation_decision";
-    /// Why intake is stopped; absent while it is open.
-    pub const STOPPED: &str = "stopped";
-    /// The rulebook bundle in force, when it is not the built-in one.
-    pub const RULEBOOK: &str = "rulebook";
-    /// Heads that regions showed and the hub did not have, encoded `pb::GenerationAct` evidence.
-    pub const LOST_EVIDENCE: &str = "lost_evidence";
-}
-
 impl Hub {
     /// The generation in force, from 1.
     pub async fn generation(&self) -> Result<u64, StoreError> {
-        let stored = self.store.setting(setting::GENERATION).await?;
-        Ok(stored.and_then(|b| b.try_into().ok()).map_or(1, u64::from_be_bytes))
+        Ok(setting::read_generation(self.store.setting(setting::GENERATION).await?))
     }
 
     /// Why intake is stopped, if it is.

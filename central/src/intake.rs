@@ -4,7 +4,7 @@ use dtsen_proto::{
     batch::{self, BodyRefusal, Header},
     chain::{self, Head, Step},
     envelope::{self, PayloadType, Verified},
-    id::BatchId,
+    id::{BatchId, Position},
     key::PublicKey,
     limits, pb,
     refusal::Refusal,
@@ -13,6 +13,7 @@ use dtsen_proto::{
 use prost::Message as _;
 
 use crate::{
+    hello,
     hub::{Decided, Hub},
     store::{BatchRow, NewBatch, RegionChange, RegionRow, Status, StoreError},
 };
@@ -66,15 +67,14 @@ async fn verify_header(
         return Err(Refusal::WrongRegion.into());
     }
     let keys = hub.store.region_keys(region.region).await?;
-    let key = keys
+    let (key, last) = keys
         .iter()
-        .filter_map(|bytes| PublicKey::from_slice(bytes).ok())
-        .find(|key| envelope.key_id == key.id().as_bytes())
+        .filter_map(|row| PublicKey::from_slice(&row.public_key).ok().map(|key| (key, row.last)))
+        .find(|(key, _)| envelope.key_id == key.id().as_bytes())
         .ok_or(Refusal::KeyUnknown)?;
     let header = batch::open(envelope, &key)?;
-    let current = region.signing_key.as_deref() == Some(key.as_bytes().as_slice());
-    let revoked = region.revoked_after.is_some_and(|after| i64::from(header.get().position.sequence) > after);
-    if revoked && (current || region.status == Status::Revoked) {
+    let at = header.get().position;
+    if last.is_some_and(|last| (at.epoch, at.sequence) > last) {
         return Err(Refusal::KeyRevoked.into());
     }
     Ok(header)
@@ -89,7 +89,10 @@ async fn try_submit(
     id: BatchId,
 ) -> Result<Progress, Fault> {
     let position = header.get().position;
-    let head = hub.store.head(region.region).await?.ok_or(Refusal::Suspended)?;
+    let mut head = hub.store.head(region.region).await?.ok_or(Refusal::Suspended)?;
+    if let Some(statement) = request.epoch_statement.as_ref().filter(|_| position.epoch > head.position.epoch) {
+        head = epoch_again(hub, head, statement).await?;
+    }
     let stored = hub.store.batch(position).await?;
     match chain::judge(head, stored.as_ref().map(|b| b.id), header.get(), id) {
         Ok(Step::Next) => {}
@@ -107,7 +110,8 @@ async fn try_submit(
         }
         Err(other) => return Err(other.into()),
     }
-    if let Some(refusal) = batch::refused_by_header(header.get()) {
+    let handed_back = request.receipt.as_ref().and_then(batch::refused_before);
+    if let Some(refusal) = batch::refused_by_header(header.get()).or(handed_back) {
         return take(hub, head, header.get(), id, envelope, request, Err(refusal)).await;
     }
     match collect(hub, region.region, request, id).await? {
@@ -223,6 +227,22 @@ fn handed_back(
         && read.get().epoch == header.position.epoch
         && read.get().sequence == u64::from(header.position.sequence);
     if same { Ok(receipt.clone()) } else { Err(Refusal::Malformed { what: "receipt handed back" }.into()) }
+}
+
+/// An epoch that this hub lost opens again, on its own signed word that it once did.
+async fn epoch_again(hub: &Hub, head: Head, statement: &pb::Envelope) -> Result<Head, Fault> {
+    let unfit = Refusal::Malformed { what: "epoch statement" };
+    let Some(act @ pb::decision::Act::Epoch(epoch)) = &hello::decided(hub, statement)? else {
+        return Err(unfit.into());
+    };
+    let opened = Head { position: Position { epoch: epoch.opened, sequence: 0, ..head.position }, ..head };
+    if hello::epoch_act(head, epoch.opened) != *act || epoch.opened <= head.position.epoch {
+        return Err(unfit.into());
+    }
+    let decided = Decided::by_rule("epoch dikembalikan oleh daerah");
+    let make = hub.decision_entry(hub.generation().await?, decided, act.clone());
+    hub.store.open_epoch(head.position.region, head.position.epoch, epoch.opened, &make).await?;
+    Ok(opened)
 }
 
 /// The day of custody is the day of the receipt, so that a batch handed back is judged as it would have been.

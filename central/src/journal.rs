@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use dtsen_kit::telemetry::chain;
-use dtsen_proto::checkpoint::Checkpoint;
+use dtsen_proto::{checkpoint::Checkpoint, id::Position, merkle::ProofPlan, pb, refusal::Refusal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     hub::Hub,
+    intake::Fault,
     lane::LEASE_MS,
-    store::{Fence, StoreError},
+    store::{Fence, StoreError, batch_leaf},
 };
 
 /// Name of the lease.
@@ -58,4 +59,16 @@ pub async fn step(hub: &Hub, fence: &Fence) -> Result<u32, StoreError> {
     let origin = Checkpoint::origin_of(&hub.name, generation);
     let sign = |size, root| Checkpoint { origin: origin.clone(), size, root }.sign(&hub.name, &hub.keys.log);
     hub.store.sequence(fence, generation, ENTRIES, &sign).await
+}
+
+/// Proof that a batch is among the first `size` leaves of the log in force.
+pub async fn inclusion(hub: &Hub, batch: Position, size: u64) -> Result<pb::InclusionProof, Fault> {
+    let missing = Refusal::NotFound { what: "entry in a log of that size" };
+    let generation = hub.generation().await?;
+    let held = hub.store.checkpoint(generation).await?.map_or(0, |(size, _)| size);
+    let index = hub.store.leaf_place(generation, &batch_leaf(batch)).await?.ok_or(missing.clone())?;
+    let plan = ProofPlan::inclusion(index, size).filter(|_| size <= held).ok_or(missing)?;
+    let hashes = hub.store.nodes(generation, &plan.nodes()).await?;
+    let proof = plan.build(&hashes).ok_or(Refusal::NotFound { what: "log node" })?;
+    Ok(pb::InclusionProof { index, size, hashes: proof.iter().map(|h| h.to_vec()).collect() })
 }

@@ -18,5 +18,6 @@ pub mod registry;
 pub mod release;
 pub mod replay;
 pub mod serve;
+pub mod session;
 pub mod stewardship;
 pub mod store;

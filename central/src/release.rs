@@ -12,7 +12,7 @@ use dtsen_proto::{
 use prost::Message as _;
 
 use crate::{
-    hub::{Decided, Hub, setting},
+    hub::{Decided, Hub},
     intake::Fault,
     store::{ManifestRow, ReleaseRow, Status, StoreError},
 };
@@ -102,17 +102,18 @@ pub async fn prepare(hub: &Hub, by: &str) -> Result<Prepared, ReleaseError> {
     Ok(Prepared { version, apply_no: row.apply_no, keluarga, individu, regions: count })
 }
 
-/// Above every version that this hub ever gave, and above every one that a region showed after a restore.
+/// Versions that one generation gives. A later generation begins above them, so that no version that a region may
+/// hold is ever given again.
+const VERSIONS_PER_GENERATION: u64 = 1_000_000;
+
+/// Above every version that this hub, or the one that it was restored from, ever gave.
 async fn next_version(hub: &Hub, base: u64) -> Result<u64, StoreError> {
-    let shown = match hub.store.setting(setting::LOST_EVIDENCE).await? {
-        Some(bytes) => pb::GenerationAct::decode(bytes.as_slice()).map_or(0, |e| e.log_size),
-        None => 0,
-    };
+    let before = (hub.generation().await? - 1) * VERSIONS_PER_GENERATION;
     let last = hub.store.last_version().await?;
     // An unpublished version was never seen by anybody and may be built again.
     let unpublished = hub.store.release(Some(last)).await?.is_some_and(|r| !r.published);
     let next = if unpublished { last } else { last + 1 };
-    Ok(next.max(shown + 1).max(base + 1))
+    Ok(next.max(before + 1).max(base + 1))
 }
 
 fn freshness(hub: &Hub, release: &pb::Release) -> pb::Envelope {

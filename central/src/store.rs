@@ -21,6 +21,7 @@ use dtsen_proto::{
     region::Region,
 };
 
+pub use crate::session::Session;
 pub use copy::TABLES;
 pub use rows::*;
 
@@ -63,6 +64,25 @@ impl StoreError {
     }
 }
 
+/// Names of settings.
+pub mod setting {
+    /// Generation, as eight bytes.
+    pub const GENERATION: &str = "generation";
+    /// The signed decision that began the generation.
+    pub const GENERATION_DECISION: &str = "generation_decision";
+    /// Why intake is stopped; absent while it is open.
+    pub const STOPPED: &str = "stopped";
+    /// The rulebook bundle in force, when it is not the built-in one.
+    pub const RULEBOOK: &str = "rulebook";
+    /// Heads that regions showed and the hub did not have, encoded `pb::GenerationAct` evidence.
+    pub const LOST_EVIDENCE: &str = "lost_evidence";
+
+    /// The generation in the setting; 1 before the first restore.
+    pub fn read_generation(value: Option<Vec<u8>>) -> u64 {
+        value.and_then(|b| b.try_into().ok()).map_or(1, u64::from_be_bytes)
+    }
+}
+
 /// Result of a store call.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -96,18 +116,12 @@ pub trait Regions: Send + Sync {
     async fn region(&self, region: Region) -> Result<Option<RegionRow>>;
     /// Writes a region if its version is still `row.version` (0: new), with the decision that changed it.
     async fn put_region(&self, row: &RegionRow, change: RegionChange<'_>) -> Result<()>;
-    /// Public keys of a region, newest last.
-    async fn region_keys(&self, region: Region) -> Result<Vec<Vec<u8>>>;
-    /// Session tokens of a region: current and the one before.
-    async fn session(&self, region: Region) -> Result<Option<(Vec<u8>, Vec<u8>)>>;
+    /// Signing keys of a region, newest last.
+    async fn region_keys(&self, region: Region) -> Result<Vec<KeyRow>>;
+    /// Session tokens of a region.
+    async fn session(&self, region: Region) -> Result<Option<Session>>;
     /// Replaces the tokens if the current one is still `expected`.
-    async fn rotate_session(
-        &self,
-        region: Region,
-        expected: &[u8],
-        current: &[u8],
-        before: &[u8],
-    ) -> Result<bool>;
+    async fn put_session(&self, region: Region, expected: &[u8], session: &Session) -> Result<bool>;
     /// Appends a decision outside the lane and returns its number.
     async fn append_decision(&self, make: MakeEntry<'_>) -> Result<u64>;
     /// Decisions after a number, in order.
@@ -131,8 +145,12 @@ pub trait Intake: Send + Sync {
     async fn head(&self, region: Region) -> Result<Option<Head>>;
     /// Heads of all epochs of a region, oldest first: position, id, closed.
     async fn heads(&self, region: Region) -> Result<Vec<(Head, bool)>>;
-    /// Closes the open epoch and opens the next, from the same head.
+    /// The decision that opened an epoch; `None` for the first.
+    async fn epoch_statement(&self, region: Region, epoch: u32) -> Result<Option<Vec<u8>>>;
+    /// Closes the open epoch and opens another, from the same head.
     async fn open_epoch(&self, region: Region, from: u32, to: u32, make: MakeEntry<'_>) -> Result<()>;
+    /// Id of a batch in custody.
+    async fn batch_id(&self, position: Position) -> Result<Option<BatchId>>;
     /// A batch in custody.
     async fn batch(&self, position: Position) -> Result<Option<BatchRow>>;
     /// Takes custody if the head is still `before`: batch, head and log entry in one transaction.
@@ -214,10 +232,21 @@ pub trait Journal: Send + Sync {
         limit: u32,
         sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
     ) -> Result<u32>;
+    /// Begins generation `new` in the place of `old`, if that is in force: the decision is kept as its statement and
+    /// is the first leaf of its log, every session is open, intake goes on.
+    async fn begin_generation(
+        &self,
+        old: u64,
+        new: u64,
+        make: MakeEntry<'_>,
+        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
+    ) -> Result<()>;
     /// Hashes of stored nodes, in the order asked for.
     async fn nodes(&self, generation: u64, nodes: &[Node]) -> Result<Vec<Hash>>;
     /// Names of entries that wait for their place.
     async fn unlogged(&self) -> Result<Vec<String>>;
+    /// Place of an entry in a log, by its name.
+    async fn leaf_place(&self, generation: u64, name: &str) -> Result<Option<u64>>;
     /// Leaves from a place on: place, kind, name, hash.
     async fn leaves(&self, generation: u64, from: u64, limit: u32) -> Result<Vec<LeafRow>>;
 }

@@ -90,10 +90,23 @@ CREATE TABLE batch (
     held         INTEGER NOT NULL DEFAULT 0,
     rejected     INTEGER NOT NULL DEFAULT 0,
     returned     TEXT,                -- why its deltas went back to `pending`
+    logged       INTEGER NOT NULL DEFAULT 0, -- 1: the hub proved that it is in its log
     header       BLOB NOT NULL,
     receipt      BLOB,
     body         BLOB NOT NULL,
     PRIMARY KEY (epoch, sequence)
+) STRICT;
+
+-- Batches sealed here in whose place the hub holds another one of this region: evidence of a copy.
+CREATE TABLE branch (
+    batch_id BLOB PRIMARY KEY,
+    header   BLOB NOT NULL
+) STRICT;
+
+-- The hub's signed word for every epoch after the first.
+CREATE TABLE epoch (
+    epoch     INTEGER PRIMARY KEY,
+    statement BLOB NOT NULL
 ) STRICT;
 
 -- Which record each delta of a batch was about.

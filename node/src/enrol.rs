@@ -8,14 +8,13 @@ use dtsen_kit::{
     tls,
 };
 use dtsen_proto::{
-    chain::Head,
     enrol::{self, Token},
     envelope::{PayloadType, pae},
-    id::{BatchId, Position},
     key::Signer,
     pb,
     pb::enrolment_client::EnrolmentClient,
     refusal::Refusal,
+    region::Region,
 };
 
 use crate::sync::{Pinned, SyncError};
@@ -54,8 +53,8 @@ pub struct Granted {
     pub hub: pb::HubKeys,
     /// Where the exchange listens.
     pub url: String,
-    /// Where the chain starts.
-    pub head: Head,
+    /// The region.
+    pub region: Region,
     /// Generation of the hub.
     pub generation: u64,
     /// Token for the first Hello.
@@ -98,12 +97,11 @@ fn granted(reply: pb::EnrolReply, token: &Token) -> Result<Granted, SyncError> {
         return Err(malformed.into());
     }
     Pinned::from_wire(&hub, &reply.exchange_url)?;
-    let position = Position { region: token.region, epoch: reply.epoch, sequence: 0 };
     Ok(Granted {
         certificate: reply.certificate,
         hub,
         url: reply.exchange_url,
-        head: Head::after(position, BatchId::ZERO),
+        region: token.region,
         generation: reply.generation,
         session: reply.session,
     })

@@ -11,7 +11,7 @@ use dtsen_kit::{
     net::Dial,
     sqlite::Mode,
 };
-use dtsen_proto::{key::Signer, pb, region::Region, rulebook::Rulebook};
+use dtsen_proto::{chain::Head, key::Signer, pb, region::Region, rulebook::Rulebook};
 use prost::Message as _;
 
 use crate::{
@@ -190,17 +190,19 @@ impl Home {
         files::write_private(&self.key_path("signing.pem"), applicant.signer.to_pem().as_bytes())?;
         self.identity().replace(&applicant.tls_key, &granted.certificate)?;
         let hub = granted.hub.encode_to_vec();
-        let generation = granted.generation.to_be_bytes();
-        store
-            .set_settings(&[
-                (setting::HUB, Some(&hub)),
-                (setting::HUB_URL, Some(granted.url.as_bytes())),
-                (setting::GENERATION, Some(&generation)),
-                (setting::SESSION, Some(&granted.session)),
-                (setting::HEAD, Some(&setting::encode_head(&granted.head))),
-                (setting::HALTED, None),
-            ])
-            .await?;
+        let mut settings: Vec<(&str, Option<&[u8]>)> = vec![
+            (setting::HUB, Some(&hub)),
+            (setting::HUB_URL, Some(granted.url.as_bytes())),
+            (setting::SESSION, Some(&granted.session)),
+        ];
+        // A region that exchanged before goes on from what this node holds of it, be that nothing: the first Hello says
+        // which epoch, and what to read back.
+        let (head, generation) = (setting::encode_head(&Head::start(granted.region)), granted.generation.to_be_bytes());
+        if store.head().await?.is_none() {
+            settings.push((setting::HEAD, Some(&head)));
+            settings.push((setting::GENERATION, Some(&generation)));
+        }
+        store.set_settings(&settings).await?;
         for name in ["applicant.pem", "applicant.tls", "applicant.csr"] {
             // Kept twice is harmless; a missing file is what we want.
             let _ = std::fs::remove_file(self.key_path(name));

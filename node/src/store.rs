@@ -5,12 +5,13 @@
 
 mod bulk;
 mod chunk;
+mod epoch;
 mod feed;
 mod findings;
-mod generation;
 mod gone;
 mod imports;
 mod outbox;
+mod readback;
 mod receipt;
 mod records;
 pub mod setting;

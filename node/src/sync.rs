@@ -1,8 +1,10 @@
 //! The exchange with the hub: Hello, sealed batches up, verdicts and a verified slice back. Resumes where it broke.
 
 mod download;
+mod epoch;
 mod feed;
 mod greet;
+mod logged;
 mod renew;
 mod rulebook;
 mod upload;
@@ -25,6 +27,7 @@ use serde::Serialize;
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
+use self::greet::Greeted;
 use crate::{
     identity::{Identity, IdentityError},
     store::{SliceError, Store, StoreError},
@@ -127,16 +130,20 @@ pub enum Stop {
         "pusat dipulihkan dari salinan lama dan berhenti menerima sampai petugas pusat mengonfirmasi generasi baru"
     )]
     HubBehind,
-    /// This node was restored from an older copy.
-    #[error("node ini dipulihkan dari salinan lama; jalankan: dtsen-node recover")]
+    /// A node of this region has less than the hub: restored from an older copy, or a copy of it is running.
+    #[error(
+        "node daerah ini terlihat dengan data yang lebih lama daripada di pusat: dipulihkan dari salinan lama, atau salinannya berjalan di tempat lain; pastikan hanya satu yang berjalan, lalu minta pusat menjalankan: dtsen-central region new-epoch; yang hilang dibaca kembali dari pusat"
+    )]
     NodeBehind,
     /// Two different batches under one number.
     #[error(
-        "rantai kiriman bercabang: ada dua kiriman berbeda pada satu nomor urut; hubungi pusat, jangan kirim apa pun"
+        "rantai kiriman bercabang: ada dua kiriman berbeda pada satu nomor urut; matikan salinan node, lalu minta pusat menjalankan: dtsen-central region new-epoch"
     )]
     Forked,
     /// A copy of this node is running.
-    #[error("salinan node ini sedang berjalan di tempat lain; matikan salah satu lalu hubungi pusat")]
+    #[error(
+        "salinan node ini sedang berjalan di tempat lain; matikan salah satu, lalu minta pusat menjalankan: dtsen-central region new-epoch"
+    )]
     Cloned,
     /// The hub stopped this region.
     #[error("daerah ini dihentikan oleh pusat; hubungi petugas pusat")]
@@ -185,6 +192,8 @@ pub struct Report {
     pub bytes: u64,
     /// Feed entries taken up.
     pub feed: u64,
+    /// Batches that the hub took and does not have in its log after a minute.
+    pub unlogged: u64,
     /// Version of the slice in use afterwards.
     pub slice_version: u64,
     /// Whether a new slice was taken.
@@ -200,6 +209,8 @@ struct Session<'a> {
     token: Vec<u8>,
     generation: u64,
     release: u64,
+    /// The hub's clock at Hello.
+    now_ms: i64,
 }
 
 async fn connect(agent: &Agent) -> Result<ExchangeClient<Channel>, SyncError> {
@@ -211,14 +222,27 @@ async fn connect(agent: &Agent) -> Result<ExchangeClient<Channel>, SyncError> {
         .max_encoding_message_size(limits::MAX_MESSAGE_BYTES))
 }
 
+/// Hellos of one exchange: a hand-back and a new epoch take three.
+const MAX_HELLOS: u32 = 8;
+
+async fn welcome(agent: &Agent) -> Result<Session<'_>, SyncError> {
+    let client = connect(agent).await?;
+    for _ in 0..MAX_HELLOS {
+        if let Greeted::Welcome(session) = greet::greet(agent, client.clone()).await? {
+            return Ok(session);
+        }
+    }
+    Err(Refusal::Malformed { what: "hello reply" }.into())
+}
+
 /// One whole exchange.
 pub async fn sync_once(agent: &Agent, report: &mut Report) -> Result<(), SyncError> {
-    let client = connect(agent).await?;
-    let mut session = greet::greet(agent, client).await?;
+    let mut session = welcome(agent).await?;
     if let Err(error) = upload::upload(&mut session, report).await {
         return Err(greet::halt_if_forked(agent, error).await?);
     }
     feed::follow(&mut session, report).await?;
+    logged::check(&mut session, report).await?;
     download::take_slice(&mut session, report).await?;
     renew::renew_if_due(&mut session, report).await?;
     Ok(())

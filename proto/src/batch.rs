@@ -227,6 +227,13 @@ impl BodyRefusal {
     }
 }
 
+/// The refusal that a receipt of the hub states. Whether the hub signed it is for the caller to check.
+pub fn refused_before(receipt: &pb::Envelope) -> Option<BodyRefusal> {
+    use BodyRefusal::{BodyTooLarge, DeltaTooLarge, ErasedOnArrival, TooManyDeltas};
+    let code = pb::Receipt::decode(receipt.payload.as_slice()).ok()?.body_refused;
+    [BodyTooLarge, TooManyDeltas, DeltaTooLarge, ErasedOnArrival].into_iter().find(|r| r.code() == code)
+}
+
 /// What the header alone already rules out, before a byte of the body is asked for.
 pub fn refused_by_header(header: &Header) -> Option<BodyRefusal> {
     if header.body_length > limits::MAX_BODY_BYTES as u64 {

@@ -164,6 +164,28 @@ impl Delta {
         }
     }
 
+    /// The block of this number, added if it is not stated.
+    pub fn block_mut(&mut self, number: BlockNo, provenance: &Provenance) -> &mut Block {
+        let blocks = &mut self.blocks;
+        let at = blocks.binary_search_by_key(&number, |block| block.number).unwrap_or_else(|at| {
+            blocks.insert(at, Block { number, provenance: provenance.clone(), cells: Vec::new() });
+            at
+        });
+        &mut blocks[at]
+    }
+
+    /// Puts a block's columns in place of what was stated of them.
+    pub fn state(&mut self, block: &Block) {
+        let own = self.block_mut(block.number, &block.provenance);
+        own.provenance = block.provenance.clone();
+        for (column, value) in &block.cells {
+            match own.cells.binary_search_by_key(column, |(c, _)| *c) {
+                Ok(at) => own.cells[at].1 = value.clone(),
+                Err(at) => own.cells.insert(at, (*column, value.clone())),
+            }
+        }
+    }
+
     /// The number under which the field knows the record: NIK of a person, No. KK of a family.
     pub fn natural_key(&self) -> Option<&str> {
         self.text(match self.kind {

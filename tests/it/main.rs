@@ -4,6 +4,7 @@ mod forked_chain;
 mod kills;
 mod privacy;
 mod restored_hub;
+mod restored_node;
 mod two_hubs;
 mod weak_link;
 

@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod place;
 pub mod proxy;
 pub mod restored_hub;
+pub mod restored_node;
 pub mod source;
 pub mod two_hubs;
 pub mod wait;

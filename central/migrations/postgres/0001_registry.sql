@@ -20,18 +20,20 @@ CREATE TABLE region (
     token_hash BYTEA,
     token_expires_ms BIGINT,
     csr BYTEA,
+    pending_key BYTEA,
     signing_key BYTEA,
     certificate BYTEA,
     certificate_hash BYTEA,
     previous_hash BYTEA,
-    revoked_after BIGINT,
     reason TEXT COLLATE "C" NOT NULL
 );
 
 CREATE TABLE session (
     region BIGINT NOT NULL PRIMARY KEY,
     current BYTEA NOT NULL,
-    before BYTEA NOT NULL
+    before BYTEA NOT NULL,
+    other BYTEA NOT NULL,
+    suspect BYTEA NOT NULL
 );
 
 CREATE TABLE region_key (
@@ -39,6 +41,8 @@ CREATE TABLE region_key (
     key_id BYTEA NOT NULL,
     public_key BYTEA NOT NULL,
     place BIGINT NOT NULL,
+    last_epoch BIGINT,
+    last_sequence BIGINT,
     PRIMARY KEY (region, key_id)
 );
 
@@ -48,6 +52,7 @@ CREATE TABLE chain (
     sequence BIGINT NOT NULL,
     head BYTEA NOT NULL,
     closed BIGINT NOT NULL,
+    statement BYTEA,
     PRIMARY KEY (region, epoch)
 );
 

@@ -20,18 +20,20 @@ CREATE TABLE region (
     token_hash BLOB,
     token_expires_ms INTEGER,
     csr BLOB,
+    pending_key BLOB,
     signing_key BLOB,
     certificate BLOB,
     certificate_hash BLOB,
     previous_hash BLOB,
-    revoked_after INTEGER,
     reason TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE session (
     region INTEGER NOT NULL PRIMARY KEY,
     current BLOB NOT NULL,
-    before BLOB NOT NULL
+    before BLOB NOT NULL,
+    other BLOB NOT NULL,
+    suspect BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE region_key (
@@ -39,6 +41,8 @@ CREATE TABLE region_key (
     key_id BLOB NOT NULL,
     public_key BLOB NOT NULL,
     place INTEGER NOT NULL,
+    last_epoch INTEGER,
+    last_sequence INTEGER,
     PRIMARY KEY (region, key_id)
 ) STRICT;
 
@@ -48,6 +52,7 @@ CREATE TABLE chain (
     sequence INTEGER NOT NULL,
     head BLOB NOT NULL,
     closed INTEGER NOT NULL,
+    statement BLOB,
     PRIMARY KEY (region, epoch)
 ) STRICT;
 

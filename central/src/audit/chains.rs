@@ -4,7 +4,7 @@ use dtsen_proto::{
     batch,
     chain::Head,
     envelope::{self, PayloadType},
-    id::{BatchId, Position},
+    id::BatchId,
     key::PublicKey,
     limits, pb,
     region::Region,
@@ -14,7 +14,7 @@ use prost::Message as _;
 use super::{Audit, PAGE, log::Named};
 use crate::{
     hub::Hub,
-    store::{BatchRow, StoreError},
+    store::{BatchRow, StoreError, batch_leaf},
 };
 
 /// Bodies are large: fewer batches at once.
@@ -34,7 +34,7 @@ async fn chain(hub: &Hub, region: Region, audit: &mut Audit, named: &mut Named) 
         .region_keys(region)
         .await?
         .iter()
-        .filter_map(|bytes| PublicKey::from_slice(bytes).ok())
+        .filter_map(|row| PublicKey::from_slice(&row.public_key).ok())
         .collect();
     let mut before: Option<Head> = None;
     let (mut epoch, mut sequence) = (0, 0);
@@ -45,7 +45,7 @@ async fn chain(hub: &Hub, region: Region, audit: &mut Audit, named: &mut Named) 
         for row in &page {
             audit.batches += 1;
             match check_batch(hub, &keys, row, before) {
-                Ok(leaf) => named.expect(named_batch(row.position), leaf),
+                Ok(leaf) => named.expect(batch_leaf(row.position), leaf),
                 Err(why) => audit.fault(format!("kiriman {}: {why}", row.position)),
             }
             totals(hub, row, audit).await?;
@@ -58,10 +58,6 @@ async fn chain(hub: &Hub, region: Region, audit: &mut Audit, named: &mut Named) 
         audit.fault(format!("daerah {region}: kepala rantai bukan kiriman terakhir"));
     }
     Ok(())
-}
-
-fn named_batch(position: Position) -> String {
-    format!("b/{:05}/{:010}/{:010}", position.region.number(), position.epoch, position.sequence)
 }
 
 /// Leaf of a batch in the log, if everything about it fits.

@@ -52,6 +52,13 @@ pub(super) enum Region {
         #[command(flatten)]
         by: By,
     },
+    /// Membuka epoch baru bagi daerah yang dihentikan karena salinan, rantai bercabang, atau node yang dipulihkan
+    NewEpoch {
+        /// Kode daerah
+        region: region::Region,
+        #[command(flatten)]
+        by: By,
+    },
     /// Mencabut kunci dan sertifikat; yang sudah diterima tetap sah
     Revoke {
         /// Kode daerah
@@ -66,6 +73,8 @@ struct Line {
     region: String,
     status: &'static str,
     fingerprint: Option<String>,
+    /// New keys wait for `region confirm`.
+    waiting: bool,
     epoch: Option<u32>,
     sequence: Option<u32>,
     reason: String,
@@ -103,6 +112,13 @@ impl Region {
                 enrolment::set_status(&hub, region, pb::region_act::What::Resumed, by.decided()).await?;
                 println!("Daerah {region} dilanjutkan.");
             }
+            Self::NewEpoch { region, by } => {
+                let epoch = enrolment::new_epoch(&hub, region, by.decided()).await?;
+                println!("Daerah {region} melanjutkan di epoch {epoch}.");
+                eprintln!(
+                    "Pastikan salinan node lain sudah mati: node pertama yang tersambung memegang epoch ini."
+                );
+            }
             Self::Revoke { region, by } => {
                 enrolment::set_status(&hub, region, pb::region_act::What::Revoked, by.decided()).await?;
                 println!("Kunci dan sertifikat daerah {region} dicabut.");
@@ -120,6 +136,7 @@ async fn list(hub: &crate::hub::Hub, json: bool) -> anyhow::Result<()> {
             region: row.region.to_string(),
             status: row.status.as_str(),
             fingerprint: enrolment::region_fingerprint(&row),
+            waiting: row.pending_key.is_some(),
             epoch: head.map(|h| h.position.epoch),
             sequence: head.map(|h| h.position.sequence),
             reason: row.reason,
@@ -133,7 +150,10 @@ async fn list(hub: &crate::hub::Hub, json: bool) -> anyhow::Result<()> {
         let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
         shown.add_row([
             line.region,
-            line.status.to_owned(),
+            match (line.status, line.waiting) {
+                ("waiting", _) | (_, false) => line.status.to_owned(),
+                (status, true) => format!("{status}, kunci baru menunggu"),
+            },
             line.fingerprint.unwrap_or_default(),
             number(line.epoch),
             number(line.sequence),

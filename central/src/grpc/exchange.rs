@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dtsen_proto::{
+    id::Position,
     limits, merkle,
     pb::{self, exchange_server::Exchange},
     refusal::Refusal,
@@ -16,7 +17,7 @@ use crate::{
     enrolment, hello,
     hub::Hub,
     intake::{self, Fault},
-    release,
+    journal, release,
     store::{RegionRow, Status as Standing},
 };
 
@@ -53,7 +54,7 @@ impl ExchangeService {
         }
         let tokens = self.hub.store.session(row.region).await.map_err(|e| from_store(&e))?;
         match tokens {
-            Some((current, _)) if current == session => Ok(row),
+            Some(tokens) if tokens.holds(session) => Ok(row),
             _ => Err(from_refusal(&Refusal::Cloned)),
         }
     }
@@ -110,13 +111,26 @@ impl Exchange for ExchangeService {
         let Some(batch) = found.map_err(|e| from_store(&e))?.into_iter().next() else {
             return Ok(Response::new(pb::ReadBackReply { last: true, ..Default::default() }));
         };
+        let body = batch.body.unwrap_or_default();
+        let offset = usize::try_from(asked.offset).unwrap_or(usize::MAX).min(body.len());
+        let end = body.len().min(offset + limits::MAX_CHUNK_BYTES);
         Ok(Response::new(pb::ReadBackReply {
             header: Some(decode(&batch.header, "batch")?),
             receipt: Some(decode(&batch.receipt, "batch")?),
             encoding: batch.encoding,
-            body: batch.body.unwrap_or_default(),
+            body: body[offset..end].to_vec(),
             last: false,
+            encoded_length: body.len() as u64,
         }))
+    }
+
+    async fn inclusion(&self, request: Request<pb::InclusionRequest>) -> Answer<pb::InclusionReply> {
+        let row = self.region(&request).await?;
+        let asked = request.get_ref();
+        let sequence = u32::try_from(asked.sequence).unwrap_or(u32::MAX);
+        let position = Position { region: row.region, epoch: asked.epoch, sequence };
+        let proof = journal::inclusion(&self.hub, position, asked.size).await.map_err(from_fault)?;
+        Ok(Response::new(pb::InclusionReply { proof: Some(proof) }))
     }
 
     async fn consistency(&self, request: Request<pb::ConsistencyRequest>) -> Answer<pb::ConsistencyProof> {
@@ -166,7 +180,8 @@ impl Exchange for ExchangeService {
 
     async fn renew(&self, request: Request<pb::RenewRequest>) -> Answer<pb::RenewReply> {
         let row = self.session(&request, &request.get_ref().session).await?;
-        let certificate = enrolment::renew(&self.hub, &row, &request.get_ref().csr).await;
+        let asking = request.extensions().get::<Peer>().map_or([0; 32], |peer| peer.fingerprint);
+        let certificate = enrolment::renew(&self.hub, &row, asking, &request.get_ref().csr).await;
         certificate.map(|certificate| Response::new(pb::RenewReply { certificate })).map_err(from_fault)
     }
 }

@@ -26,24 +26,42 @@ const REGION: Table = table(
         ("token_hash", Bytes),
         ("token_expires_ms", Number),
         ("csr", Bytes),
+        ("pending_key", Bytes),
         ("signing_key", Bytes),
         ("certificate", Bytes),
         ("certificate_hash", Bytes),
         ("previous_hash", Bytes),
-        ("revoked_after", Number),
         ("reason", Text),
     ],
 );
-const SESSION: Table = table("session", 1, &[("region", Number), ("current", Bytes), ("before", Bytes)]);
+const SESSION: Table = table(
+    "session",
+    1,
+    &[("region", Number), ("current", Bytes), ("before", Bytes), ("other", Bytes), ("suspect", Bytes)],
+);
 const REGION_KEY: Table = table(
     "region_key",
     2,
-    &[("region", Number), ("key_id", Bytes), ("public_key", Bytes), ("place", Number)],
+    &[
+        ("region", Number),
+        ("key_id", Bytes),
+        ("public_key", Bytes),
+        ("place", Number),
+        ("last_epoch", Number),
+        ("last_sequence", Number),
+    ],
 );
 const CHAIN: Table = table(
     "chain",
     2,
-    &[("region", Number), ("epoch", Number), ("sequence", Number), ("head", Bytes), ("closed", Number)],
+    &[
+        ("region", Number),
+        ("epoch", Number),
+        ("sequence", Number),
+        ("head", Bytes),
+        ("closed", Number),
+        ("statement", Bytes),
+    ],
 );
 const BATCH: Table = table(
     "batch",

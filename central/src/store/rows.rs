@@ -10,7 +10,10 @@ use dtsen_proto::{
     region::Region,
 };
 
-use crate::registry::{decide::Judgement, view::HolderKey};
+use crate::{
+    registry::{decide::Judgement, view::HolderKey},
+    session::Session,
+};
 
 /// A lease that was taken. Every write under it checks the fence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +43,12 @@ pub enum Status {
     Forked,
     /// Stopped by the hub: a copy of the node is running.
     Cloned,
+    /// Stopped by the hub: the node was restored from an older copy.
+    Restored,
 }
 
 impl Status {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Invited, "invited"),
         (Self::Waiting, "waiting"),
         (Self::Active, "active"),
@@ -51,6 +56,7 @@ impl Status {
         (Self::Revoked, "revoked"),
         (Self::Forked, "forked"),
         (Self::Cloned, "cloned"),
+        (Self::Restored, "restored"),
     ];
 
     /// As stored and shown to machines.
@@ -77,9 +83,11 @@ pub struct RegionRow {
     pub token_hash: Option<Vec<u8>>,
     /// Until when it serves.
     pub token_expires_ms: Option<i64>,
-    /// Certificate request that waits for confirmation.
+    /// Certificate request shown with the token, also after it was confirmed.
     pub csr: Option<Vec<u8>>,
-    /// Signing key registered, or waiting.
+    /// Signing key shown with it that waits for confirmation.
+    pub pending_key: Option<Vec<u8>>,
+    /// Signing key registered.
     pub signing_key: Option<Vec<u8>>,
     /// Certificate registered, DER.
     pub certificate: Option<Vec<u8>>,
@@ -87,8 +95,6 @@ pub struct RegionRow {
     pub certificate_hash: Option<Vec<u8>>,
     /// SHA-256 of the one before, which serves until the new one was seen.
     pub previous_hash: Option<Vec<u8>>,
-    /// Last sequence that stays valid after a revocation.
-    pub revoked_after: Option<i64>,
     /// Why it stands so.
     pub reason: String,
 }
@@ -103,11 +109,11 @@ impl RegionRow {
             token_hash: None,
             token_expires_ms: None,
             csr: None,
+            pending_key: None,
             signing_key: None,
             certificate: None,
             certificate_hash: None,
             previous_hash: None,
-            revoked_after: None,
             reason: String::new(),
         }
     }
@@ -121,10 +127,38 @@ pub type MakeEntry<'a> = &'a (dyn Fn(u64) -> Vec<u8> + Send + Sync);
 pub struct RegionChange<'a> {
     /// The decision.
     pub decision: Option<MakeEntry<'a>>,
-    /// A key that counts from now on.
+    /// Keys registered so far count no further than this epoch and sequence.
+    pub revoke: Option<(u32, u32)>,
+    /// A key that counts from now on: its id and itself.
     pub key: Option<(Vec<u8>, Vec<u8>)>,
-    /// The first session token, and the chain's start.
-    pub start: Option<(Vec<u8>, Head)>,
+    /// What happens to the chain.
+    pub chain: Option<ChainChange<'a>>,
+    /// The session begins anew.
+    pub session: Option<Session>,
+}
+
+/// What happens to a region's chain.
+pub enum ChainChange<'a> {
+    /// It begins, unless it has begun.
+    Start(Head),
+    /// The open epoch closes and another opens on its head, by this decision.
+    Epoch {
+        /// The epoch that closes.
+        from: u32,
+        /// The epoch that opens.
+        to: u32,
+        /// The decision.
+        make: MakeEntry<'a>,
+    },
+}
+
+/// A signing key of a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// Ed25519, 32 bytes.
+    pub public_key: Vec<u8>,
+    /// Last epoch and sequence that it counts for, once it was revoked or replaced.
+    pub last: Option<(u32, u32)>,
 }
 
 /// A batch in custody.
@@ -290,6 +324,11 @@ pub struct Writes {
     pub applications: Vec<Application>,
     /// A decision: number, application, entry, leaf.
     pub decision: Option<(u64, u64, Vec<u8>, Hash)>,
+}
+
+/// Name of a batch's leaf in the log.
+pub fn batch_leaf(at: Position) -> String {
+    format!("b/{:05}/{:010}/{:010}", at.region.number(), at.epoch, at.sequence)
 }
 
 /// A leaf of the log.

@@ -2,12 +2,12 @@
 
 use std::sync::Mutex;
 
-use dtsen_central::store::StoreError;
+use dtsen_central::store::{Session, StoreError, setting};
 use dtsen_proto::merkle::{self, Hash, ProofPlan};
 
 use crate::{
     place::Place,
-    regions::{entry, lease},
+    regions::{entry, lease, start},
 };
 
 pub(crate) async fn the_log_grows_and_proves_itself(place: Place) {
@@ -52,13 +52,6 @@ pub(crate) async fn the_log_grows_and_proves_itself(place: Place) {
     }
     assert!(store.nodes(1, &[merkle::Node { level: 0, index: 141 }]).await.is_err());
     assert!(store.nodes(2, &[merkle::Node { level: 0, index: 0 }]).await.is_err());
-    store.append_decision(&entry).await.expect("appends");
-    assert_eq!(store.sequence(&fence, 2, 10, &sign_nothing).await.expect("sequences"), 1);
-    assert_eq!(
-        store.checkpoint(2).await.expect("reads").map(|(size, _)| size),
-        Some(1),
-        "a generation of its own"
-    );
 }
 
 fn sign_nothing(_: u64, _: Hash) -> String {
@@ -76,4 +69,31 @@ pub(crate) async fn a_lost_lease_signs_nothing(place: Place) {
         tokio::join!(two.sequence(&new, 1, 10, &sign_nothing), one.sequence(&new, 1, 10, &sign_nothing));
     let placed = [a.expect("sequences"), b.expect("sequences")];
     assert_eq!(placed.iter().sum::<u32>(), 1, "once, whoever comes first");
+}
+
+pub(crate) async fn a_generation_begins_with_its_statement(place: Place) {
+    let store = place.open().await;
+    let mataram = start(&*store, "52.71").await;
+    store.append_decision(&entry).await.expect("appends");
+    store.set_setting(setting::STOPPED, b"why".to_vec()).await.expect("writes");
+    let sign: &(dyn Fn(u64, Hash) -> String + Send + Sync) = &|size, _| format!("size {size}");
+    let refused = store.begin_generation(2, 3, &entry, sign).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "not the one in force: {refused:?}");
+    store.begin_generation(1, 2, &entry, sign).await.expect("begins");
+    let refused = store.begin_generation(1, 2, &entry, sign).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "once: {refused:?}");
+    assert_eq!(store.setting(setting::GENERATION_DECISION).await.expect("reads"), Some(entry(2)));
+    assert_eq!(store.setting(setting::STOPPED).await.expect("reads"), None);
+    assert_eq!(store.session(mataram).await.expect("reads"), Some(Session::open()));
+    assert_eq!(store.checkpoint(2).await.expect("reads"), Some((1, "size 1".into())));
+    let fence = lease(&*store, "log", "one").await;
+    let old = store.sequence(&fence, 1, 10, sign).await;
+    assert!(matches!(old, Err(StoreError::Conflict)), "nothing is added to the log that ended: {old:?}");
+    assert_eq!(store.sequence(&fence, 2, 10, sign).await.expect("sequences"), 1);
+    let leaves = store.leaves(2, 0, 10).await.expect("reads");
+    let names: Vec<&str> = leaves.iter().map(|l| l.name.as_str()).collect();
+    assert_eq!(names, ["d/00000000000000000002", "d/00000000000000000001"], "the statement, then what waited");
+    assert_eq!(store.leaf_place(2, "d/00000000000000000001").await.expect("reads"), Some(1));
+    assert_eq!(store.leaf_place(1, "d/00000000000000000001").await.expect("reads"), None);
+    store.begin_generation(2, 7, &entry, sign).await.expect("begins another");
 }

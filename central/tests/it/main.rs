@@ -51,6 +51,7 @@ suite! {
     lane::order_is_that_of_bytes,
     journal::the_log_grows_and_proves_itself,
     journal::a_lost_lease_signs_nothing,
+    journal::a_generation_begins_with_its_statement,
     releases::a_release_sees_what_moved,
     releases::publishing_clears_what_nobody_needs,
     tables::a_copy_there_and_back_is_equal,

@@ -1,6 +1,8 @@
 //! Settings, leases, regions, sessions, decisions.
 
-use dtsen_central::store::{Fence, RegionChange, RegionRow, Status, Store, StoreError};
+use dtsen_central::store::{
+    ChainChange, Fence, KeyRow, RegionChange, RegionRow, Session, Status, Store, StoreError,
+};
 use dtsen_proto::{chain::Head, pb, region::Region};
 use prost::Message as _;
 
@@ -18,7 +20,11 @@ pub(crate) fn entry(number: u64) -> Vec<u8> {
 /// An active region with a chain and a lane.
 pub(crate) async fn start(store: &dyn Store, code: &str) -> Region {
     let region = region(code);
-    let change = RegionChange { start: Some((vec![0; 16], Head::start(region))), ..RegionChange::default() };
+    let change = RegionChange {
+        chain: Some(ChainChange::Start(Head::start(region))),
+        session: Some(Session::new(vec![0; 16])),
+        ..RegionChange::default()
+    };
     let row = RegionRow { status: Status::Active, ..RegionRow::new(region) };
     store.put_region(&row, change).await.expect("starts a region");
     region
@@ -56,7 +62,7 @@ pub(crate) async fn a_region_changes_once_per_version(place: Place) {
         certificate: Some(vec![3]),
         certificate_hash: Some(vec![4]),
         previous_hash: Some(vec![5]),
-        revoked_after: Some(6),
+        pending_key: Some(vec![6]),
         reason: "salinan".into(),
         ..row.clone()
     };
@@ -81,14 +87,35 @@ pub(crate) async fn keys_and_sessions_follow_the_region(place: Place) {
         store.put_region(&row, change).await.expect("writes");
     }
     let keys = store.region_keys(mataram).await.expect("reads");
-    assert_eq!(keys, [vec![9, 9], vec![3, 3], vec![1, 1]], "each once, newest last");
-    assert_eq!(store.head(mataram).await.expect("reads"), Some(Head::start(mataram)));
-    assert_eq!(store.session(mataram).await.expect("reads"), Some((vec![0; 16], vec![0; 16])));
+    let key = |n: u8, last| KeyRow { public_key: vec![n, n], last };
+    assert_eq!(keys, [key(9, None), key(3, None), key(1, None)], "each once, newest last");
+    let renewed = RegionChange {
+        revoke: Some((1, 7)),
+        key: Some((vec![5], vec![5, 5])),
+        chain: Some(ChainChange::Epoch { from: 1, to: 2, make: &entry }),
+        session: Some(Session::open()),
+        ..RegionChange::default()
+    };
+    store.put_region(&RegionRow { version: 5, ..RegionRow::new(mataram) }, renewed).await.expect("writes");
+    let revoked = RegionChange { revoke: Some((2, 3)), ..RegionChange::default() };
+    store.put_region(&RegionRow { version: 6, ..RegionRow::new(mataram) }, revoked).await.expect("writes");
+    let keys = store.region_keys(mataram).await.expect("reads");
+    let (first, second) = (Some((1, 7)), Some((2, 3)));
+    assert_eq!(keys, [key(9, first), key(3, first), key(1, first), key(5, second)], "an end stays");
+    let head = store.head(mataram).await.expect("reads").expect("a chain");
+    assert_eq!((head.position.epoch, head.position.sequence), (2, 0));
+    assert_eq!(store.epoch_statement(mataram, 2).await.expect("reads"), Some(entry(1)));
+    assert_eq!(store.epoch_statement(mataram, 1).await.expect("reads"), None);
+    assert_eq!(store.session(mataram).await.expect("reads"), Some(Session::open()));
+    let fresh = Session::new(vec![0; 16]);
+    assert!(store.put_session(mataram, &[], &fresh).await.expect("writes"));
+    assert_eq!(store.session(mataram).await.expect("reads"), Some(fresh.clone()));
     assert_eq!(store.session(region("11.01")).await.expect("reads"), None);
     let other = place.open().await;
-    assert!(other.rotate_session(mataram, &[0; 16], &[1], &[0; 16]).await.expect("writes"));
-    assert!(!store.rotate_session(mataram, &[0; 16], &[2], &[0; 16]).await.expect("writes"));
-    assert_eq!(store.session(mataram).await.expect("reads"), Some((vec![1], vec![0; 16])));
+    let (one, two) = (fresh.rotated(&[0; 16], vec![1]), fresh.rotated(&[0; 16], vec![2]));
+    assert!(other.put_session(mataram, &fresh.current, &one).await.expect("writes"));
+    assert!(!store.put_session(mataram, &fresh.current, &two).await.expect("writes"));
+    assert_eq!(store.session(mataram).await.expect("reads"), Some(one));
 }
 
 pub(crate) async fn decisions_have_dense_numbers_whoever_writes(place: Place) {

@@ -26,20 +26,12 @@ pub(super) fn identity_of(kind: RecordKind) -> BlockNo {
     }
 }
 
-fn entry<'a>(blocks: &'a mut Vec<Block>, number: BlockNo, provenance: &Provenance) -> &'a mut Block {
-    let at = blocks.binary_search_by_key(&number, |block| block.number).unwrap_or_else(|at| {
-        blocks.insert(at, Block { number, provenance: provenance.clone(), cells: Vec::new() });
-        at
-    });
-    &mut blocks[at]
-}
-
 /// States every column that the file has and the record had, so that an empty cell takes its value back.
 fn take_back(row: &mut Delta, stored: &Delta, columns: &Columns, provenance: &Provenance) {
     for block in &stored.blocks {
         for (column, _) in &block.cells {
             if columns.contains_key(column) && row.get(*column).is_none() {
-                let cells = &mut entry(&mut row.blocks, block.number, provenance).cells;
+                let cells = &mut row.block_mut(block.number, provenance).cells;
                 let at = cells.partition_point(|(before, _)| before < column);
                 cells.insert(at, (*column, Value::Cleared));
             }
@@ -49,18 +41,6 @@ fn take_back(row: &mut Delta, stored: &Delta, columns: &Columns, provenance: &Pr
 
 fn says_new(block: &Block, stored: Option<&Block>) -> bool {
     block.cells.iter().any(|(column, value)| stored.and_then(|s| s.get(*column)) != Some(value))
-}
-
-/// Puts a block's columns in place of what was stated of them.
-fn fold(content: &mut Delta, block: &Block) {
-    let own = entry(&mut content.blocks, block.number, &block.provenance);
-    own.provenance = block.provenance.clone();
-    for (column, value) in &block.cells {
-        match own.cells.binary_search_by_key(column, |(c, _)| *c) {
-            Ok(at) => own.cells[at].1 = value.clone(),
-            Err(at) => own.cells.insert(at, (*column, value.clone())),
-        }
-    }
 }
 
 /// Compares a row of a file with these columns to what its source stated before.
@@ -79,7 +59,7 @@ pub(super) fn compare(
     let changed: Vec<BlockNo> = new.map(|block| block.number).collect();
     let mut content = stored.clone();
     for block in row.blocks.iter().filter(|block| changed.contains(&block.number)) {
-        fold(&mut content, block);
+        content.state(block);
     }
     Difference { row, changed, content }
 }

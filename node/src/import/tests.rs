@@ -72,7 +72,7 @@ impl Node {
     async fn in_mode(mode: Mode) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("node.db"), true, mode).await.expect("opens");
-        store.open_epoch(Head::start(region()), &[]).await.expect("an epoch");
+        store.enter_epoch(Head::start(region()), None).await.expect("an epoch");
         Self { dir, store }
     }
 

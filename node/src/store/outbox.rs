@@ -97,14 +97,17 @@ const PENDING: &str =
     ORDER BY p.id LIMIT $1";
 const DELETE_PENDING: &str = "DELETE FROM pending WHERE id <= $1";
 const INSERT_BATCH: &str = "INSERT INTO batch
-    (epoch, sequence, batch_id, deltas, sealed_ms, body_length, encoding, header, body)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    (epoch, sequence, batch_id, deltas, sealed_ms, body_length, encoding, header, body, receipt, returned)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 const INSERT_SENT: &str = "INSERT INTO sent (epoch, sequence, place, record, pending, creates) ";
 const PENDING_COUNT: &str = "SELECT count(*) FROM pending";
 const OLDEST: &str = "SELECT * FROM batch WHERE receipt IS NULL AND returned IS NULL
     ORDER BY epoch, sequence LIMIT 1";
 const LAST_RECEIPT: &str =
     "SELECT receipt FROM batch WHERE receipt IS NOT NULL ORDER BY epoch DESC, sequence DESC LIMIT 1";
+const UNLOGGED: &str = "SELECT * FROM batch WHERE receipt IS NOT NULL AND logged = 0
+    ORDER BY epoch, sequence LIMIT $1";
+const SET_LOGGED: &str = "UPDATE batch SET logged = 1 WHERE epoch = $1 AND sequence = $2";
 const ONE: &str = "SELECT * FROM batch WHERE epoch = $1 AND sequence = $2";
 const AFTER: &str =
     "SELECT * FROM batch WHERE (epoch, sequence) > ($1, $2) ORDER BY epoch, sequence LIMIT $3";
@@ -165,11 +168,10 @@ async fn take(conn: &mut SqliteConnection, sealing: &Sealing<'_>) -> Result<(Vec
     Ok((taken, deltas))
 }
 
-async fn put(conn: &mut SqliteConnection, batch: &BatchRow, taken: &[Taken]) -> Result<()> {
-    let Position { epoch, sequence, .. } = batch.position;
+pub(super) async fn put_batch(conn: &mut SqliteConnection, batch: &BatchRow) -> Result<()> {
     sqlx::query(INSERT_BATCH)
-        .bind(epoch)
-        .bind(sequence)
+        .bind(batch.position.epoch)
+        .bind(batch.position.sequence)
         .bind(&batch.id.as_bytes()[..])
         .bind(batch.deltas)
         .bind(batch.sealed_ms)
@@ -177,8 +179,16 @@ async fn put(conn: &mut SqliteConnection, batch: &BatchRow, taken: &[Taken]) -> 
         .bind(batch.encoding)
         .bind(batch.header.encode_to_vec())
         .bind(&batch.body)
-        .execute(&mut *conn)
+        .bind(batch.receipt.as_ref().map(pb::Envelope::encode_to_vec))
+        .bind(&batch.returned)
+        .execute(conn)
         .await?;
+    Ok(())
+}
+
+async fn put(conn: &mut SqliteConnection, batch: &BatchRow, taken: &[Taken]) -> Result<()> {
+    put_batch(conn, batch).await?;
+    let Position { epoch, sequence, .. } = batch.position;
     let rows: Vec<(i64, &Taken)> = (0..).zip(taken).collect();
     bulk::insert(conn, INSERT_SENT, "", &rows, |values, (place, taken)| {
         values
@@ -317,6 +327,30 @@ impl Store {
             })
             .await?;
         bytes.map(|bytes| pb::Envelope::decode(bytes.as_slice()).map_err(wrong)).transpose()
+    }
+
+    /// Batches in custody of which the hub has not proved that they are in its log, oldest first.
+    pub async fn unlogged(&self, limit: u32) -> Result<Vec<BatchRow>> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                let Some(head) = setting::head(&mut conn).await? else { return Ok(Vec::new()) };
+                let rows = sqlx::query(UNLOGGED).bind(limit).fetch_all(&mut *conn).await?;
+                rows.iter().map(|row| read_batch(row, head.position.region)).collect()
+            })
+            .await
+    }
+
+    /// The hub proved that a batch is in its log.
+    pub async fn set_logged(&self, position: Position) -> Result<()> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let query = sqlx::query(SET_LOGGED).bind(position.epoch).bind(position.sequence);
+                query.execute(&mut *conn).await?;
+                Ok(())
+            })
+            .await
     }
 
     /// One batch.

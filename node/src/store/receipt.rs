@@ -2,7 +2,6 @@
 
 use dtsen_proto::{
     batch::{self, Frame},
-    chain::Head,
     envelope::Verified,
     id::Position,
     pb,
@@ -18,11 +17,8 @@ const SET_RETURNED: &str = "UPDATE batch SET returned = $3 WHERE epoch = $1 AND 
 const SENT: &str = "SELECT s.place, s.record, s.pending, r.delta FROM sent s JOIN record r ON r.id = s.record
     WHERE s.epoch = $1 AND s.sequence = $2 ORDER BY s.place";
 const FORGET_SENT: &str = "DELETE FROM sent WHERE epoch = $1 AND sequence = $2";
-const CLOSED: &str = "SELECT * FROM batch WHERE receipt IS NULL AND returned IS NULL AND epoch <> $1
-    ORDER BY epoch, sequence";
-
 /// A delta with what its record states by now: what was sealed later must not be undone by what is sealed anew.
-fn refreshed(mut delta: Delta, record: &Delta) -> Delta {
+pub(super) fn refreshed(mut delta: Delta, record: &Delta) -> Delta {
     delta.salt = [0; 16];
     if delta.action == Action::Upsert {
         for block in &mut delta.blocks {
@@ -35,7 +31,7 @@ fn refreshed(mut delta: Delta, record: &Delta) -> Delta {
 }
 
 /// Puts the deltas of a batch back where they stood among the pending ones.
-async fn give_back(conn: &mut SqliteConnection, row: &BatchRow, why: &str) -> Result<()> {
+pub(super) async fn give_back(conn: &mut SqliteConnection, row: &BatchRow, why: &str) -> Result<()> {
     let wrong = |column| StoreError::Inconsistent { table: "batch", column };
     let length = usize::try_from(row.body_length).map_err(|_| wrong("body_length"))?;
     let body = batch::decode_body(row.encoding, &row.body, length).ok_or(wrong("body"))?;
@@ -95,28 +91,6 @@ impl Store {
                     give_back(&mut tx, &row, &receipt.body_refused).await?;
                 }
                 Ok(tx.commit().await?)
-            })
-            .await
-    }
-
-    /// Goes on in another epoch. What was sealed in an earlier one and has no receipt is to be sealed anew; tells how
-    /// many batches that are. `clear` names the settings that end with it, such as [`setting::HALTED`].
-    pub async fn open_epoch(&self, head: Head, clear: &[&str]) -> Result<usize> {
-        self.db
-            .section(async {
-                let mut conn = self.db.writer().await;
-                let mut tx = conn.begin_with(BEGIN).await?;
-                let rows = sqlx::query(CLOSED).bind(head.position.epoch).fetch_all(&mut *tx).await?;
-                for row in &rows {
-                    let row = outbox::read_batch(row, head.position.region)?;
-                    give_back(&mut tx, &row, "EPOCH_CLOSED").await?;
-                }
-                setting::set(&mut tx, setting::HEAD, &setting::encode_head(&head)).await?;
-                for name in clear {
-                    setting::clear(&mut tx, name).await?;
-                }
-                tx.commit().await?;
-                Ok(rows.len())
             })
             .await
     }

@@ -67,7 +67,7 @@ fn read(row: &SqliteRow) -> Result<StoredRecord> {
 }
 
 /// A record for a change about one that no source has: what the change itself states.
-async fn put(conn: &mut SqliteConnection, source: i64, delta: &Delta) -> Result<i64> {
+pub(super) async fn put(conn: &mut SqliteConnection, source: i64, delta: &Delta) -> Result<i64> {
     let kind: i32 = delta.kind.to_wire().into();
     let id = sqlx::query_scalar(PUT)
         .bind(source)

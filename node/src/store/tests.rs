@@ -38,7 +38,7 @@ async fn open(dir: &Path) -> Store {
 
 async fn enrolled(dir: &Path) -> Store {
     let store = open(dir).await;
-    store.open_epoch(Head::start(region()), &[]).await.expect("an epoch");
+    store.enter_epoch(Head::start(region()), None).await.expect("an epoch");
     store
 }
 
@@ -172,7 +172,7 @@ async fn sealing_needs_an_epoch_and_a_node_that_is_not_halted() {
     assert!(matches!(seal(&store, 1).await, Err(StoreError::NoEpoch)));
     store.set_setting(setting::HALTED, b"CHAIN_FORK").await.expect("stores");
     assert!(matches!(seal(&store, 1).await, Err(StoreError::Halted(why)) if why == "CHAIN_FORK"));
-    store.open_epoch(Head::start(region()), &[setting::HALTED]).await.expect("an epoch");
+    store.enter_epoch(Head::start(region()), None).await.expect("an epoch");
     assert!(seal(&store, 1).await.expect("seals").is_some());
 }
 
@@ -216,7 +216,7 @@ async fn a_refused_body_and_a_closed_epoch_give_deltas_back_in_their_order() {
     give_receipt(&store, &first, "DELTA_TOO_LARGE").await.expect("stores");
     assert_eq!(store.pending_count().await.expect("counts"), 3);
     let next = Position { epoch: 2, sequence: 0, region: region() };
-    let returned = store.open_epoch(Head { position: next, id: first.id }, &[]).await.expect("opens");
+    let returned = store.enter_epoch(Head { position: next, id: first.id }, None).await.expect("opens");
     assert_eq!(returned, 1, "the second had no receipt");
     assert_eq!(store.pending(10).await.expect("reads"), before);
     let totals = store.totals().await.expect("sums");
@@ -318,5 +318,5 @@ fn store_calls_can_be_spawned() {
     is_send(&store.pending_count());
     is_send(&seal(store, 1));
     is_send(&store.apply_feed(&[]));
-    is_send(&store.open_epoch(Head::start(region()), &[]));
+    is_send(&store.enter_epoch(Head::start(region()), None));
 }

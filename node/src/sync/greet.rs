@@ -3,8 +3,6 @@
 use dtsen_proto::{
     chain::Head,
     checkpoint::Checkpoint,
-    envelope::{self, PayloadType},
-    id::{BatchId, Position},
     merkle::{self, Hash},
     pb,
     refusal::Refusal,
@@ -12,18 +10,24 @@ use dtsen_proto::{
 use prost::Message as _;
 use tonic::transport::Channel;
 
-use super::{Agent, Session, Stop, SyncError};
-use crate::store::setting;
+use super::{Agent, Session, Stop, SyncError, epoch};
+use crate::store::{StoreError, setting};
+
+/// What came of a Hello.
+pub(super) enum Greeted<'a> {
+    /// The exchange may go on.
+    Welcome(Session<'a>),
+    /// Heads have changed: Hello has to be said again.
+    Again,
+}
 
 /// Says Hello and acts on the answer.
+///
+/// A halted node says Hello too: only the hub can tell that an operator has opened a new epoch for it.
 pub(super) async fn greet(
     agent: &Agent,
     mut client: pb::exchange_client::ExchangeClient<Channel>,
-) -> Result<Session<'_>, SyncError> {
-    if agent.store.setting(setting::HALTED).await?.is_some() {
-        let stop = if halted_as(agent, Stop::Cloned).await? { Stop::Cloned } else { Stop::Forked };
-        return Err(SyncError::Stopped(stop));
-    }
+) -> Result<Greeted<'_>, SyncError> {
     let head = agent.store.head().await?.ok_or(Refusal::NotFound { what: "enrolment" })?;
     let request = request(agent, head).await?;
     let generation = request.generation;
@@ -31,20 +35,27 @@ pub(super) async fn greet(
     if !reply.session.is_empty() {
         agent.store.set_setting(setting::SESSION, &reply.session).await?;
     }
-    let standing = pb::Standing::try_from(reply.standing).unwrap_or(pb::Standing::Unspecified);
-    if reply.generation > generation && standing == pb::Standing::HandBack {
-        check_generation(agent, &reply)?;
-    }
-    let mut session =
-        Session { agent, client, token: reply.session.clone(), generation, release: reply.release };
-    match standing {
+    let (token, release) = (reply.session.clone(), reply.release);
+    let mut session = Session { agent, client, token, generation, release, now_ms: reply.now_ms };
+    match pb::Standing::try_from(reply.standing).unwrap_or(pb::Standing::Unspecified) {
         pb::Standing::Ok => {
+            if let Some(why) = agent.store.text_setting(setting::HALTED).await? {
+                return Err(StoreError::Halted(why).into());
+            }
             check_log(&mut session, reply.checkpoint.as_ref()).await?;
-            Ok(session)
+            Ok(Greeted::Welcome(session))
         }
-        pb::Standing::HandBack => hand_back(session, head, &reply).await,
+        pb::Standing::HandBack => {
+            epoch::check_generation(agent, &reply)?;
+            epoch::hand_back(&mut session, &reply).await?;
+            Ok(Greeted::Again)
+        }
+        pb::Standing::NewEpoch => {
+            epoch::enter(&mut session, &reply).await?;
+            Ok(Greeted::Again)
+        }
         pb::Standing::HubBehind => Err(SyncError::Stopped(Stop::HubBehind)),
-        pb::Standing::NodeBehind => Err(SyncError::Stopped(Stop::NodeBehind)),
+        pb::Standing::NodeBehind => Err(halt(agent, Stop::NodeBehind).await?),
         pb::Standing::Forked => Err(halt(agent, Stop::Forked).await?),
         pb::Standing::Cloned => Err(halt(agent, Stop::Cloned).await?),
         pb::Standing::Suspended => Err(SyncError::Stopped(Stop::Suspended)),
@@ -52,11 +63,7 @@ pub(super) async fn greet(
     }
 }
 
-async fn halted_as(agent: &Agent, stop: Stop) -> Result<bool, SyncError> {
-    Ok(agent.store.text_setting(setting::HALTED).await?.as_deref() == Some(stop.to_string().as_str()))
-}
-
-/// Stops sealing for good: an operator has to act.
+/// Stops sealing until the hub opens a new epoch: an operator has to act.
 async fn halt(agent: &Agent, stop: Stop) -> Result<SyncError, SyncError> {
     tracing::error!(region = %agent.region, "{stop}");
     agent.store.set_setting(setting::HALTED, stop.to_string().as_bytes()).await?;
@@ -78,6 +85,9 @@ async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncErro
     let last = store.batch(head.position).await?;
     let receipt = store.last_receipt().await?;
     let checkpoint = store.text_setting(setting::CHECKPOINT).await?;
+    let unreadable = |_| StoreError::Inconsistent { table: "setting", column: setting::GENERATION_STATEMENT };
+    let statement = store.setting(setting::GENERATION_STATEMENT).await?;
+    let statement = statement.map(|bytes| pb::Envelope::decode(bytes.as_slice()).map_err(unreadable));
     Ok(pb::HelloRequest {
         protocol: dtsen_proto::PROTOCOL_VERSION,
         session: store.setting(setting::SESSION).await?.unwrap_or_default(),
@@ -93,6 +103,8 @@ async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncErro
         software: env!("CARGO_PKG_VERSION").to_owned(),
         now_ms: agent.ambient.now_ms(),
         header: last.map(|b| b.header),
+        generation_statement: statement.transpose()?,
+        epoch_statement: store.epoch_statement(head.position.epoch).await?,
     })
 }
 
@@ -138,62 +150,4 @@ async fn forked_hub(agent: &Agent, note: &str) -> Result<SyncError, SyncError> {
     tracing::error!(region = %agent.region, "the hub's log is not a continuation of what this node saw");
     agent.store.set_setting(setting::HUB_FORK, note.as_bytes()).await?;
     Ok(SyncError::Stopped(Stop::HubForked))
-}
-
-/// A new generation counts only with the hub's signed statement of it.
-fn check_generation(agent: &Agent, reply: &pb::HelloReply) -> Result<(), SyncError> {
-    let missing = Refusal::Malformed { what: "generation statement" };
-    let statement = reply.generation_decision.as_ref().ok_or(missing.clone())?;
-    let decision =
-        envelope::verify::<pb::Decision>(statement, PayloadType::DECISION, &agent.hub.receipt)?.into_inner();
-    match decision.act {
-        Some(pb::decision::Act::GenerationAct(act)) if act.generation == reply.generation => Ok(()),
-        _ => Err(missing.into()),
-    }
-}
-
-/// Hands back what the hub lost, then goes on in the epoch that it opens.
-async fn hand_back<'a>(
-    mut session: Session<'a>,
-    head: Head,
-    reply: &pb::HelloReply,
-) -> Result<Session<'a>, SyncError> {
-    let agent = session.agent;
-    let position = |epoch, sequence| Position { region: agent.region, epoch, sequence };
-    let hub_sequence =
-        u32::try_from(reply.sequence).map_err(|_| Refusal::Malformed { what: "hello reply" })?;
-    let hub_head = Head::after(
-        position(reply.epoch, hub_sequence),
-        BatchId::from_slice(&reply.head).ok_or(Refusal::Malformed { what: "hello reply" })?,
-    );
-    if reply.next_epoch > 0 {
-        // Everything is back: seal on under the new epoch, read the feed again from where the hub's copy ended.
-        let next = Head::after(position(reply.next_epoch, 0), head.id);
-        let missing = Refusal::Malformed { what: "generation statement" };
-        let statement = reply.generation_decision.as_ref().ok_or(missing)?;
-        let feed = statement_feed(agent, reply).unwrap_or(0);
-        let key = &agent.hub.receipt;
-        agent.store.begin_generation(reply.generation, &next, feed, statement, key).await?;
-        return Err(SyncError::Refused {
-            reason: "GENERATION".into(),
-            text: "generasi baru dimulai; sambung lagi".into(),
-            retry_ms: Some(0),
-        });
-    }
-    tracing::warn!(region = %agent.region, "the hub was restored: handing back what it lost");
-    super::upload::hand_back(&mut session, hub_head).await?;
-    Err(SyncError::Refused {
-        reason: "GENERATION".into(),
-        text: "yang hilang sudah dikembalikan; sambung lagi".into(),
-        retry_ms: Some(0),
-    })
-}
-
-/// Where this region's feed ended in the hub's copy, by its signed statement.
-fn statement_feed(agent: &Agent, reply: &pb::HelloReply) -> Option<u64> {
-    let statement = reply.generation_decision.as_ref()?;
-    let decision = pb::Decision::decode(statement.payload.as_slice()).ok()?;
-    let pb::decision::Act::GenerationAct(act) = decision.act? else { return None };
-    let own = agent.region.to_string();
-    act.heads.into_iter().find(|h| h.region == own).map(|h| h.feed)
 }

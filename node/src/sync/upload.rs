@@ -65,7 +65,7 @@ pub(super) async fn upload(session: &mut Session<'_>, report: &mut Report) -> Re
                 None => return Ok(()),
             },
         };
-        let receipt = send(session, &batch, None, &mut link, &mut report.bytes).await?;
+        let receipt = send(session, &batch, false, &mut link, &mut report.bytes).await?;
         let read = check_receipt(session, &batch, &receipt)?;
         session.agent.store.store_receipt(&read, &receipt).await?;
         let refused = !read.get().body_refused.is_empty();
@@ -104,11 +104,15 @@ async fn seal(session: &Session<'_>, link: &Link) -> Result<Option<BatchRow>, Sy
 async fn send(
     session: &mut Session<'_>,
     batch: &BatchRow,
-    old_receipt: Option<&pb::Envelope>,
+    handed_back: bool,
     link: &mut Link,
     taken: &mut u64,
 ) -> Result<pb::Envelope, SyncError> {
     let mut offset = 0;
+    // The first batch of an epoch that the hub lost brings the hub's own word for the epoch.
+    let first = handed_back && batch.position.sequence == 1;
+    let statement =
+        if first { session.agent.store.epoch_statement(batch.position.epoch).await? } else { None };
     loop {
         let end = batch.body.len().min(offset + link.piece);
         let request = pb::SubmitRequest {
@@ -118,7 +122,8 @@ async fn send(
             offset: offset as u64,
             data: batch.body[offset..end].to_vec(),
             session: session.token.clone(),
-            receipt: old_receipt.cloned(),
+            receipt: if handed_back { batch.receipt.clone() } else { None },
+            epoch_statement: statement.clone(),
         };
         let begun = Instant::now();
         let reply = session.client.submit(request).await?.into_inner();
@@ -157,9 +162,13 @@ pub(super) async fn hand_back(session: &mut Session<'_>, hub_head: Head) -> Resu
     loop {
         let next = session.agent.store.batches(epoch, sequence, 1).await?;
         let Some(batch) = next.into_iter().next() else { return Ok(()) };
-        let receipt = send(session, &batch, batch.receipt.as_ref(), &mut link, &mut 0).await?;
+        (epoch, sequence) = (batch.position.epoch, batch.position.sequence);
+        // What was never in custody and closed with its epoch was sealed anew later.
+        if batch.receipt.is_none() && batch.returned.is_some() {
+            continue;
+        }
+        let receipt = send(session, &batch, true, &mut link, &mut 0).await?;
         let read = check_receipt(session, &batch, &receipt)?;
         session.agent.store.store_receipt(&read, &receipt).await?;
-        (epoch, sequence) = (batch.position.epoch, batch.position.sequence);
     }
 }

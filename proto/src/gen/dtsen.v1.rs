@@ -223,6 +223,9 @@ pub struct SubmitRequest {
     /// when a batch is handed back to a hub that lost it: the receipt it once gave
     #[prost(message, optional, tag = "7")]
     pub receipt: ::core::option::Option<Envelope>,
+    /// with the first batch of an epoch that the hub lost: the Decision that opened it
+    #[prost(message, optional, tag = "8")]
+    pub epoch_statement: ::core::option::Option<Envelope>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubmitReply {
@@ -520,7 +523,7 @@ pub struct RegionAct {
     /// SHA-256 of the certificate, for CONFIRMED
     #[prost(bytes = "vec", tag = "5")]
     pub certificate: ::prost::alloc::vec::Vec<u8>,
-    /// for REVOKED: the last sequence of the epoch that stays valid
+    /// for REVOKED: the last sequence of `epoch` that stays valid
     #[prost(uint64, tag = "6")]
     pub revoked_after: u64,
 }
@@ -660,6 +663,9 @@ pub struct EpochAct {
     /// of the closed epoch
     #[prost(uint64, tag = "4")]
     pub last_sequence: u64,
+    /// id of the last batch before: the first of the opened epoch names it as its previous
+    #[prost(bytes = "vec", tag = "5")]
+    pub head: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -849,7 +855,7 @@ impl TombstoneReason {
 pub struct HelloRequest {
     #[prost(uint32, tag = "1")]
     pub protocol: u32,
-    /// token of the last HelloReply that the node stored; empty once after enrolment
+    /// token of the last HelloReply that the node stored, or of its enrolment
     #[prost(bytes = "vec", tag = "2")]
     pub session: ::prost::alloc::vec::Vec<u8>,
     #[prost(uint32, tag = "3")]
@@ -883,6 +889,12 @@ pub struct HelloRequest {
     /// signed header of the last batch sealed: evidence when heads fork
     #[prost(message, optional, tag = "14")]
     pub header: ::core::option::Option<Envelope>,
+    /// the Decision that began `generation`, for generations after the first
+    #[prost(message, optional, tag = "15")]
+    pub generation_statement: ::core::option::Option<Envelope>,
+    /// the Decision that opened `epoch`, for epochs after the first
+    #[prost(message, optional, tag = "16")]
+    pub epoch_statement: ::core::option::Option<Envelope>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HelloReply {
@@ -917,9 +929,9 @@ pub struct HelloReply {
     pub release: u64,
     #[prost(int64, tag = "13")]
     pub now_ms: i64,
-    /// with HAND_BACK done: the epoch that opens
-    #[prost(uint32, tag = "14")]
-    pub next_epoch: u32,
+    /// with NEW_EPOCH: the Decision that opened `epoch`
+    #[prost(message, optional, tag = "14")]
+    pub epoch_statement: ::core::option::Option<Envelope>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FeedRequest {
@@ -945,6 +957,9 @@ pub struct ReadBackRequest {
     pub after: u64,
     #[prost(bytes = "vec", tag = "3")]
     pub session: ::prost::alloc::vec::Vec<u8>,
+    /// where `body` of the reply begins in the body
+    #[prost(uint64, tag = "4")]
+    pub offset: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadBackReply {
@@ -954,11 +969,30 @@ pub struct ReadBackReply {
     pub receipt: ::core::option::Option<Envelope>,
     #[prost(enumeration = "BodyEncoding", tag = "3")]
     pub encoding: i32,
-    /// empty when the body was refused
+    /// a piece, from the offset asked for
     #[prost(bytes = "vec", tag = "4")]
     pub body: ::prost::alloc::vec::Vec<u8>,
+    /// there is no batch after that place
     #[prost(bool, tag = "5")]
     pub last: bool,
+    /// bytes of the whole body as transported; 0 when it was refused
+    #[prost(uint64, tag = "6")]
+    pub encoded_length: u64,
+}
+/// Asks for the place of a batch in the log of a size that the node has a checkpoint of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InclusionRequest {
+    #[prost(uint32, tag = "1")]
+    pub epoch: u32,
+    #[prost(uint64, tag = "2")]
+    pub sequence: u64,
+    #[prost(uint64, tag = "3")]
+    pub size: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InclusionReply {
+    #[prost(message, optional, tag = "1")]
+    pub proof: ::core::option::Option<InclusionProof>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConsistencyRequest {
@@ -1059,6 +1093,8 @@ pub enum Standing {
     /// a copy of this node is running
     Cloned = 6,
     Suspended = 7,
+    /// the hub opened `epoch` for this node: enter it, then say Hello again
+    NewEpoch = 8,
 }
 impl Standing {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1075,6 +1111,7 @@ impl Standing {
             Self::HandBack => "STANDING_HAND_BACK",
             Self::Cloned => "STANDING_CLONED",
             Self::Suspended => "STANDING_SUSPENDED",
+            Self::NewEpoch => "STANDING_NEW_EPOCH",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1088,6 +1125,7 @@ impl Standing {
             "STANDING_HAND_BACK" => Some(Self::HandBack),
             "STANDING_CLONED" => Some(Self::Cloned),
             "STANDING_SUSPENDED" => Some(Self::Suspended),
+            "STANDING_NEW_EPOCH" => Some(Self::NewEpoch),
             _ => None,
         }
     }
@@ -1262,6 +1300,28 @@ pub mod exchange_client {
                 .insert(GrpcMethod::new("dtsen.v1.Exchange", "ReadBack"));
             self.inner.unary(req, path, codec).await
         }
+        /// Proof that an entry is in the hub's log.
+        pub async fn inclusion(
+            &mut self,
+            request: impl tonic::IntoRequest<super::InclusionRequest>,
+        ) -> std::result::Result<tonic::Response<super::InclusionReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/dtsen.v1.Exchange/Inclusion",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("dtsen.v1.Exchange", "Inclusion"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Proof that the hub's log only grew.
         pub async fn consistency(
             &mut self,
@@ -1404,6 +1464,11 @@ pub mod exchange_server {
             &self,
             request: tonic::Request<super::ReadBackRequest>,
         ) -> std::result::Result<tonic::Response<super::ReadBackReply>, tonic::Status>;
+        /// Proof that an entry is in the hub's log.
+        async fn inclusion(
+            &self,
+            request: tonic::Request<super::InclusionRequest>,
+        ) -> std::result::Result<tonic::Response<super::InclusionReply>, tonic::Status>;
         /// Proof that the hub's log only grew.
         async fn consistency(
             &self,
@@ -1666,6 +1731,51 @@ pub mod exchange_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReadBackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/dtsen.v1.Exchange/Inclusion" => {
+                    #[allow(non_camel_case_types)]
+                    struct InclusionSvc<T: Exchange>(pub Arc<T>);
+                    impl<
+                        T: Exchange,
+                    > tonic::server::UnaryService<super::InclusionRequest>
+                    for InclusionSvc<T> {
+                        type Response = super::InclusionReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::InclusionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Exchange>::inclusion(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = InclusionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

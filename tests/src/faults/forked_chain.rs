@@ -66,17 +66,32 @@ fn everybody_knows(stage: &Stage, stop: &str, at_hub: &str, word: &str) -> anyho
     ledger::everybody_verifies(&stage.hub, &[&stage.other.node])
 }
 
+/// An operator switches off one of the two and opens a new epoch: the other goes on, whichever it is, with everything
+/// that it had to say.
+fn one_goes_on(stage: &Stage, survivor: &Node) -> anyhow::Result<()> {
+    stage.hub.run(&["region", "new-epoch", &survivor.region.to_string(), "--by", "petugas"])?;
+    survivor.sync()?;
+    let status = survivor.json(&["status"])?;
+    ensure!(status["halted"].is_null() && status["epoch"] == 2, "status: {status}");
+    load(&stage.own, survivor, 3)?;
+    survivor.sync()?;
+    let totals = ledger::totals(survivor)?;
+    ensure!(totals.waiting + totals.pending + totals.sealed == 0, "left behind: {totals:?}");
+    ledger::check(&stage.hub, &[survivor, &stage.other.node])
+}
+
 /// The original goes on, then the copy comes with a session token that is long gone.
 pub fn through_the_token(place: &Place) -> anyhow::Result<()> {
     let stage = stage(place)?;
-    for day in 1..3 {
-        stage.own.load(day)?;
+    // Both have the same batches: nothing but the token tells them apart.
+    for _ in 0..3 {
         stage.own.node.sync()?;
     }
     load(&stage.own, &stage.copy, 1)?;
     let refused = stage.copy.try_sync(PATIENCE)?;
     ensure!(!refused.well && refused.report["stopped"] == "cloned", "the copy got in: {refused:?}");
-    everybody_knows(&stage, "cloned", "cloned", "salinan")
+    everybody_knows(&stage, "cloned", "cloned", "salinan")?;
+    one_goes_on(&stage, &stage.own.node)
 }
 
 /// The copy has the token of the original: its batch stands where the original's does.
@@ -90,7 +105,8 @@ pub fn through_the_chain(place: &Place) -> anyhow::Result<()> {
     hand_token(&stage)?;
     let refused = stage.copy.try_sync(PATIENCE)?;
     ensure!(!refused.well && refused.report["stopped"] == "forked", "the copy got in: {refused:?}");
-    everybody_knows(&stage, "forked", "forked", "bercabang")
+    everybody_knows(&stage, "forked", "forked", "bercabang")?;
+    one_goes_on(&stage, &stage.copy)
 }
 
 /// The copy is ahead of the original: the hub learns of the fork from the batch itself.
@@ -104,7 +120,8 @@ pub fn through_a_batch(place: &Place) -> anyhow::Result<()> {
     seal_beside(&stage, 2)?;
     let refused = stage.copy.try_sync(PATIENCE)?;
     ensure!(!refused.well, "the copy got in: {refused:?}");
-    everybody_knows(&stage, "forked", "forked", "bercabang")
+    everybody_knows(&stage, "forked", "forked", "bercabang")?;
+    one_goes_on(&stage, &stage.copy)
 }
 
 fn seal(stage: &mut Stage) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use dtsen_proto::{
 
 use super::{Conn, Handle, begin, decisions};
 use crate::store::{
-    BatchRow, Intake, MakeEntry, NewBatch, Result, StoreError, Totals, retried,
+    BatchRow, Intake, MakeEntry, NewBatch, Result, StoreError, Totals, batch_leaf, retried,
     value::{Of, signed},
 };
 
@@ -110,8 +110,7 @@ async fn insert(conn: &mut Conn, batch: &NewBatch) -> Result<()> {
             sqlx::query("INSERT INTO batch_body (region, epoch, sequence, body) VALUES ($1, $2, $3, $4)");
         put.bind(region).bind(epoch).bind(sequence).bind(body).execute(&mut *conn).await?;
     }
-    let name = format!("b/{:05}/{:010}/{:010}", at.region.number(), at.epoch, at.sequence);
-    decisions::enqueue(conn, &name, pb::LeafKind::Batch, &batch.leaf).await?;
+    decisions::enqueue(conn, &batch_leaf(at), pb::LeafKind::Batch, &batch.leaf).await?;
     sqlx::query("DELETE FROM piece WHERE region = $1").bind(region).execute(conn).await?;
     Ok(())
 }
@@ -125,26 +124,38 @@ async fn end_of_pieces(conn: &mut Conn, region: Region, id: BatchId) -> Result<u
     Of("piece").number("start", end.unwrap_or(0))
 }
 
+/// Closes the open epoch and opens another on its head.
+pub(super) async fn open_epoch(
+    conn: &mut Conn,
+    region: Region,
+    from: u32,
+    to: u32,
+    make: MakeEntry<'_>,
+) -> Result<()> {
+    let number = i64::from(region.number());
+    let close = sqlx::query_scalar(
+        "UPDATE chain SET closed = 1 WHERE region = $1 AND epoch = $2 AND closed = 0 RETURNING head",
+    );
+    let close = close.bind(number).bind(i64::from(from));
+    let head: Vec<u8> = close.fetch_optional(&mut *conn).await?.ok_or(StoreError::Conflict)?;
+    let statement = make(decisions::append(conn, make).await?);
+    let open = sqlx::query(
+        "INSERT INTO chain (region, epoch, sequence, head, closed, statement) VALUES ($1, $2, 0, $3, 0, $4)
+         ON CONFLICT (region, epoch) DO NOTHING",
+    );
+    let open = open.bind(number).bind(i64::from(to)).bind(head).bind(statement);
+    match open.execute(conn).await?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict),
+    }
+}
+
 impl Handle {
     async fn try_open_epoch(&self, region: Region, from: u32, to: u32, make: MakeEntry<'_>) -> Result<()> {
         self.section(async {
-            let number = i64::from(region.number());
             let mut conn = self.conn().await?;
             let mut tx = begin(&mut conn).await?;
-            let close = sqlx::query_scalar(
-                "UPDATE chain SET closed = 1 WHERE region = $1 AND epoch = $2 AND closed = 0 RETURNING head",
-            );
-            let close = close.bind(number).bind(i64::from(from));
-            let head: Vec<u8> = close.fetch_optional(&mut *tx).await?.ok_or(StoreError::Conflict)?;
-            let open = sqlx::query(
-                "INSERT INTO chain (region, epoch, sequence, head, closed) VALUES ($1, $2, 0, $3, 0)
-                 ON CONFLICT (region, epoch) DO NOTHING",
-            );
-            let open = open.bind(number).bind(i64::from(to)).bind(head).execute(&mut *tx).await?;
-            if open.rows_affected() != 1 {
-                return Err(StoreError::Conflict);
-            }
-            decisions::append(&mut tx, make).await?;
+            open_epoch(&mut tx, region, from, to, make).await?;
             tx.commit().await?;
             Ok(())
         })
@@ -183,8 +194,31 @@ impl Intake for Handle {
         .await
     }
 
+    async fn epoch_statement(&self, region: Region, epoch: u32) -> Result<Option<Vec<u8>>> {
+        self.section(async {
+            let mut conn = self.read_conn().await?;
+            let found = sqlx::query_scalar("SELECT statement FROM chain WHERE region = $1 AND epoch = $2");
+            let found = found.bind(i64::from(region.number())).bind(i64::from(epoch));
+            Ok(found.fetch_optional(&mut *conn).await?.flatten())
+        })
+        .await
+    }
+
     async fn open_epoch(&self, region: Region, from: u32, to: u32, make: MakeEntry<'_>) -> Result<()> {
         retried!(self.try_open_epoch(region, from, to, make).await)
+    }
+
+    async fn batch_id(&self, at: Position) -> Result<Option<BatchId>> {
+        self.section(async {
+            let mut conn = self.read_conn().await?;
+            let found = sqlx::query_scalar(
+                "SELECT batch_id FROM batch WHERE region = $1 AND epoch = $2 AND sequence = $3",
+            );
+            let found = found.bind(i64::from(at.region.number())).bind(i64::from(at.epoch));
+            let id: Option<Vec<u8>> = found.bind(i64::from(at.sequence)).fetch_optional(&mut *conn).await?;
+            id.map(|id| BATCH.batch_id("batch_id", &id)).transpose()
+        })
+        .await
     }
 
     async fn batch(&self, at: Position) -> Result<Option<BatchRow>> {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use dtsen_proto::merkle::{Frontier, Hash, Node};
 
-use super::{Conn, Handle, add, apply, begin, stored_nodes, texts};
+use super::{Conn, Handle, add, apply, begin, decisions, stored_nodes, texts};
 use crate::store::{
-    Fence, Journal, LeafRow, Result, StoreError,
+    Fence, Journal, LeafRow, MakeEntry, Result, Session, StoreError,
     bulk::Rows,
-    copy,
+    copy, retried, setting,
     value::{Of, signed},
 };
 
@@ -64,24 +64,45 @@ async fn put_checkpoint(
     }
 }
 
-/// Gives waiting entries their places and returns the number of them.
+/// An entry that waits: name, kind, leaf.
+type Queued = (String, i64, Vec<u8>);
+
+/// The generation in force.
+async fn generation_in_force(conn: &mut Conn) -> Result<u64> {
+    let found = sqlx::query_scalar("SELECT value FROM setting WHERE name = $1");
+    let value: Option<Vec<u8>> = found.bind(setting::GENERATION).fetch_optional(conn).await?;
+    Ok(setting::read_generation(value))
+}
+
+/// Puts the generation in the place of another, if that is in force.
+async fn replace_generation(conn: &mut Conn, old: u64, new: u64) -> Result<()> {
+    if generation_in_force(conn).await? != old {
+        return Err(StoreError::Conflict);
+    }
+    let change = sqlx::query(
+        "INSERT INTO setting (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE setting.value = $3",
+    );
+    let change = change.bind(setting::GENERATION).bind(new.to_be_bytes().to_vec());
+    match change.bind(old.to_be_bytes().to_vec()).execute(conn).await?.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict),
+    }
+}
+
+/// Gives waiting entries their places.
 async fn place(
     conn: &mut Conn,
     generation: u64,
-    limit: u32,
+    queue: &[Queued],
     sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
-) -> Result<u32> {
-    let found = sqlx::query_as("SELECT name, kind, leaf FROM log_queue ORDER BY name LIMIT $1");
-    let queue: Vec<(String, i64, Vec<u8>)> = found.bind(i64::from(limit)).fetch_all(&mut *conn).await?;
-    if queue.is_empty() {
-        return Ok(0);
-    }
+) -> Result<()> {
     let old = last_size(conn, generation).await?;
     let size = old.unwrap_or(0);
     let edge = load(conn, generation, &Frontier::nodes(size)).await?;
     let mut tree = Frontier::resume(size, edge).ok_or(NODE.wrong("place"))?;
     let (mut leaves, mut nodes) = (Rows::new(&copy::LOG_LEAF, ""), Rows::new(&copy::LOG_NODE, ""));
-    for (name, kind, leaf) in &queue {
+    for (name, kind, leaf) in queue {
         let hash = QUEUE.hash("leaf", leaf)?;
         leaves.push([
             generation.into(),
@@ -101,7 +122,48 @@ async fn place(
     put_checkpoint(conn, generation, old, tree.size(), &note).await?;
     let placed = sqlx::query(concat!("DELETE FROM log_queue WHERE name ", in_texts!(1)));
     placed.bind(texts(queue.iter().map(|(name, ..)| name.as_str()))).execute(conn).await?;
-    QUEUE.number("name", signed(queue.len() as u64))
+    Ok(())
+}
+
+impl Handle {
+    async fn try_begin_generation(
+        &self,
+        old: u64,
+        new: u64,
+        make: MakeEntry<'_>,
+        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
+    ) -> Result<()> {
+        self.section(async {
+            let mut conn = self.conn().await?;
+            let mut tx = begin(&mut conn).await?;
+            replace_generation(&mut tx, old, new).await?;
+            let number = decisions::append(&mut tx, make).await?;
+            let own = sqlx::query_as("SELECT name, kind, leaf FROM log_queue WHERE name = $1");
+            let own: Queued = own.bind(decisions::log_name(number)).fetch_one(&mut *tx).await?;
+            place(&mut tx, new, &[own], sign).await?;
+            sqlx::query(
+                "INSERT INTO setting (name, value) VALUES ($1, $2)
+                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            )
+            .bind(setting::GENERATION_DECISION)
+            .bind(make(number))
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query("DELETE FROM setting WHERE name IN ($1, $2)")
+                .bind(setting::STOPPED)
+                .bind(setting::LOST_EVIDENCE)
+                .execute(&mut *tx)
+                .await?;
+            let open = Session::open();
+            sqlx::query("UPDATE session SET current = $1, before = $1, other = $1, suspect = $1")
+                .bind(open.current)
+                .execute(&mut *tx)
+                .await?;
+            tx.commit().await?;
+            Ok(())
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -128,13 +190,39 @@ impl Journal for Handle {
             let mut conn = self.conn().await?;
             let mut tx = begin(&mut conn).await?;
             apply::hold(&mut tx, fence).await?;
-            let placed = place(&mut tx, generation, limit, sign).await?;
-            if placed == 0 {
-                tx.rollback().await?;
-            } else {
-                tx.commit().await?;
+            if generation_in_force(&mut tx).await? != generation {
+                return Err(StoreError::Conflict);
             }
-            Ok(placed)
+            let found = sqlx::query_as("SELECT name, kind, leaf FROM log_queue ORDER BY name LIMIT $1");
+            let queue: Vec<Queued> = found.bind(i64::from(limit)).fetch_all(&mut *tx).await?;
+            if queue.is_empty() {
+                tx.rollback().await?;
+                return Ok(0);
+            }
+            place(&mut tx, generation, &queue, sign).await?;
+            tx.commit().await?;
+            QUEUE.number("name", signed(queue.len() as u64))
+        })
+        .await
+    }
+
+    async fn begin_generation(
+        &self,
+        old: u64,
+        new: u64,
+        make: MakeEntry<'_>,
+        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
+    ) -> Result<()> {
+        retried!(self.try_begin_generation(old, new, make, sign).await)
+    }
+
+    async fn leaf_place(&self, generation: u64, name: &str) -> Result<Option<u64>> {
+        self.section(async {
+            let mut conn = self.read_conn().await?;
+            let found = sqlx::query_scalar("SELECT place FROM log_leaf WHERE name = $1 AND generation = $2");
+            let place: Option<i64> =
+                found.bind(name).bind(signed(generation)).fetch_optional(&mut *conn).await?;
+            place.map(|place| LEAF.number("place", place)).transpose()
         })
         .await
     }

@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use dtsen_proto::{chain::Head, region::Region};
 
-use super::{Conn, Handle, begin, decisions};
+use super::{Conn, Handle, begin, decisions, intake};
 use crate::store::{
-    Fence, MakeEntry, RegionChange, RegionRow, Regions, Result, Status, StoreError, retried, value::Of,
+    ChainChange, Fence, KeyRow, MakeEntry, RegionChange, RegionRow, Regions, Result, Session, Status,
+    StoreError, retried, value::Of,
 };
 
 const REGION: Of = Of("region");
+const KEY: Of = Of("region_key");
 
 type Row = (
     i64,
@@ -21,7 +23,7 @@ type Row = (
     Option<Vec<u8>>,
     Option<Vec<u8>>,
     Option<Vec<u8>>,
-    Option<i64>,
+    Option<Vec<u8>>,
     String,
 );
 
@@ -33,11 +35,11 @@ fn read(row: Row) -> Result<RegionRow> {
         token_hash: row.3,
         token_expires_ms: row.4,
         csr: row.5,
-        signing_key: row.6,
-        certificate: row.7,
-        certificate_hash: row.8,
-        previous_hash: row.9,
-        revoked_after: row.10,
+        pending_key: row.6,
+        signing_key: row.7,
+        certificate: row.8,
+        certificate_hash: row.9,
+        previous_hash: row.10,
         reason: row.11,
     })
 }
@@ -46,14 +48,14 @@ fn read(row: Row) -> Result<RegionRow> {
 async fn write(conn: &mut Conn, row: &RegionRow) -> Result<()> {
     let text = if row.version == 0 {
         "INSERT INTO region
-             (region, status, version, token_hash, token_expires_ms, csr, signing_key, certificate,
-              certificate_hash, previous_hash, revoked_after, reason)
+             (region, status, version, token_hash, token_expires_ms, csr, pending_key, signing_key, certificate,
+              certificate_hash, previous_hash, reason)
          VALUES ($1, $2, $3 + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (region) DO NOTHING"
     } else {
         "UPDATE region
-         SET status = $2, version = $3 + 1, token_hash = $4, token_expires_ms = $5, csr = $6, signing_key = $7,
-             certificate = $8, certificate_hash = $9, previous_hash = $10, revoked_after = $11, reason = $12
+         SET status = $2, version = $3 + 1, token_hash = $4, token_expires_ms = $5, csr = $6, pending_key = $7,
+             signing_key = $8, certificate = $9, certificate_hash = $10, previous_hash = $11, reason = $12
          WHERE region = $1 AND version = $3"
     };
     let change = sqlx::query(text)
@@ -63,11 +65,11 @@ async fn write(conn: &mut Conn, row: &RegionRow) -> Result<()> {
         .bind(&row.token_hash)
         .bind(row.token_expires_ms)
         .bind(&row.csr)
+        .bind(&row.pending_key)
         .bind(&row.signing_key)
         .bind(&row.certificate)
         .bind(&row.certificate_hash)
         .bind(&row.previous_hash)
-        .bind(row.revoked_after)
         .bind(&row.reason);
     match change.execute(conn).await?.rows_affected() {
         1 => Ok(()),
@@ -75,17 +77,9 @@ async fn write(conn: &mut Conn, row: &RegionRow) -> Result<()> {
     }
 }
 
-/// The first session token, the chain's start and the lane's.
-async fn start(conn: &mut Conn, token: &[u8], head: &Head) -> Result<()> {
+/// The chain's start and the lane's.
+async fn start(conn: &mut Conn, head: &Head) -> Result<()> {
     let region = i64::from(head.position.region.number());
-    sqlx::query(
-        "INSERT INTO session (region, current, before) VALUES ($1, $2, $2)
-         ON CONFLICT (region) DO UPDATE SET current = excluded.current, before = excluded.before",
-    )
-    .bind(region)
-    .bind(token)
-    .execute(&mut *conn)
-    .await?;
     sqlx::query(
         "INSERT INTO chain (region, epoch, sequence, head, closed)
          SELECT $1, $2, $3, $4, 0 WHERE NOT EXISTS (SELECT 1 FROM chain WHERE region = $1)",
@@ -105,29 +99,74 @@ async fn start(conn: &mut Conn, token: &[u8], head: &Head) -> Result<()> {
     Ok(())
 }
 
+/// Keys registered so far count no further than here; those that ended before stay ended there.
+async fn revoke(conn: &mut Conn, region: i64, (epoch, sequence): (u32, u32)) -> Result<()> {
+    sqlx::query(
+        "UPDATE region_key SET last_epoch = $2, last_sequence = $3 WHERE region = $1 AND last_epoch IS NULL",
+    )
+    .bind(region)
+    .bind(i64::from(epoch))
+    .bind(i64::from(sequence))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn add_key(conn: &mut Conn, region: i64, key_id: &[u8], public_key: &[u8]) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO region_key (region, key_id, public_key, place)
+         SELECT $1, $2, $3, COALESCE(MAX(place), 0) + 1 FROM region_key WHERE region = $1
+         ON CONFLICT (region, key_id) DO NOTHING",
+    )
+    .bind(region)
+    .bind(key_id)
+    .bind(public_key)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn begin_session(conn: &mut Conn, region: i64, session: &Session) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO session (region, current, before, other, suspect) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (region) DO UPDATE SET current = excluded.current, before = excluded.before,
+         other = excluded.other, suspect = excluded.suspect",
+    )
+    .bind(region)
+    .bind(&session.current)
+    .bind(&session.before)
+    .bind(&session.other)
+    .bind(&session.suspect)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 impl Handle {
     async fn try_put_region(&self, row: &RegionRow, change: &RegionChange<'_>) -> Result<()> {
         self.section(async {
+            let region = i64::from(row.region.number());
             let mut conn = self.conn().await?;
             let mut tx = begin(&mut conn).await?;
             write(&mut tx, row).await?;
-            if let Some((key_id, public_key)) = &change.key {
-                sqlx::query(
-                    "INSERT INTO region_key (region, key_id, public_key, place)
-                     SELECT $1, $2, $3, COALESCE(MAX(place), 0) + 1 FROM region_key WHERE region = $1
-                     ON CONFLICT (region, key_id) DO NOTHING",
-                )
-                .bind(i64::from(row.region.number()))
-                .bind(key_id)
-                .bind(public_key)
-                .execute(&mut *tx)
-                .await?;
+            if let Some(last) = change.revoke {
+                revoke(&mut tx, region, last).await?;
             }
-            if let Some((token, head)) = &change.start {
-                start(&mut tx, token, head).await?;
+            if let Some((key_id, public_key)) = &change.key {
+                add_key(&mut tx, region, key_id, public_key).await?;
             }
             if let Some(make) = change.decision {
                 decisions::append(&mut tx, make).await?;
+            }
+            match &change.chain {
+                Some(ChainChange::Start(head)) => start(&mut tx, head).await?,
+                Some(ChainChange::Epoch { from, to, make }) => {
+                    intake::open_epoch(&mut tx, row.region, *from, *to, *make).await?;
+                }
+                None => {}
+            }
+            if let Some(session) = &change.session {
+                begin_session(&mut tx, region, session).await?;
             }
             tx.commit().await?;
             Ok(())
@@ -164,8 +203,8 @@ impl Regions for Handle {
         self.section(async {
             let mut conn = self.read_conn().await?;
             let found = sqlx::query_as(
-                "SELECT region, status, version, token_hash, token_expires_ms, csr, signing_key, certificate,
-                        certificate_hash, previous_hash, revoked_after, reason
+                "SELECT region, status, version, token_hash, token_expires_ms, csr, pending_key, signing_key,
+                        certificate, certificate_hash, previous_hash, reason
                  FROM region ORDER BY region",
             );
             found.fetch_all(&mut *conn).await?.into_iter().map(read).collect()
@@ -177,8 +216,8 @@ impl Regions for Handle {
         self.section(async {
             let mut conn = self.read_conn().await?;
             let found = sqlx::query_as(
-                "SELECT region, status, version, token_hash, token_expires_ms, csr, signing_key, certificate,
-                        certificate_hash, previous_hash, revoked_after, reason
+                "SELECT region, status, version, token_hash, token_expires_ms, csr, pending_key, signing_key,
+                        certificate, certificate_hash, previous_hash, reason
                  FROM region WHERE region = $1",
             );
             found.bind(i64::from(region.number())).fetch_optional(&mut *conn).await?.map(read).transpose()
@@ -190,39 +229,52 @@ impl Regions for Handle {
         retried!(self.try_put_region(row, &change).await)
     }
 
-    async fn region_keys(&self, region: Region) -> Result<Vec<Vec<u8>>> {
+    async fn region_keys(&self, region: Region) -> Result<Vec<KeyRow>> {
+        type Row = (Vec<u8>, Option<i64>, Option<i64>);
+
         self.section(async {
             let mut conn = self.read_conn().await?;
-            let found = sqlx::query_scalar(
-                "SELECT public_key FROM region_key WHERE region = $1 ORDER BY place, key_id",
+            let found = sqlx::query_as::<_, Row>(
+                "SELECT public_key, last_epoch, last_sequence FROM region_key WHERE region = $1
+                 ORDER BY place, key_id",
             );
-            Ok(found.bind(i64::from(region.number())).fetch_all(&mut *conn).await?)
+            let rows = found.bind(i64::from(region.number())).fetch_all(&mut *conn).await?;
+            let read = |(public_key, epoch, sequence): Row| {
+                let last = match epoch.zip(sequence) {
+                    Some((e, s)) => Some((KEY.number("last_epoch", e)?, KEY.number("last_sequence", s)?)),
+                    None => None,
+                };
+                Ok(KeyRow { public_key, last })
+            };
+            rows.into_iter().map(read).collect()
         })
         .await
     }
 
-    async fn session(&self, region: Region) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    async fn session(&self, region: Region) -> Result<Option<Session>> {
+        type Row = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>);
+
         self.section(async {
             let mut conn = self.read_conn().await?;
-            let found = sqlx::query_as("SELECT current, before FROM session WHERE region = $1");
-            Ok(found.bind(i64::from(region.number())).fetch_optional(&mut *conn).await?)
+            let found = sqlx::query_as::<_, Row>(
+                "SELECT current, before, other, suspect FROM session WHERE region = $1",
+            );
+            let row = found.bind(i64::from(region.number())).fetch_optional(&mut *conn).await?;
+            let read = |(current, before, other, suspect)| Session { current, before, other, suspect };
+            Ok(row.map(read))
         })
         .await
     }
 
-    async fn rotate_session(
-        &self,
-        region: Region,
-        expected: &[u8],
-        current: &[u8],
-        before: &[u8],
-    ) -> Result<bool> {
+    async fn put_session(&self, region: Region, expected: &[u8], session: &Session) -> Result<bool> {
         self.section(async {
             let mut conn = self.conn().await?;
             let change = sqlx::query(
-                "UPDATE session SET current = $3, before = $4 WHERE region = $1 AND current = $2",
+                "UPDATE session SET current = $3, before = $4, other = $5, suspect = $6
+                 WHERE region = $1 AND current = $2",
             );
-            let change = change.bind(i64::from(region.number())).bind(expected).bind(current).bind(before);
+            let change = change.bind(i64::from(region.number())).bind(expected).bind(&session.current);
+            let change = change.bind(&session.before).bind(&session.other).bind(&session.suspect);
             Ok(change.execute(&mut *conn).await?.rows_affected() == 1)
         })
         .await
