@@ -142,7 +142,9 @@ pub enum Stop {
     #[error("daerah ini dihentikan oleh pusat; hubungi petugas pusat")]
     Suspended,
     /// The hub shows another history than before.
-    #[error("log pusat bukan lanjutan dari yang pernah dilihat node ini; bukti disimpan, hubungi pengawas")]
+    #[error(
+        "log pusat bukan lanjutan dari yang pernah dilihat node ini; bukti disimpan, hubungi pengawas (LOG_INCONSISTENT)"
+    )]
     HubForked,
 }
 

@@ -1,11 +1,13 @@
 //! The verdict feed: signed entries in dense positions.
 
-use super::{Report, Session, SyncError};
 use dtsen_proto::{
     envelope::{self, PayloadType},
     pb,
     refusal::Refusal,
 };
+
+use super::{Report, Session, SyncError};
+use crate::store::StoreError;
 
 /// Takes up everything that is new.
 pub(super) async fn follow(session: &mut Session<'_>, report: &mut Report) -> Result<(), SyncError> {
@@ -25,6 +27,16 @@ pub(super) async fn follow(session: &mut Session<'_>, report: &mut Report) -> Re
             }
             entries.push((verdicts, entry.clone()));
         }
-        report.feed += session.agent.store.apply_feed(&entries).await?;
+        report.feed += session.agent.store.apply_feed(&entries).await.map_err(not_ours)?;
+    }
+}
+
+/// Entries that are signed and still do not follow what is here are the hub's fault, not the store's.
+fn not_ours(error: StoreError) -> SyncError {
+    match error {
+        StoreError::FeedGap { .. } | StoreError::UnknownBatch(_) | StoreError::OtherBatch(_) => {
+            Refusal::Malformed { what: "next entry of the feed" }.into()
+        }
+        other => other.into(),
     }
 }
