@@ -1,6 +1,8 @@
 //! Faults in a federation of real processes, on both databases. `DTSEN_TEST_QUICK=1` skips them with a notice.
 
 mod forked_chain;
+mod hostile_to_hub;
+mod hostile_to_node;
 mod kills;
 mod privacy;
 mod restored_hub;

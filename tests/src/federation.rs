@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::faults::wait;
 
 /// Name of the test hub.
-const HUB_NAME: &str = "hub.dtsen.test";
+pub const HUB_NAME: &str = "hub.dtsen.test";
 
 /// A program of this workspace: beside the one that runs now.
 pub fn program(name: &str) -> anyhow::Result<PathBuf> {
