@@ -4,8 +4,10 @@ mod forked_chain;
 mod hostile_to_hub;
 mod hostile_to_node;
 mod kills;
+mod local_service;
 mod privacy;
 mod restored_hub;
+mod strangers;
 mod two_hubs;
 mod weak_link;
 

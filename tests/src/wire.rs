@@ -3,6 +3,7 @@
 
 pub mod certificates;
 pub mod client;
+pub mod local;
 pub mod middle;
 pub mod peer;
 pub mod stage;
