@@ -3,6 +3,7 @@
 use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use anyhow::{Context as _, ensure};
+use dtsen_node::home::{Home, Work};
 use dtsen_proto::{
     pb,
     record::{Day, RecordKind},
@@ -71,13 +72,13 @@ fn run(place: &Place) -> anyhow::Result<()> {
     let mut application = Application::on_socket(serving.socket())?;
     let family = plans[0].people.changed_by(1, 1_000).family(CHANGED);
     reads(&mut application, &family)?;
-    let queued = writes(&mut application, &family)?;
+    let queued = writes(&Home::at(source.node.home()), &mut application, &family)?;
     // The loop of the same process sends it and takes up the verdicts.
     let before = application.status()?.sent;
     let after = wait::until(SENT, || {
         let status = application.status().map_err(|status| status.to_string())?;
         let sent = status.sent == before + queued && status.pending + status.waiting == 0;
-        if sent { Ok(status) } else { Err(format!("{} deltas and {status:?}", queued)) }
+        if sent { Ok(status) } else { Err(format!("{queued} deltas and {status:?}")) }
     })?;
     ensure!(after.held + after.rejected == 0, "not all was taken: {after:?}");
     serving.stop()?;
@@ -159,13 +160,18 @@ fn reads(application: &mut Application, family: &Family) -> anyhow::Result<()> {
 }
 
 /// Good rows are queued, the same again are not, bad ones stay here with a finding. Gives how many were queued.
-fn writes(application: &mut Application, family: &Family) -> anyhow::Result<u64> {
+fn writes(home: &Home, application: &mut Application, family: &Family) -> anyhow::Result<u64> {
     let good = rows(family);
     let count = good.len() as u64;
     let reply = application.put(put(good.clone())?)?;
     ensure!(reply.queued == count && reply.errors == 0, "{count} rows were taken as {reply:?}");
     let again = application.put(put(good.clone())?)?;
     ensure!(again.queued == 0 && again.unchanged == count, "the same again: {again:?}");
+    {
+        let _importing = home.lock(Work::Import)?;
+        let beside = application.put(put(good.clone())?).err().map(|status| status.code());
+        ensure!(beside == Some(Code::Unavailable), "beside an import: {beside:?}");
+    }
     let mut bad = good[1].clone();
     for field in &mut bad.fields {
         if field.name == "nomor_induk_kependudukan" {

@@ -18,6 +18,9 @@ use dtsen_tests::{
 use prost::Message as _;
 use tonic::Code;
 
+/// What is altered in a good request.
+type Change = fn(&mut pb::SubmitRequest);
+
 /// The hub's memory never goes above this, whatever comes.
 const MEMORY_KIB: u64 = 512 * 1024;
 /// What a bomb unpacks to.
@@ -41,7 +44,6 @@ pub(super) fn run(place: &Place) -> anyhow::Result<()> {
         submit(peer, deltas, |r| r.data = vec![0; limits::MAX_MESSAGE_BYTES + 1])
     })?;
     ensure!(refused.code == Code::OutOfRange, "a message over the limit: {refused:?}");
-    type Change = fn(&mut pb::SubmitRequest);
     let changes: [(&str, &str, Change); 8] = [
         ("a byte of the body is another", "BODY_MISMATCH", |r| {
             let plain = batch::decode_body(r.encoding, &r.data, limits::MAX_BODY_BYTES).expect("made here");

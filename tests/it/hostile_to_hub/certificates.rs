@@ -171,8 +171,7 @@ fn strangers(stage: &mut Stage) -> anyhow::Result<()> {
     ensure!(told >= 8, "only {told} of {STRANGERS} were told why");
     stage.honest_goes_on()?;
     // Nobody is told once the places are taken; the places come free by themselves.
-    let mut heavy = pb::SubmitRequest::default();
-    heavy.data = vec![0; limits::MAX_CHUNK_BYTES];
+    let heavy = pb::SubmitRequest { data: vec![0; limits::MAX_CHUNK_BYTES], ..Default::default() };
     drop(kept);
     let refused = wait::until(OUT, || {
         let mut client = Client::connect(&stage.hub, Some(&identity)).map_err(|e| e.to_string())?;

@@ -32,7 +32,7 @@ fn part(peer: &mut Peer, digest: Vec<u8>) -> Result<pb::SlicePartReply, Refused>
 
 fn read_back(peer: &mut Peer, epoch: u32, after: u64) -> Result<pb::ReadBackReply, Refused> {
     let session = peer.session.clone();
-    let request = pb::ReadBackRequest { epoch, after, session, ..Default::default() };
+    let request = pb::ReadBackRequest { epoch, after, session };
     peer.client.call(async |hub| hub.read_back(request).await)
 }
 

@@ -140,7 +140,7 @@ impl Twist {
             }
             Self::ReceiptOfAnother => {
                 resign::<pb::Receipt>(receipt, &keys.receipt, PayloadType::RECEIPT, |r| {
-                    flip(&mut r.batch_id)
+                    flip(&mut r.batch_id);
                 });
             }
             Self::ReceiptByLogKey => {
