@@ -14,7 +14,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use dtsen_kit::{ambient::Ambient, sqlite::Mode, telemetry};
+use dtsen_kit::{ambient::Ambient, say, sqlite::Mode, telemetry};
 use dtsen_proto::rulebook::Rulebook;
 
 use crate::{
@@ -156,7 +156,7 @@ fn without_password(address: &str) -> String {
 
 /// Prints a value as JSON.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
 }
 

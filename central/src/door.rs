@@ -1,5 +1,5 @@
 //! The door: TLS 1.3 in front of tonic. Handshakes run beside the accept loop, bounded in number and time; a certificate
-//! must name a region and be the one registered for it.
+//! must name a region. One that is not registered gets in too, to be told so, but neither for long nor with much.
 
 use std::{
     io,
@@ -17,7 +17,8 @@ use dtsen_proto::region::Region;
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::{Semaphore, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::Sleep,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tonic::transport::server::Connected;
@@ -34,6 +35,12 @@ const HANDSHAKES: usize = 64;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Connections that may wait for tonic to take them.
 const WAITING: usize = 64;
+/// Connections at once whose certificate is not registered. They come for one refusal; honest nodes are never among them.
+const STRANGERS: usize = 16;
+/// Life of such a connection: time for the refusal on a link with 2 s round trips.
+const STRANGER: Duration = Duration::from_secs(10);
+/// Bytes taken from such a connection: a Hello has 3 KiB, and a batch is never read.
+const STRANGER_BYTES: usize = 64 * 1024;
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +55,26 @@ pub struct Peer {
 pub struct Guest {
     stream: TlsStream<Box<dyn Io>>,
     peer: Peer,
+    stranger: Option<Stranger>,
+}
+
+/// What is left to a connection whose certificate is not registered. Every call on it is refused; this bounds what it can
+/// hold until then.
+struct Stranger {
+    end: Pin<Box<Sleep>>,
+    bytes: usize,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Stranger {
+    fn new(place: OwnedSemaphorePermit) -> Self {
+        Self { end: Box::pin(tokio::time::sleep(STRANGER)), bytes: STRANGER_BYTES, _place: place }
+    }
+
+    /// Whether nothing more is read from it.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        self.bytes == 0 || self.end.as_mut().poll(cx).is_ready()
+    }
 }
 
 impl Connected for Guest {
@@ -64,7 +91,16 @@ impl AsyncRead for Guest {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let Self { stream, stranger, .. } = &mut *self;
+        if stranger.as_mut().is_some_and(|stranger| stranger.is_over(cx)) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let before = buf.filled().len();
+        let read = Pin::new(stream).poll_read(cx, buf);
+        if let Some(stranger) = stranger {
+            stranger.bytes = stranger.bytes.saturating_sub(buf.filled().len() - before);
+        }
+        read
     }
 }
 
@@ -85,8 +121,8 @@ impl AsyncWrite for Guest {
 /// Who may come in.
 #[derive(Clone)]
 pub enum Policy {
-    /// Registered regions only.
-    Registered(Arc<Hub>),
+    /// Regions, by their certificate. [`is_registered`] is asked again at every call.
+    Regions(Arc<Hub>),
     /// Anybody, server-authenticated: enrolment.
     Anybody,
 }
@@ -100,6 +136,7 @@ pub fn open(
     let (send, receive) = mpsc::channel(WAITING);
     let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(HANDSHAKES));
+    let strangers = Arc::new(Semaphore::new(STRANGERS));
     tokio::spawn(async move {
         while let Ok(place) = places.clone().acquire_owned().await {
             let stream = match listener.accept().await {
@@ -113,8 +150,9 @@ pub fn open(
                 break;
             }
             let (acceptor, policy, send) = (acceptor.clone(), policy.clone(), send.clone());
+            let strangers = strangers.clone();
             tokio::spawn(async move {
-                if let Some(guest) = handshake(acceptor, stream, &policy).await {
+                if let Some(guest) = handshake(acceptor, stream, &policy, strangers).await {
                     drop(place);
                     // The server is going down: the connection goes with it.
                     let _ = send.send(Ok(guest)).await;
@@ -125,7 +163,12 @@ pub fn open(
     receive
 }
 
-async fn handshake(acceptor: TlsAcceptor, stream: Box<dyn Io>, policy: &Policy) -> Option<Guest> {
+async fn handshake(
+    acceptor: TlsAcceptor,
+    stream: Box<dyn Io>,
+    policy: &Policy,
+    strangers: Arc<Semaphore>,
+) -> Option<Guest> {
     let stream = match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
@@ -137,8 +180,9 @@ async fn handshake(acceptor: TlsAcceptor, stream: Box<dyn Io>, policy: &Policy) 
             return None;
         }
     };
-    let Policy::Registered(hub) = policy else {
-        return Some(Guest { stream, peer: Peer { region: None, fingerprint: [0; 32] } });
+    let Policy::Regions(hub) = policy else {
+        let peer = Peer { region: None, fingerprint: [0; 32] };
+        return Some(Guest { stream, peer, stranger: None });
     };
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     let peer = Peer { region: authority::region_of(certificate), fingerprint: tls::fingerprint(certificate) };
@@ -147,10 +191,11 @@ async fn handshake(acceptor: TlsAcceptor, stream: Box<dyn Io>, policy: &Policy) 
         return None;
     };
     match hub.store.region(region).await {
-        Ok(Some(row)) if is_registered(&row, &peer) => Some(Guest { stream, peer }),
+        Ok(Some(row)) if is_registered(&row, &peer) => Some(Guest { stream, peer, stranger: None }),
         Ok(_) => {
             tracing::warn!(%region, "the certificate is not the one registered, or revoked");
-            None
+            let place = strangers.try_acquire_owned().ok()?;
+            Some(Guest { stream, peer, stranger: Some(Stranger::new(place)) })
         }
         Err(error) => {
             tracing::error!(%error, "the register of regions cannot be read");

@@ -78,6 +78,7 @@ pub async fn hello(
         reply.epoch_statement = statement.and_then(|b| pb::Envelope::decode(b.as_slice()).ok());
     }
     reply.standing = standing.into();
+    tracing::debug!(region = %region.region, node = %node.position, hub = %head.position, ?standing, "hello");
     Ok(reply)
 }
 
@@ -98,10 +99,11 @@ fn standing_of(status: Status) -> Option<pb::Standing> {
 fn stop(compared: Compared, admitted: bool) -> Option<(Status, &'static str)> {
     match compared {
         Compared::Fork => Some((Status::Forked, "kepala rantai node dan pusat berbeda")),
-        Compared::Behind => Some((Status::Restored, "node menunjukkan data yang lebih lama: dipulihkan dari salinan, atau salinannya berjalan")),
-        _ if !admitted => {
-            Some((Status::Cloned, "token sesi lama dipakai: salinan node sedang berjalan"))
-        }
+        Compared::Behind => Some((
+            Status::Restored,
+            "node menunjukkan data yang lebih lama: dipulihkan dari salinan, atau salinannya berjalan",
+        )),
+        _ if !admitted => Some((Status::Cloned, "token sesi lama dipakai: salinan node sedang berjalan")),
         _ => None,
     }
 }

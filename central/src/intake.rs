@@ -90,7 +90,8 @@ async fn try_submit(
 ) -> Result<Progress, Fault> {
     let position = header.get().position;
     let mut head = hub.store.head(region.region).await?.ok_or(Refusal::Suspended)?;
-    if let Some(statement) = request.epoch_statement.as_ref().filter(|_| position.epoch > head.position.epoch) {
+    if let Some(statement) = request.epoch_statement.as_ref().filter(|_| position.epoch > head.position.epoch)
+    {
         head = epoch_again(hub, head, statement).await?;
     }
     let stored = hub.store.batch(position).await?;
@@ -117,16 +118,27 @@ async fn try_submit(
     match collect(hub, region.region, request, id).await? {
         Collected::More(next_offset) => Ok(Progress { next_offset, receipt: None }),
         Collected::Whole(body) => {
-            let length = usize::try_from(header.get().body_length).unwrap_or(usize::MAX);
-            let plain = batch::decode_body(request.encoding, &body, length.min(limits::MAX_BODY_BYTES))
-                .ok_or(Refusal::BodyMismatch)?;
-            let body = match batch::check_body(header.get(), &plain)? {
-                None => Ok(body),
-                Some(refusal) => Err(refusal),
+            let body = match check(header.get(), request.encoding, body) {
+                Ok(body) => body,
+                Err(refusal) => {
+                    // One damaged piece must not stand in the way of the same batch for ever.
+                    hub.store.drop_pieces(region.region, id).await?;
+                    return Err(refusal.into());
+                }
             };
             take(hub, head, header.get(), id, envelope, request, body).await
         }
     }
+}
+
+/// A whole body against its header: the encoded bytes, or why the header is taken alone.
+fn check(header: &Header, encoding: i32, encoded: Vec<u8>) -> Result<Result<Vec<u8>, BodyRefusal>, Refusal> {
+    let length = usize::try_from(header.body_length).unwrap_or(usize::MAX).min(limits::MAX_BODY_BYTES);
+    let plain = batch::decode_body(encoding, &encoded, length).ok_or(Refusal::BodyMismatch)?;
+    Ok(match batch::check_body(header, &plain)? {
+        None => Ok(encoded),
+        Some(refusal) => Err(refusal),
+    })
 }
 
 fn repeat(stored: Option<BatchRow>) -> Result<Progress, Fault> {
@@ -210,6 +222,7 @@ async fn take(
         leaf: envelope::log_leaf(envelope),
     };
     hub.store.take_custody(before, &batch).await?;
+    tracing::debug!(batch = %header.position, deltas = batch.deltas, "custody");
     hub.lane_work.notify_one();
     hub.log_work.notify_one();
     Ok(Progress { next_offset: request.encoded_length, receipt: Some(receipt) })

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use dtsen_central::commands::{Cli, run};
+use dtsen_kit::terminal;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = terminal::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,

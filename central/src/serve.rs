@@ -114,7 +114,7 @@ pub async fn serve(
     tasks.spawn(keep_fresh(hub.clone(), lanes.clone()));
     tasks.close();
 
-    let guests = door::open(listeners.exchange, exchange_tls, Policy::Registered(hub.clone()));
+    let guests = door::open(listeners.exchange, exchange_tls, Policy::Regions(hub.clone()));
     let exchange = ExchangeServer::new(ExchangeService::new(hub.clone()))
         .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
         .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);

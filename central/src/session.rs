@@ -112,6 +112,11 @@ mod tests {
         assert!(session.admits(&token(9)) && session.admits(&[]));
         assert!(!session.holds(&[]));
         let taken = session.rotated(&token(9), token(1));
-        assert!(taken.admits(&token(1)) && taken.admits(&token(9)) && !taken.admits(&[]) && !taken.admits(&token(8)));
+        assert!(
+            taken.admits(&token(1))
+                && taken.admits(&token(9))
+                && !taken.admits(&[])
+                && !taken.admits(&token(8))
+        );
     }
 }

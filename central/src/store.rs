@@ -168,6 +168,8 @@ pub trait Intake: Send + Sync {
     async fn pieces_end(&self, region: Region, id: BatchId) -> Result<u64>;
     /// Adds a piece at the end of what is held; anything of other batches of the region goes.
     async fn add_piece(&self, region: Region, id: BatchId, start: u64, data: &[u8]) -> Result<()>;
+    /// Forgets the pieces of a batch: together they were not its body.
+    async fn drop_pieces(&self, region: Region, id: BatchId) -> Result<()>;
     /// All pieces joined.
     async fn pieces(&self, region: Region, id: BatchId) -> Result<Vec<u8>>;
     /// Batches of a region after a position, oldest first.

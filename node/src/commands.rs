@@ -12,10 +12,10 @@ mod status;
 mod sync;
 mod verify;
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use dtsen_kit::telemetry;
+use dtsen_kit::{say, telemetry};
 
 use crate::home::Home;
 
@@ -107,17 +107,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Prints a text that may be long. A reader that has seen enough (`| head`) is no failure.
-fn say(text: &impl std::fmt::Display) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
-}
-
 /// Prints a value as JSON.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    say(&serde_json::to_string_pretty(value)?)
+    say!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
 }
 
 /// A table for people.

@@ -197,7 +197,8 @@ impl Home {
         ];
         // A region that exchanged before goes on from what this node holds of it, be that nothing: the first Hello says
         // which epoch, and what to read back.
-        let (head, generation) = (setting::encode_head(&Head::start(granted.region)), granted.generation.to_be_bytes());
+        let (head, generation) =
+            (setting::encode_head(&Head::start(granted.region)), granted.generation.to_be_bytes());
         if store.head().await?.is_none() {
             settings.push((setting::HEAD, Some(&head)));
             settings.push((setting::GENERATION, Some(&generation)));

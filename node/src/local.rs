@@ -11,7 +11,7 @@ use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
-pub use service::LocalService;
+pub use service::{FOLDER, LocalService};
 
 /// A local service that could not run.
 #[derive(Debug, thiserror::Error)]

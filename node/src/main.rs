@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use dtsen_kit::terminal;
 use dtsen_node::commands::{Cli, run};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = terminal::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli)));
     result.unwrap_or_else(|error| {

@@ -1,5 +1,6 @@
 //! The exchange with the hub: Hello, sealed batches up, verdicts and a verified slice back. Resumes where it broke.
 
+mod advice;
 mod download;
 mod epoch;
 mod feed;
@@ -89,10 +90,10 @@ pub struct Agent {
 #[derive(Debug, thiserror::Error)]
 pub enum SyncError {
     /// No connection.
-    #[error("pusat tidak terjangkau")]
+    #[error("pusat tidak terjangkau; periksa jaringan dan jam komputer")]
     Connect(#[from] ConnectError),
     /// The hub refused, with a reason code.
-    #[error("pusat menolak ({reason}): {text}")]
+    #[error("pusat menolak ({reason}): {}", advice::advice(.reason).unwrap_or(.text))]
     Refused {
         /// Stable code.
         reason: String,
@@ -102,11 +103,11 @@ pub enum SyncError {
         retry_ms: Option<u64>,
     },
     /// The connection broke, or the hub is in trouble.
-    #[error("sambungan ke pusat terputus ({0})")]
+    #[error("sambungan ke pusat terputus ({0:?})")]
     Broken(Code),
     /// What the hub sent is not what it must be.
-    #[error("jawaban pusat tidak sah ({code})", code = .0.code())]
-    Invalid(#[from] Refusal),
+    #[error("jawaban pusat tidak sah ({}): {}", .0.code(), advice::advice(.0.code()).unwrap_or_default())]
+    Invalid(Refusal),
     /// The exchange is stopped until a person acts.
     #[error("{0}")]
     Stopped(Stop),
@@ -149,8 +150,17 @@ pub enum Stop {
     #[error("daerah ini dihentikan oleh pusat; hubungi petugas pusat")]
     Suspended,
     /// The hub shows another history than before.
-    #[error("log pusat bukan lanjutan dari yang pernah dilihat node ini; bukti disimpan, hubungi pengawas")]
+    #[error(
+        "log pusat bukan lanjutan dari yang pernah dilihat node ini; bukti disimpan, hubungi pengawas (LOG_INCONSISTENT)"
+    )]
     HubForked,
+}
+
+/// Not as a source: the refusal's own text is for programmers, the operator gets advice.
+impl From<Refusal> for SyncError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Invalid(refusal)
+    }
 }
 
 impl From<SliceError> for SyncError {

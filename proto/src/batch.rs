@@ -293,10 +293,14 @@ pub fn erase(body: &[u8], index: usize) -> Option<Vec<u8>> {
 /// Compression level of bodies: fast, as a node on a small machine packs a whole region.
 const ZSTD_LEVEL: i32 = 3;
 
-/// A body as transported.
+/// A body as transported: packed, unless that makes it longer, which a body of random bytes near the limit would be.
 pub fn encode_body(body: &[u8]) -> (pb::BodyEncoding, Vec<u8>) {
     let packed = zstd::bulk::compress(body, ZSTD_LEVEL).expect("compressing into memory");
-    (pb::BodyEncoding::Zstd, packed)
+    if packed.len() > body.len() {
+        (pb::BodyEncoding::Identity, body.to_vec())
+    } else {
+        (pb::BodyEncoding::Zstd, packed)
+    }
 }
 
 /// A body as it was before transport; `None` if the bytes are damaged or give more than `length` bytes.

@@ -1,10 +1,14 @@
 //! Faults in a federation of real processes, on both databases. `DTSEN_TEST_QUICK=1` skips them with a notice.
 
 mod forked_chain;
+mod hostile_to_hub;
+mod hostile_to_node;
 mod kills;
+mod local_service;
 mod privacy;
 mod restored_hub;
 mod restored_node;
+mod strangers;
 mod two_hubs;
 mod weak_link;
 

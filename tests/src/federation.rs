@@ -17,13 +17,25 @@ use serde_json::Value;
 use crate::faults::wait;
 
 /// Name of the test hub.
-const HUB_NAME: &str = "hub.dtsen.test";
+pub const HUB_NAME: &str = "hub.dtsen.test";
 
 /// A program of this workspace: beside the one that runs now.
 pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let beside = own.ancestors().skip(1).take(2).map(|dir| dir.join(name)).find(|path| path.exists());
     beside.with_context(|| format!("{name} is not built; run: cargo build --release --workspace"))
+}
+
+/// Level of the programs' logs, where it is not their own: the privacy test wants everything.
+pub const LOG_LEVEL: &str = "DTSEN_TEST_LOG";
+
+fn start_program(name: &str, home: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(program(name)?);
+    command.arg("--home").arg(home);
+    if let Ok(level) = std::env::var(LOG_LEVEL) {
+        command.args(["--log", &level]);
+    }
+    Ok(command)
 }
 
 /// A port that was free a moment ago.
@@ -155,9 +167,7 @@ impl Hub {
     }
 
     fn command(&self) -> anyhow::Result<Command> {
-        let mut command = Command::new(program("dtsen-central")?);
-        command.arg("--home").arg(&self.home);
-        Ok(command)
+        start_program("dtsen-central", &self.home)
     }
 
     /// Runs a command to its end.
@@ -332,8 +342,8 @@ impl Node {
 
     /// A command of this node, to be started by the caller.
     pub fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
-        let mut command = Command::new(program("dtsen-node")?);
-        command.arg("--home").arg(&self.home).args(arguments);
+        let mut command = start_program("dtsen-node", &self.home)?;
+        command.args(arguments);
         Ok(command)
     }
 

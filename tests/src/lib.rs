@@ -5,3 +5,4 @@ pub mod faults;
 pub mod federation;
 pub mod population;
 pub mod sim;
+pub mod wire;

@@ -1,6 +1,7 @@
 //! `batch`.
 
 use clap::Subcommand;
+use dtsen_kit::say;
 use dtsen_proto::{
     id::{DeltaRef, Position},
     pb,
@@ -131,7 +132,7 @@ impl Shown {
                 ]);
             }
         }
-        println!("{rows}");
+        say!("{rows}");
     }
 }
 
@@ -164,7 +165,7 @@ async fn list(hub: &Hub, region: Option<Region>, limit: u32, json: bool) -> anyh
         let cells = [line.batch, line.id].into_iter().chain(numbers.map(|n| n.to_string()));
         shown.add_row(cells.chain([state.to_owned()]));
     }
-    println!("{shown}");
+    say!("{shown}");
     Ok(())
 }
 
@@ -187,8 +188,8 @@ async fn show(hub: &Hub, batch: &str, json: bool) -> anyhow::Result<()> {
         return print_json(&Whole { batch: Line::new(&row), verdicts: shown });
     }
     let [accepted, warned, held, rejected] = row.totals;
-    println!("Kiriman {position} ({}): {} data", row.id, row.deltas);
-    println!("diterima {accepted}, dengan peringatan {warned}, ditahan {held}, ditolak {rejected}");
+    say!("Kiriman {position} ({}): {} data", row.id, row.deltas);
+    say!("diterima {accepted}, dengan peringatan {warned}, ditahan {held}, ditolak {rejected}");
     Shown::print(&shown);
     Ok(())
 }

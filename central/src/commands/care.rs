@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files, sqlite::Mode};
+use dtsen_kit::{ambient::Ambient, files, say, sqlite::Mode};
 
 use super::{open, print_json, without_password};
 use crate::{audit, authority, home::Home, hub::Hub, lane, replay, store};
@@ -23,18 +23,23 @@ impl Verify {
         if self.json {
             print_json(&found)?;
         } else {
-            println!(
+            say!(
                 "{} kiriman, {} putusan, {} keputusan, {} entri log, {} data, {} irisan diperiksa.",
-                found.batches, found.feed, found.decisions, found.leaves, found.records, found.slices
+                found.batches,
+                found.feed,
+                found.decisions,
+                found.leaves,
+                found.records,
+                found.slices
             );
-            println!("Sidik registri: {}", found.state_hash);
+            say!("Sidik registri: {}", found.state_hash);
             for fault in &found.faults {
-                println!("SALAH: {fault}");
+                say!("SALAH: {fault}");
             }
         }
         anyhow::ensure!(found.faults_total == 0, "{} hal tidak cocok", found.faults_total);
         if !self.json {
-            println!("Semuanya cocok.");
+            say!("Semuanya cocok.");
         }
         Ok(())
     }
@@ -72,9 +77,9 @@ impl Rebuild {
         if self.json {
             print_json(&rebuilt)?;
         } else {
-            println!("{applications} penerapan diulang.");
-            println!("Sidik registri di sini:      {}", rebuilt.state_hash);
-            println!("Sidik registri hasil ulang:  {}", rebuilt.replayed_hash);
+            say!("{applications} penerapan diulang.");
+            say!("Sidik registri di sini:      {}", rebuilt.state_hash);
+            say!("Sidik registri hasil ulang:  {}", rebuilt.replayed_hash);
         }
         anyhow::ensure!(
             same,
@@ -109,10 +114,7 @@ impl Backup {
         hub.store.give_lease(&fence).await?;
         drop(target);
         settle(&temporary, &self.file)?;
-        println!(
-            "Cadangan ditulis ke {}. Kunci tidak ikut: simpan folder keys/ terpisah.",
-            self.file.display()
-        );
+        say!("Cadangan ditulis ke {}. Kunci tidak ikut: simpan folder keys/ terpisah.", self.file.display());
         Ok(())
     }
 }
@@ -152,8 +154,8 @@ impl Restore {
         replay::copy(&*source, &*target, |table| table.name == "lease").await?;
         drop(source);
         std::fs::remove_file(&copy)?;
-        println!("Dipulihkan. Daerah yang sudah lebih maju akan melaporkannya saat menyambung;");
-        println!("penerimaan lalu berhenti sampai: dtsen-central generation confirm --by NAMA");
+        say!("Dipulihkan. Daerah yang sudah lebih maju akan melaporkannya saat menyambung;");
+        say!("penerimaan lalu berhenti sampai: dtsen-central generation confirm --by NAMA");
         Ok(())
     }
 }
@@ -166,10 +168,10 @@ impl Doctor {
         let hub = open(home).await?;
         let mut bad = 0;
         for (ok, what, fix) in examine(&hub, home).await? {
-            println!("{} {what}", if ok { "baik  " } else { "PERLU " });
+            say!("{} {what}", if ok { "baik  " } else { "PERLU " });
             if !ok {
                 bad += 1;
-                println!("       → {fix}");
+                say!("       → {fix}");
             }
         }
         anyhow::ensure!(bad == 0, "{bad} hal perlu ditangani");

@@ -1,6 +1,7 @@
 //! `held`.
 
 use clap::Subcommand;
+use dtsen_kit::say;
 use dtsen_proto::{id::DeltaRef, region::Region};
 
 use super::{By, batch::Shown, open, print_json};
@@ -54,7 +55,7 @@ impl Held {
         };
         anyhow::ensure!(!by.reason.trim().is_empty(), "keputusan petugas perlu alasan: --reason \"…\"");
         stewardship::decide(&hub, delta, accept, by.decided()).await?;
-        println!("Data {delta} {}.", if accept { "diterima" } else { "ditolak" });
+        say!("Data {delta} {}.", if accept { "diterima" } else { "ditolak" });
         Ok(())
     }
 }

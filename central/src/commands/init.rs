@@ -1,7 +1,7 @@
 //! `init`.
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files, sqlite::Mode};
+use dtsen_kit::{ambient::Ambient, files, say, sqlite::Mode};
 
 use crate::{
     home::{Config, Home},
@@ -41,10 +41,10 @@ impl Init {
         // The database first: keys are made only once there is a place for what they sign.
         store::open(&home.database(&config), true, Mode::Production).await?;
         home.create(&config, &Ambient::system())?;
-        println!("Pusat {} dibuat di {}", config.name, home.path().display());
-        println!("Berikutnya: dtsen-central --home {} serve", home.path().display());
-        println!("            dtsen-central --home {} region invite 52.71 --by NAMA", home.path().display());
-        println!("Pindahkan keys/release.pem ke tempat luring bila sudah dipakai sungguhan.");
+        say!("Pusat {} dibuat di {}", config.name, home.path().display());
+        say!("Berikutnya: dtsen-central --home {} serve", home.path().display());
+        say!("            dtsen-central --home {} region invite 52.71 --by NAMA", home.path().display());
+        say!("Pindahkan keys/release.pem ke tempat luring bila sudah dipakai sungguhan.");
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use dtsen_kit::files;
+use dtsen_kit::{files, say};
 use dtsen_proto::{pb, region};
 use serde::Serialize;
 
@@ -160,6 +160,6 @@ async fn list(hub: &crate::hub::Hub, json: bool) -> anyhow::Result<()> {
             line.reason,
         ]);
     }
-    println!("{shown}");
+    say!("{shown}");
     Ok(())
 }

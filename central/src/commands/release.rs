@@ -1,6 +1,7 @@
 //! `release`.
 
 use clap::Subcommand;
+use dtsen_kit::say;
 
 use super::{By, open, print_json};
 use crate::{home::Home, release};
@@ -33,7 +34,7 @@ impl Release {
                 if json {
                     return print_json(&prepared);
                 }
-                println!(
+                say!(
                     "Rilis {} siap: {} keluarga, {} orang, {} daerah, sampai penerapan {}.",
                     prepared.version,
                     prepared.keluarga,
@@ -41,14 +42,14 @@ impl Release {
                     prepared.regions,
                     prepared.apply_no
                 );
-                println!(
+                say!(
                     "Berikutnya, oleh orang kedua: dtsen-central release publish {} --by NAMA",
                     prepared.version
                 );
             }
             Self::Publish { version, by } => {
                 release::publish(&hub, version, by.decided()).await?;
-                println!("Rilis {version} diterbitkan.");
+                say!("Rilis {version} diterbitkan.");
             }
         }
         Ok(())

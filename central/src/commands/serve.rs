@@ -1,7 +1,7 @@
 //! `serve`.
 
-use anyhow::Context as _;
 use clap::Args;
+use dtsen_kit::say;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -36,20 +36,23 @@ impl Serve {
         }
         let hub = open_with(home, &config).await?;
         let holder = format!("{}-{}", std::process::id(), hex::encode(hub.ambient.bytes::<4>()));
-        println!("Pusat {} melayani pertukaran di https://{at}, pendaftaran di https://{enrol_at}", hub.name);
+        say!("Pusat {} melayani pertukaran di https://{at}, pendaftaran di https://{enrol_at}", hub.name);
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         let listeners = Listeners { exchange: Box::new(exchange), enrolment: Box::new(enrolment) };
         serve(hub, listeners, holder, stop).await?;
-        println!("Pusat berhenti dengan tertib.");
+        say!("Pusat berhenti dengan tertib.");
         Ok(())
     }
 }
 
 async fn bind(address: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("alamat {address} tidak dapat dipakai; pilih lain dengan --listen"))
+    TcpListener::bind(address).await.map_err(|cause| {
+        tracing::debug!(%cause, address, "cannot listen");
+        let taken =
+            if cause.kind() == std::io::ErrorKind::AddrInUse { " (sudah dipakai proses lain)" } else { "" };
+        anyhow::anyhow!("alamat {address} tidak dapat dipakai{taken}; pilih lain dengan --listen")
+    })
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -1,6 +1,7 @@
 //! `status`.
 
 use clap::Args;
+use dtsen_kit::say;
 use serde::Serialize;
 
 use super::{open, print_json, table};
@@ -52,11 +53,11 @@ impl Status {
         if self.json {
             return print_json(&whole);
         }
-        println!("Pusat {} · generasi {} · buku aturan {}", whole.name, whole.generation, whole.rulebook);
+        say!("Pusat {} · generasi {} · buku aturan {}", whole.name, whole.generation, whole.rulebook);
         if let Some(why) = &whole.stopped {
-            println!("PENERIMAAN BERHENTI: {why}. Lihat: dtsen-central generation show");
+            say!("PENERIMAAN BERHENTI: {why}. Lihat: dtsen-central generation show");
         }
-        println!(
+        say!(
             "{} keluarga, {} orang · log {} entri · rilis {} · menunggu {} kiriman ({} data)",
             whole.keluarga,
             whole.individu,
@@ -88,7 +89,7 @@ impl Status {
             ];
             shown.add_row(first.into_iter().chain(numbers.map(|n| n.to_string())));
         }
-        println!("{shown}");
+        say!("{shown}");
         Ok(())
     }
 }

@@ -99,7 +99,11 @@ fn epoch_is_lost(
 }
 
 /// Whether the batch that this hub took into custody is not there.
-async fn receipt_is_lost(hub: &Hub, region: &RegionRow, receipt: Option<&pb::Receipt>) -> Result<bool, Fault> {
+async fn receipt_is_lost(
+    hub: &Hub,
+    region: &RegionRow,
+    receipt: Option<&pb::Receipt>,
+) -> Result<bool, Fault> {
     let Some(receipt) = receipt else { return Ok(false) };
     let sequence = u32::try_from(receipt.sequence).map_err(|_| Refusal::Malformed { what: "receipt" })?;
     let position = Position { region: region.region, epoch: receipt.epoch, sequence };
@@ -142,7 +146,8 @@ pub(super) async fn stop_intake(
     evidence.generation = evidence.generation.max(shown.generation);
     hub.store.set_setting(setting::LOST_EVIDENCE, evidence.encode_to_vec()).await?;
     if hub.stopped().await?.is_none() {
-        let why = format!("daerah {} menunjukkan bukti bertanda tangan yang tidak ada di pusat ini", region.region);
+        let why =
+            format!("daerah {} menunjukkan bukti bertanda tangan yang tidak ada di pusat ini", region.region);
         tracing::error!(region = %region.region, "intake stopped: the hub was restored from an older copy");
         hub.store.set_setting(setting::STOPPED, why.into_bytes()).await?;
     }

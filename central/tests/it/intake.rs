@@ -131,6 +131,11 @@ pub(crate) async fn pieces_join_in_order(place: Place) {
     }
     assert_eq!(store.pieces_end(mataram, id).await.expect("reads"), 4);
     assert_eq!(store.pieces(mataram, id).await.expect("reads"), [1, 2, 3, 4]);
+    store.drop_pieces(mataram, other).await.expect("drops nothing");
+    assert_eq!(store.pieces_end(mataram, id).await.expect("reads"), 4, "another batch's pieces");
+    store.drop_pieces(mataram, id).await.expect("drops");
+    assert_eq!(store.pieces_end(mataram, id).await.expect("reads"), 0, "begins again");
+    store.add_piece(mataram, id, 0, &[1]).await.expect("adds");
     store.add_piece(mataram, other, 0, &[7]).await.expect("adds");
     assert_eq!(store.pieces_end(mataram, id).await.expect("reads"), 0, "another batch takes its place");
     take(&*store, mataram, 1).await;

@@ -92,7 +92,11 @@ pub(crate) async fn a_generation_begins_with_its_statement(place: Place) {
     assert_eq!(store.sequence(&fence, 2, 10, sign).await.expect("sequences"), 1);
     let leaves = store.leaves(2, 0, 10).await.expect("reads");
     let names: Vec<&str> = leaves.iter().map(|l| l.name.as_str()).collect();
-    assert_eq!(names, ["d/00000000000000000002", "d/00000000000000000001"], "the statement, then what waited");
+    assert_eq!(
+        names,
+        ["d/00000000000000000002", "d/00000000000000000001"],
+        "the statement, then what waited"
+    );
     assert_eq!(store.leaf_place(2, "d/00000000000000000001").await.expect("reads"), Some(1));
     assert_eq!(store.leaf_place(1, "d/00000000000000000001").await.expect("reads"), None);
     store.begin_generation(2, 7, &entry, sign).await.expect("begins another");

@@ -3,7 +3,7 @@
 use std::{os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files};
+use dtsen_kit::{ambient::Ambient, files, say};
 
 use super::Done;
 use crate::{home::Home, identity, store::setting};
@@ -22,7 +22,7 @@ impl Backup {
         let name = self.file.to_str().ok_or_else(|| anyhow::anyhow!("nama berkas harus UTF-8"))?;
         store.backup(name).await?;
         std::fs::set_permissions(&self.file, std::fs::Permissions::from_mode(0o600))?;
-        println!("Cadangan node {region} ditulis ke {}. Simpan folder keys/ terpisah.", self.file.display());
+        say!("Cadangan node {region} ditulis ke {}. Simpan folder keys/ terpisah.", self.file.display());
         Ok(Done::Well)
     }
 }
@@ -42,8 +42,8 @@ impl Restore {
         files::private_folder(home.path())?;
         files::write_private(&database, &files::read(&self.file)?)?;
         let (_, region) = home.store().await?;
-        println!("Node {region} dipulihkan. Pusat membandingkan kepala rantai saat menyambung;");
-        println!(
+        say!("Node {region} dipulihkan. Pusat membandingkan kepala rantai saat menyambung;");
+        say!(
             "bila cadangan ini lebih lama dari yang dipegang pusat, pengiriman berhenti sampai petugas bertindak."
         );
         Ok(Done::Well)
@@ -96,9 +96,9 @@ impl Doctor {
         ));
         let bad = found.iter().filter(|(ok, ..)| !ok).count();
         for (ok, what, fix) in found {
-            println!("{} {what}", if ok { "baik  " } else { "PERLU " });
+            say!("{} {what}", if ok { "baik  " } else { "PERLU " });
             if !ok {
-                println!("       → {fix}");
+                say!("       → {fix}");
             }
         }
         anyhow::ensure!(bad == 0, "{bad} hal perlu ditangani");

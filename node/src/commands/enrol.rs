@@ -2,9 +2,8 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::Context as _;
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files, net::Tcp};
+use dtsen_kit::{ambient::Ambient, files, net::Tcp, say};
 use dtsen_proto::{enrol::Token, key::fingerprint};
 
 use super::Done;
@@ -35,7 +34,12 @@ impl Enrol {
         let (store, region) = home.store().await?;
         let _lock = home.lock(Work::Exchange)?;
         let text = String::from_utf8_lossy(&files::read(&self.token_file)?).into_owned();
-        let token: Token = text.parse().with_context(|| format!("isi {}", self.token_file.display()))?;
+        let token: Token = text.parse().map_err(|_| {
+            anyhow::anyhow!(
+                "{} tidak berisi token pendaftaran (dimulai dengan dtsen1.); minta lagi kepada petugas pusat",
+                self.token_file.display()
+            )
+        })?;
         anyhow::ensure!(
             token.region == region,
             "token ini untuk daerah {}, node ini untuk {region}; minta token yang benar",
@@ -43,18 +47,18 @@ impl Enrol {
         );
         let ambient = Ambient::system();
         let applicant = home.applicant(&ambient)?;
-        println!("Sidik jari node {region}: {}", applicant.fingerprint());
+        say!("Sidik jari node {region}: {}", applicant.fingerprint());
         let mut told = false;
         loop {
             match enrol::ask(Arc::new(Tcp), &self.hub, &token, &applicant, &ambient).await {
                 Ok(Some(granted)) => {
                     home.keep(&store, &applicant, &granted).await?;
-                    println!("Terdaftar pada pusat {} ({}).", granted.hub.name, granted.url);
-                    println!("Sidik jari kunci pusat: {}", fingerprint(&[&granted.hub.receipt_key]));
+                    say!("Terdaftar pada pusat {} ({}).", granted.hub.name, granted.url);
+                    say!("Sidik jari kunci pusat: {}", fingerprint(&[&granted.hub.receipt_key]));
                     return Ok(Done::Well);
                 }
                 Ok(None) if self.no_wait => {
-                    println!("Menunggu konfirmasi petugas pusat. Bacakan sidik jari itu lewat telepon.");
+                    say!("Menunggu konfirmasi petugas pusat. Bacakan sidik jari itu lewat telepon.");
                     return Ok(Done::Well);
                 }
                 Ok(None) => {}
@@ -66,7 +70,7 @@ impl Enrol {
             }
             if !told {
                 told = true;
-                println!("Bacakan sidik jari itu kepada petugas pusat lewat telepon; menunggu konfirmasi …");
+                say!("Bacakan sidik jari itu kepada petugas pusat lewat telepon; menunggu konfirmasi …");
             }
             tokio::time::sleep(ASK_EVERY).await;
         }

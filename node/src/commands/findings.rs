@@ -1,10 +1,11 @@
 //! `findings`.
 
 use clap::Args;
+use dtsen_kit::say;
 use dtsen_proto::{pb, rulebook::Severity};
 use serde::Serialize;
 
-use super::{Done, print_json, say, table};
+use super::{Done, print_json, table};
 use crate::{
     home::Home,
     store::{FindingFilter, Origin},
@@ -88,7 +89,7 @@ impl Findings {
             return Ok(Done::Well);
         }
         if lines.is_empty() {
-            println!("Tidak ada yang perlu diperbaiki.");
+            say!("Tidak ada yang perlu diperbaiki.");
             return Ok(Done::Well);
         }
         let mut shown =
@@ -105,7 +106,7 @@ impl Findings {
                 line.fix,
             ]);
         }
-        say(&shown)?;
+        say!("{shown}");
         Ok(Done::Well)
     }
 }

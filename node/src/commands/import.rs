@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, progress::Progress};
+use dtsen_kit::{ambient::Ambient, progress::Progress, say};
 use dtsen_proto::record::Day;
 
 use super::{Done, print_json};
@@ -66,13 +66,9 @@ impl Import {
         if self.json {
             print_json(&summary)?;
         } else {
-            print!("{summary}");
-            println!();
+            say!("{summary}");
             if summary.errors() > 0 {
-                println!(
-                    "Baris bermasalah tetap di sini: dtsen-node --home {} findings",
-                    home.path().display()
-                );
+                say!("Baris bermasalah tetap di sini: dtsen-node --home {} findings", home.path().display());
             }
         }
         anyhow::ensure!(!summary.gone_refused(), "penarikan belum dilakukan; lihat keterangan di atas");

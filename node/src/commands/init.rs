@@ -1,6 +1,7 @@
 //! `init`.
 
 use clap::Args;
+use dtsen_kit::say;
 use dtsen_proto::{region::Region, rulebook::Rulebook};
 
 use super::Done;
@@ -18,13 +19,11 @@ impl Init {
         let code = self.region.to_string();
         let rulebook = Rulebook::builtin();
         let name = rulebook.wilayah().name(&code).filter(|_| self.region.is_regency());
-        let name = name.ok_or_else(|| anyhow::anyhow!("{code} bukan kode kab/kota Kemendagri"))?;
+        let name = name
+            .ok_or_else(|| anyhow::anyhow!("{code} bukan kode kab/kota Kemendagri; tulis seperti 52.71"))?;
         home.create(self.region).await?;
-        println!("Node untuk {code} {name} dibuat di {}", home.path().display());
-        println!(
-            "Berikutnya: dtsen-node --home {} enrol --hub URL --token-file BERKAS",
-            home.path().display()
-        );
+        say!("Node untuk {code} {name} dibuat di {}", home.path().display());
+        say!("Berikutnya: dtsen-node --home {} enrol --hub URL --token-file BERKAS", home.path().display());
         Ok(Done::Well)
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use dtsen_kit::{ambient::Ambient, files};
+use dtsen_kit::{ambient::Ambient, files, say};
 use dtsen_proto::{
     column,
     id::RecordId,
@@ -77,7 +77,8 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<T> {
 }
 
 fn region(text: &str) -> anyhow::Result<Region> {
-    text.parse().with_context(|| format!("kode daerah {text}"))
+    text.parse()
+        .map_err(|_| anyhow::anyhow!("kode daerah {text} tidak dikenal; tulis dengan titik, misalnya 52.71"))
 }
 
 impl Moves {
@@ -109,7 +110,7 @@ impl Moves {
                 move_in(&importer, &arrival).await?
             }
         };
-        println!(
+        say!(
             "{queued} pernyataan pindah masuk antrean kirim. Pindah selesai bila kedua daerah menyatakannya."
         );
         Ok(Done::Well)

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files, net::Tcp};
+use dtsen_kit::{ambient::Ambient, files, net::Tcp, say};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -33,25 +33,24 @@ impl Serve {
         let _lock = home.lock(Work::Exchange)?;
         let ambient = Ambient::system();
         let agent = home.agent(store.clone(), region, Arc::new(Tcp)).await?;
-        let folder = home.path().join("tmp");
-        files::private_folder(&folder)?;
+        files::private_folder(&home.path().join(local::FOLDER))?;
         let rulebook = home.rulebook(&store).await?;
-        let service = Arc::new(LocalService::new(store, region, rulebook, ambient.clone(), folder));
+        let service = Arc::new(LocalService::new(store, region, rulebook, ambient.clone(), home.clone()));
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         let socket = self.socket.unwrap_or_else(|| home.path().join("node.sock"));
-        println!("Node {region} melayani aplikasi daerah di {}", socket.display());
+        say!("Node {region} melayani aplikasi daerah di {}", socket.display());
         let port = async {
             let Some(address) = &self.listen else { return Ok(()) };
             let listener = TcpListener::bind(address).await.map_err(local::LocalError::Listen)?;
             let token = home.local_token(&ambient)?;
-            println!("Juga di {}, token di {}", listener.local_addr()?, home.local_token_path().display());
+            say!("Juga di {}, token di {}", listener.local_addr()?, home.local_token_path().display());
             local::on_port(service.clone(), listener, token, stop.clone()).await?;
             anyhow::Ok(())
         };
         let socket = async { anyhow::Ok(local::on_socket(service.clone(), &socket, stop.clone()).await?) };
         let exchange = async {
-            let mut tell = |line| println!("{line}");
+            let mut tell = |line| say!("{line}");
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = follow::forever(&agent, &mut tell) => {}
@@ -59,7 +58,7 @@ impl Serve {
             anyhow::Ok(())
         };
         tokio::try_join!(port, socket, exchange)?;
-        println!("Node berhenti dengan tertib.");
+        say!("Node berhenti dengan tertib.");
         Ok(Done::Well)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use dtsen_kit::ambient::Ambient;
+use dtsen_kit::{ambient::Ambient, say};
 use dtsen_proto::record::RecordKind;
 use serde::Serialize;
 
@@ -47,10 +47,7 @@ impl Slice {
         match self {
             Self::Status { json: true } => print_json(&Shown { state, expired })?,
             Self::Status { json: false } => {
-                println!(
-                    "Irisan versi {}: {} keluarga, {} orang",
-                    state.version, state.keluarga, state.individu
-                );
+                say!("Irisan versi {}: {} keluarga, {} orang", state.version, state.keluarga, state.individu);
                 warn_if(expired);
             }
             Self::Export { keluarga, anggota, purpose } => {
@@ -65,7 +62,7 @@ impl Slice {
                 for (kind, path) in [(RecordKind::Keluarga, keluarga), (RecordKind::Individu, anggota)] {
                     let Some(path) = path else { continue };
                     let rows = export::write(&store, &rulebook, kind, &path).await?;
-                    println!("{rows} baris ditulis ke {}", path.display());
+                    say!("{rows} baris ditulis ke {}", path.display());
                 }
                 tracing::info!(version = state.version, "slice exported");
             }

@@ -1,7 +1,7 @@
 //! `status`.
 
 use clap::Args;
-use dtsen_kit::ambient::Ambient;
+use dtsen_kit::{ambient::Ambient, say};
 use serde::Serialize;
 
 use super::{Done, print_json};
@@ -78,22 +78,27 @@ impl Status {
 }
 
 fn print(whole: &Whole) {
-    println!("Node {} · {}", whole.region, whole.hub.as_deref().unwrap_or("belum terdaftar"));
+    say!("Node {} · {}", whole.region, whole.hub.as_deref().unwrap_or("belum terdaftar"));
     if let Some(why) = &whole.halted {
-        println!("BERHENTI: {why}");
+        say!("BERHENTI: {why}");
     }
     if whole.hub_fork {
-        println!("PERINGATAN: log pusat pernah tidak cocok dengan yang dilihat node ini; hubungi pengawas.");
+        say!("PERINGATAN: log pusat pernah tidak cocok dengan yang dilihat node ini; hubungi pengawas.");
     }
-    println!("Data sendiri: {} keluarga, {} orang", whole.keluarga, whole.individu);
+    say!("Data sendiri: {} keluarga, {} orang", whole.keluarga, whole.individu);
     let t = &whole.totals;
-    println!(
+    say!(
         "Terkirim {}: diterima {}, dengan peringatan {}, ditahan {}, ditolak {}, menunggu putusan {}",
-        t.sent, t.accepted, t.warned, t.held, t.rejected, t.waiting
+        t.sent,
+        t.accepted,
+        t.warned,
+        t.held,
+        t.rejected,
+        t.waiting
     );
-    println!("Antrean: {} belum dikirim, {} sedang dikirim", t.pending, t.sealed);
-    println!("Temuan di node: {} kesalahan, {} peringatan", whole.local_errors, whole.local_warnings);
-    println!(
+    say!("Antrean: {} belum dikirim, {} sedang dikirim", t.pending, t.sealed);
+    say!("Temuan di node: {} kesalahan, {} peringatan", whole.local_errors, whole.local_warnings);
+    say!(
         "Irisan versi {}: {} keluarga, {} orang{}",
         whole.slice.version,
         whole.slice.keluarga,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use clap::Args;
-use dtsen_kit::{net::Tcp, telemetry::chain};
+use dtsen_kit::{net::Tcp, say, telemetry::chain};
 use serde::Serialize;
 
 use super::{Done, print_json};
@@ -41,7 +41,7 @@ impl Sync {
         let _lock = home.lock(Work::Exchange)?;
         let agent = home.agent(store.clone(), region, Arc::new(Tcp)).await?;
         if !self.once {
-            follow::forever(&agent, &mut |line| println!("{line}")).await;
+            follow::forever(&agent, &mut |line| say!("{line}")).await;
             return Ok(Done::Well);
         }
         let patience = Duration::from_secs(self.wait.unwrap_or(0));
@@ -55,9 +55,13 @@ impl Sync {
             let pending = totals.pending + totals.sealed;
             print_json(&Shown { report, stopped, waiting: totals.waiting, pending })?;
         } else {
-            println!(
+            say!(
                 "Terkirim {} kiriman ({} data), {} putusan diterima, {} data menunggu putusan; irisan versi {}.",
-                report.batches, report.deltas, report.feed, totals.waiting, report.slice_version
+                report.batches,
+                report.deltas,
+                report.feed,
+                totals.waiting,
+                report.slice_version
             );
         }
         match result {

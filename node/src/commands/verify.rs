@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use dtsen_kit::net::Tcp;
+use dtsen_kit::{net::Tcp, say};
 
 use super::{Done, print_json};
 use crate::{audit, home::Home};
@@ -23,12 +23,15 @@ impl Verify {
         if self.json {
             print_json(&found)?;
         } else {
-            println!(
+            say!(
                 "{} kiriman, {} tanda terima, {} putusan, irisan versi {} diperiksa.",
-                found.batches, found.receipts, found.feed, found.slice_version
+                found.batches,
+                found.receipts,
+                found.feed,
+                found.slice_version
             );
             for fault in &found.faults {
-                println!("SALAH: {fault}");
+                say!("SALAH: {fault}");
             }
         }
         anyhow::ensure!(
@@ -37,7 +40,7 @@ impl Verify {
             found.faults.len()
         );
         if !self.json {
-            println!("Semuanya cocok.");
+            say!("Semuanya cocok.");
         }
         Ok(Done::Well)
     }

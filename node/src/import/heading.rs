@@ -15,7 +15,7 @@ pub(super) type Columns = BTreeMap<Column, String>;
 
 /// Reads the heading of an opened file once more.
 pub(super) fn columns(table: &Table, rulebook: &Rulebook) -> Result<Columns, IntakeError> {
-    let io = |source| IntakeError::Io { path: table.path().to_owned(), line: 0, source };
+    let io = |cause| IntakeError::Io { path: table.path().to_owned(), line: 0, cause };
     let limit = u64::try_from(MAX_RECORD_BYTES).expect("a mebibyte");
     let mut lines = BufReader::new(File::open(table.path()).map_err(io)?.take(limit));
     let mut line = Vec::new();

@@ -62,13 +62,18 @@ pub enum IntakeError {
         second: usize,
     },
     /// The operating system refused.
-    #[error("{}: berkas tidak dapat dibaca setelah baris {line}. Periksa izin berkas dan media penyimpanan", .path.display())]
+    #[error("{}: tidak dapat dibaca{}: {}", .path.display(), after(*.line), dtsen_kit::files::reason(.cause))]
     Io {
         /// The file.
         path: PathBuf,
         /// Last line that was read; 0 before the first.
         line: u64,
         /// What it said.
-        source: io::Error,
+        cause: io::Error,
     },
+}
+
+/// Where reading stopped, if it had begun.
+fn after(line: u64) -> String {
+    if line == 0 { String::new() } else { format!(" setelah baris {line}") }
 }

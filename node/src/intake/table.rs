@@ -44,7 +44,7 @@ pub struct Table {
 
 /// Opens a file and understands its heading.
 pub fn open(path: &Path, rulebook: &Rulebook) -> Result<Table, IntakeError> {
-    let io = |source| IntakeError::Io { path: path.to_owned(), line: 0, source };
+    let io = |cause| IntakeError::Io { path: path.to_owned(), line: 0, cause };
     let file = File::open(path).map_err(io)?;
     let total = file.metadata().map_err(io)?.len();
     let mut head = Vec::new();
@@ -99,7 +99,7 @@ impl Table {
     /// Reads the next row into `row`; `false` after the last one.
     pub fn next_row(&mut self, row: &mut RawRow) -> Result<bool, IntakeError> {
         let read = self.rows.next_row(row);
-        read.map_err(|source| IntakeError::Io { path: self.path.clone(), line: self.rows.line() - 1, source })
+        read.map_err(|cause| IntakeError::Io { path: self.path.clone(), line: self.rows.line() - 1, cause })
     }
 
     /// Bytes read so far.

@@ -15,10 +15,13 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     export,
+    home::{Home, HomeError, Work},
     import::{ImportOptions, Importer},
     store::{FindingFilter, Origin, SliceState, Store, setting},
 };
 
+/// Folder of a home in which rows stand while they are taken in.
+pub const FOLDER: &str = "tmp";
 /// Rows of one call.
 const MAX_ROWS: usize = 1_000;
 
@@ -28,8 +31,8 @@ pub struct LocalService {
     region: Region,
     rulebook: Arc<Rulebook>,
     ambient: Ambient,
-    /// Where rows stand while they are taken in.
-    folder: PathBuf,
+    /// Whose lock keeps imports apart, and where rows stand while they are taken in.
+    home: Home,
     /// One import at a time.
     importing: tokio::sync::Mutex<()>,
 }
@@ -47,15 +50,15 @@ fn limit(asked: u32) -> u32 {
 }
 
 impl LocalService {
-    /// A service over a store; `folder` is private to the node.
+    /// A service over the store of a home.
     pub fn new(
         store: Arc<Store>,
         region: Region,
         rulebook: Arc<Rulebook>,
         ambient: Ambient,
-        folder: PathBuf,
+        home: Home,
     ) -> Self {
-        Self { store, region, rulebook, ambient, folder, importing: tokio::sync::Mutex::new(()) }
+        Self { store, region, rulebook, ambient, home, importing: tokio::sync::Mutex::new(()) }
     }
 
     fn is_expired(&self, state: &SliceState) -> bool {
@@ -102,7 +105,7 @@ impl LocalService {
         let bytes = writer.into_inner().map_err(|e| failed(e.into_error()))?;
         let name =
             if kind == RecordKind::Keluarga { "aplikasi-keluarga.csv" } else { "aplikasi-anggota.csv" };
-        let path = self.folder.join(name);
+        let path = self.home.path().join(FOLDER).join(name);
         files::write_private(&path, &bytes).map_err(failed)?;
         Ok(path)
     }
@@ -116,6 +119,11 @@ impl Local for LocalService {
             return Err(Status::invalid_argument(format!("paling banyak {MAX_ROWS} baris sekali kirim")));
         }
         let _one = self.importing.lock().await;
+        // An import beside this one, by the command, would judge by what was known before.
+        let _lock = self.home.lock(Work::Import).map_err(|error| match error {
+            HomeError::Locked(_) => Status::unavailable("impor lain sedang berjalan; coba lagi nanti"),
+            other => failed(other),
+        })?;
         let mut files = Vec::new();
         for kind in [RecordKind::Keluarga, RecordKind::Individu] {
             let wire = i32::from(kind.to_wire());

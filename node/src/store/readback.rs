@@ -36,11 +36,13 @@ const NO_SOURCE: &str = "pusat";
 
 /// Whether the record's newest statement of a block is to be replaced by one that was sent.
 fn is_newer(stored: &Delta, sent: &Block, has_pending: bool) -> bool {
-    stored.block(sent.number).is_none_or(|own| match own.provenance.reference.cmp(&sent.provenance.reference) {
-        std::cmp::Ordering::Less => true,
-        // What waits here was stated after the copy was made.
-        std::cmp::Ordering::Equal => !has_pending,
-        std::cmp::Ordering::Greater => false,
+    stored.block(sent.number).is_none_or(|own| {
+        match own.provenance.reference.cmp(&sent.provenance.reference) {
+            std::cmp::Ordering::Less => true,
+            // What waits here was stated after the copy was made.
+            std::cmp::Ordering::Equal => !has_pending,
+            std::cmp::Ordering::Greater => false,
+        }
     })
 }
 

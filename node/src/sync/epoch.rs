@@ -73,12 +73,15 @@ pub(super) async fn enter(session: &mut Session<'_>, reply: &pb::HelloReply) -> 
 async fn read_back(session: &mut Session<'_>, until: Head) -> Result<(), SyncError> {
     let agent = session.agent;
     let start = Position { region: agent.region, epoch: 0, sequence: 0 };
-    let mut last = agent.store.last_in_custody().await?.unwrap_or(Head { position: start, id: BatchId::ZERO });
+    let mut last =
+        agent.store.last_in_custody().await?.unwrap_or(Head { position: start, id: BatchId::ZERO });
     let mut verdicts = feed::Reader::default();
     while last.id != until.id {
         let Some(row) = fetch(session, last.position).await? else { return Err(READ_BACK.into()) };
         let follows = batch::peek(&row.header)?.previous == last.id;
-        if !follows || (row.position.epoch, row.position.sequence) <= (last.position.epoch, last.position.sequence) {
+        if !follows
+            || (row.position.epoch, row.position.sequence) <= (last.position.epoch, last.position.sequence)
+        {
             return Err(READ_BACK.into());
         }
         agent.store.store_back(&row).await?;
@@ -135,7 +138,8 @@ fn check(agent: &Agent, reply: pb::ReadBackReply, body: Vec<u8>) -> Result<Batch
     }
     let refused = !read.body_refused.is_empty();
     if !refused {
-        let length = usize::try_from(read_header.body_length).unwrap_or(usize::MAX).min(limits::MAX_BODY_BYTES);
+        let length =
+            usize::try_from(read_header.body_length).unwrap_or(usize::MAX).min(limits::MAX_BODY_BYTES);
         let plain = batch::decode_body(reply.encoding, &body, length).ok_or(Refusal::BodyMismatch)?;
         batch::check_frames(&read_header, &plain)?;
     }

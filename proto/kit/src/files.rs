@@ -7,19 +7,36 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file operation that failed, with its file.
+/// A file operation that failed, with its file. Operators read it: what the system said is told in their language.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} {path}")]
+#[error("{operation} {path} gagal: {}", reason(.cause))]
 pub struct FileError {
     operation: &'static str,
     path: PathBuf,
-    #[source]
-    source: io::Error,
+    cause: io::Error,
+}
+
+/// What the system said, and what to do.
+pub fn reason(cause: &io::Error) -> String {
+    let text = match cause.kind() {
+        io::ErrorKind::NotFound => "berkas atau folder itu tidak ada; periksa nama dan foldernya",
+        io::ErrorKind::PermissionDenied => "tidak diizinkan; periksa pemilik dan izinnya",
+        io::ErrorKind::IsADirectory => "itu folder, bukan berkas; sebut berkasnya",
+        io::ErrorKind::NotADirectory => {
+            "bagian namanya yang seharusnya folder adalah berkas; periksa namanya"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "cakram penuh; kosongkan lalu ulangi",
+        io::ErrorKind::ReadOnlyFilesystem => "cakram hanya dapat dibaca; periksa pemasangannya",
+        io::ErrorKind::AddrInUse => "alamat sudah dipakai proses lain; hentikan dulu atau pilih yang lain",
+        io::ErrorKind::AddrNotAvailable => "bukan alamat komputer ini; pilih yang lain",
+        _ => return format!("kesalahan sistem ({cause}); periksa cakram dan ulangi"),
+    };
+    text.to_owned()
 }
 
 fn at(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
-    move |source| FileError { operation, path, source }
+    move |cause| FileError { operation, path, cause }
 }
 
 /// Makes a folder that only its owner can read; an existing one is left as it is.
@@ -27,7 +44,7 @@ pub fn private_folder(path: &Path) -> Result<(), FileError> {
     if path.is_dir() {
         return Ok(());
     }
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at("make folder", path))
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at("membuat folder", path))
 }
 
 /// Writes a file that only its owner can read: beside it, flushed to disk, then renamed over it.
@@ -39,16 +56,16 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .truncate(true)
         .mode(0o600)
         .open(&temporary)
-        .map_err(at("create", &temporary))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("write", &temporary))?;
-    fs::rename(&temporary, path).map_err(at("rename to", path))?;
+        .map_err(at("membuat", &temporary))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("menulis", &temporary))?;
+    fs::rename(&temporary, path).map_err(at("mengganti", path))?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|f| f.sync_all()).map_err(at("flush folder", folder))
+    File::open(folder).and_then(|f| f.sync_all()).map_err(at("menyimpan folder", folder))
 }
 
 /// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    fs::read(path).map_err(at("read", path))
+    fs::read(path).map_err(at("membaca", path))
 }
 
 /// A lock on a home folder, held for as long as the process lives.
@@ -64,10 +81,10 @@ pub fn lock_home(home: &Path, name: &str) -> Result<Option<HomeLock>, FileError>
         .truncate(false)
         .mode(0o600)
         .open(&path)
-        .map_err(at("open", &path))?;
+        .map_err(at("membuka", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(HomeLock(file))),
         Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(e)) => Err(at("lock", &path)(e)),
+        Err(fs::TryLockError::Error(e)) => Err(at("mengunci", &path)(e)),
     }
 }

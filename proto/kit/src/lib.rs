@@ -1,5 +1,5 @@
 //! Plumbing that both processes need and that is no protocol: clock, randomness, private files, SQLite, TLS, network,
-//! logs, progress. May import `dtsen-proto` only.
+//! logs, progress, the terminal. May import `dtsen-proto` only.
 
 pub mod ambient;
 pub mod files;
@@ -7,4 +7,5 @@ pub mod net;
 pub mod progress;
 pub mod sqlite;
 pub mod telemetry;
+pub mod terminal;
 pub mod tls;

@@ -53,3 +53,16 @@ fn what_is_over_a_limit_is_named() {
     assert_eq!(refused_by_header(&over), Some(BodyRefusal::TooManyDeltas));
     assert_eq!(refused_by_header(&header), None);
 }
+
+#[test]
+fn a_body_that_zstd_makes_longer_travels_as_it_is() {
+    // Hashes: nothing for zstd to find.
+    let noise: Vec<u8> = (0u32..64).flat_map(|n| merkle::leaf_hash(&n.to_be_bytes())).collect();
+    let (encoding, bytes) = encode_body(&noise);
+    assert_eq!((encoding, &bytes), (pb::BodyEncoding::Identity, &noise));
+    assert_eq!(decode_body(encoding.into(), &bytes, noise.len()), Some(noise));
+    let (encoding, bytes) = encode_body(&[7; 1000]);
+    assert_eq!(encoding, pb::BodyEncoding::Zstd);
+    assert!(bytes.len() < 100);
+    assert_eq!(decode_body(encoding.into(), &bytes, 1000), Some(vec![7; 1000]));
+}

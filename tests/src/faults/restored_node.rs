@@ -134,7 +134,8 @@ pub fn from_nothing(place: &Place) -> anyhow::Result<()> {
     stage.own.node.sync()?;
     ensure!(stage.epoch()? == 2, "epoch {}", stage.epoch()?);
     let now = ledger::batches(&stage.own.node)?;
-    let same = kept.iter().zip(&now).all(|(a, b)| a.id == b.id && a.receipt == b.receipt && a.judged == b.judged);
+    let same =
+        kept.iter().zip(&now).all(|(a, b)| a.id == b.id && a.receipt == b.receipt && a.judged == b.judged);
     ensure!(same && kept.len() == now.len(), "not everything was read back");
     stage.nothing_new(2)?;
     stage.check()?;

@@ -294,6 +294,16 @@ impl Intake for Handle {
         .await
     }
 
+    async fn drop_pieces(&self, region: Region, id: BatchId) -> Result<()> {
+        self.section(async {
+            let gone = sqlx::query("DELETE FROM piece WHERE region = $1 AND batch_id = $2");
+            let gone = gone.bind(i64::from(region.number())).bind(id.as_bytes().as_slice());
+            gone.execute(&mut *self.conn().await?).await?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn pieces(&self, region: Region, id: BatchId) -> Result<Vec<u8>> {
         self.section(async {
             let mut conn = self.read_conn().await?;

@@ -44,7 +44,8 @@ fn a_missing_column_is_named() {
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let error = open("/tidak/ada.csv".as_ref(), &Rulebook::builtin()).err().expect("a refusal");
-    assert!(error.to_string().starts_with("/tidak/ada.csv: berkas tidak dapat dibaca"), "{error}");
+    assert!(error.to_string().starts_with("/tidak/ada.csv: tidak dapat dibaca: "), "{error}");
+    assert!(error.to_string().ends_with("tidak ada; periksa nama dan foldernya"), "{error}");
 }
 
 #[test]

@@ -1,0 +1,152 @@
+//! What operators read and write on a terminal: lines that may end in a pipe, and wrong words answered in Indonesian.
+
+use std::{
+    fmt,
+    io::{self, Write as _},
+};
+
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+/// Prints a line, as `println!` does. A reader that has seen enough (`| head`) is no failure.
+#[macro_export]
+macro_rules! say {
+    ($($arg:tt)*) => { $crate::terminal::say(::core::format_args!($($arg)*)) };
+}
+
+/// Exit code for a command line that cannot be read.
+const WRONG_WORDS: i32 = 2;
+
+/// What [`say!`] does. Where the line cannot be written for another reason the program ends: half of an answer must not
+/// look like a whole one.
+pub fn say(line: fmt::Arguments<'_>) {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("Gagal: keluaran tidak dapat ditulis ({error})");
+            std::process::exit(1);
+        }
+        _ => {}
+    }
+}
+
+/// Reads the command line of this process.
+pub fn parse<C: Parser>() -> C {
+    C::try_parse().unwrap_or_else(|error| {
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            error.exit();
+        }
+        let words: Vec<String> = std::env::args().skip(1).collect();
+        eprintln!("Perintah salah: {}; lihat: {} --help", wrong(&error), place(C::command(), &words));
+        std::process::exit(WRONG_WORDS);
+    })
+}
+
+/// The program with the commands that were understood.
+fn place(mut command: clap::Command, words: &[String]) -> String {
+    let mut place = command.get_name().to_owned();
+    for word in words {
+        if let Some(inner) = command.find_subcommand(word).cloned() {
+            place = format!("{place} {word}");
+            command = inner;
+        }
+    }
+    place
+}
+
+/// What is wrong. A value is never told again: it may be somebody's number.
+fn wrong(error: &clap::Error) -> String {
+    let told = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        _ => String::new(),
+    };
+    let argument = told(ContextKind::InvalidArg);
+    let perhaps = |kind| match told(kind) {
+        text if text.is_empty() => text,
+        text => format!(" (mungkin maksud Anda {text})"),
+    };
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let command = told(ContextKind::InvalidSubcommand);
+            format!("perintah {command} tidak ada{}", perhaps(ContextKind::SuggestedSubcommand))
+        }
+        ErrorKind::UnknownArgument => {
+            format!("pilihan {argument} tidak ada{}", perhaps(ContextKind::SuggestedArg))
+        }
+        ErrorKind::MissingRequiredArgument => format!("masih kurang {argument}"),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "sebut perintahnya".into()
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let choices = told(ContextKind::ValidValue);
+            let hint =
+                if choices.is_empty() { hint(&argument).to_owned() } else { format!(", pilih: {choices}") };
+            format!("isi {argument} tidak dapat dipakai{hint}")
+        }
+        ErrorKind::ArgumentConflict => {
+            format!("{argument} tidak dapat dipakai bersama {}", told(ContextKind::PriorArg))
+        }
+        _ => "baris perintah tidak dapat dibaca".into(),
+    }
+}
+
+/// How a value is written.
+fn hint(argument: &str) -> &'static str {
+    let argument = argument.to_lowercase();
+    if argument.contains("tanggal") {
+        ", tanggal ditulis TTTT-BB-HH, misalnya 2026-12-31"
+    } else if argument.contains("region") || argument.contains("daerah") {
+        ", kode daerah ditulis dengan titik, misalnya 52.71"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    #[command(name = "program")]
+    struct Line {
+        #[command(subcommand)]
+        command: Inner,
+    }
+
+    #[derive(Debug, clap::Subcommand)]
+    enum Inner {
+        Init {
+            #[arg(long)]
+            region: u8,
+            #[arg(long, value_name = "TANGGAL")]
+            day: Option<u8>,
+        },
+    }
+
+    fn answer(words: &[&str]) -> String {
+        let error = Line::try_parse_from([&["program"], words].concat()).expect_err("wrong words");
+        wrong(&error)
+    }
+
+    #[test]
+    fn wrong_words_are_told_without_their_values() {
+        assert_eq!(answer(&["init"]), "masih kurang --region <REGION>");
+        assert_eq!(
+            answer(&["init", "--region", "5271014101909001"]),
+            "isi --region <REGION> tidak dapat dipakai, kode daerah ditulis dengan titik, misalnya 52.71"
+        );
+        assert!(answer(&["init", "--region", "1", "--day", "x"]).contains("2026-12-31"));
+        assert_eq!(answer(&["int"]), "perintah int tidak ada (mungkin maksud Anda init)");
+        assert_eq!(
+            answer(&["init", "--regoin", "1"]),
+            "pilihan --regoin tidak ada (mungkin maksud Anda --region)"
+        );
+        assert_eq!(answer(&[]), "sebut perintahnya");
+        assert_eq!(
+            place(<Line as clap::CommandFactory>::command(), &["init".into(), "x".into()]),
+            "program init"
+        );
+    }
+}
