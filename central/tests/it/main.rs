@@ -1,12 +1,15 @@
 //! Conformance of the store: one suite, on SQLite, on SQLite as a simulation runs it, and on PostgreSQL.
 
+mod erasing;
 mod intake;
 mod journal;
 mod lane;
+mod people;
 mod place;
 mod regions;
 mod releases;
 mod tables;
+mod world;
 
 macro_rules! suite {
     ($($module:ident::$name:ident),* $(,)?) => {
@@ -55,4 +58,9 @@ suite! {
     releases::publishing_clears_what_nobody_needs,
     tables::a_copy_there_and_back_is_equal,
     tables::descriptions_match_the_database,
+    erasing::an_erased_delta_leaves_everything_verifiable,
+    erasing::what_cannot_be_erased_is_refused,
+    erasing::two_erasures_in_one_body_both_stand,
+    erasing::a_rebuild_after_an_erasure_tells_what_it_explains,
+    erasing::a_record_made_anew_by_a_replay_is_explained,
 }
