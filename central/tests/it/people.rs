@@ -27,8 +27,6 @@ pub(crate) trait Written: Sized {
     fn addressed(self, position: Position, index: u32) -> Self;
     /// As the half of a move that enters.
     fn enters(self, from: &str, to: &str, day: i32) -> Self;
-    /// With one more column, in a block of its own if it is not there.
-    fn saying(self, block: BlockNo, column: Column, value: Value) -> Self;
 }
 
 fn village(region: &str) -> Value {
@@ -83,22 +81,6 @@ impl Written for Delta {
         self.action = Action::MoveIn;
         self.transfer = Some(Move { other: from.parse().expect("a region"), day: Day(day) });
         self.at(to, day)
-    }
-
-    fn saying(mut self, number: BlockNo, column: Column, value: Value) -> Self {
-        match self.blocks.iter_mut().find(|b| b.number == number) {
-            Some(block) => {
-                block.cells.retain(|(c, _)| *c != column);
-                block.cells.push((column, value));
-                block.cells.sort_by_key(|(c, _)| *c);
-            }
-            None => {
-                let provenance = self.blocks[0].provenance.clone();
-                self.blocks.push(Block { number, provenance, cells: vec![(column, value)] });
-                self.blocks.sort_by_key(|b| b.number);
-            }
-        }
-        self
     }
 }
 
