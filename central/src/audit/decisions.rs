@@ -45,11 +45,11 @@ impl Decided {
         }
     }
 
-    fn note(&mut self, number: u64, apply_no: Option<u64>, act: Option<pb::decision::Act>) -> bool {
+    fn note(&mut self, number: u64, apply_no: Option<u64>, act: Option<&pb::decision::Act>) -> bool {
         if let Some(apply_no) = apply_no {
             self.applied.insert(apply_no, number);
         }
-        match &act {
+        match act {
             Some(pb::decision::Act::Erase(act)) => {
                 self.erased.insert((act.batch_id.clone(), act.index), (act.leaf.clone(), number));
             }
@@ -76,7 +76,7 @@ pub(super) async fn verify(hub: &Hub, audit: &mut Audit, named: &mut Named) -> R
             match envelope::verify::<pb::Decision>(&entry, PayloadType::DECISION, &key) {
                 Ok(read) if read.get().number == number && number == at => {
                     named.expect(format!("d/{number:020}"), envelope::log_leaf(&entry));
-                    if !decided.note(number, apply_no, read.get().act.clone()) {
+                    if !decided.note(number, apply_no, read.get().act.as_ref()) {
                         audit.fault(format!("keputusan {number}: penerapannya tidak cocok"));
                     }
                 }

@@ -36,14 +36,12 @@ const EDITED: &[(&str, &[&str])] = &[
 fn is_free(table: &str, column: &str, row: &[Cell]) -> bool {
     const HELD: Cell = Cell::Number(Some(3));
     match (table, column) {
-        // Who prepared a release matters until it is published.
-        ("release", "prepared_by") => true,
+        // Who prepared a release matters until it is published, the version of a part until it is cleared away.
+        ("release", "prepared_by") | ("part", "version") => true,
         // A refused body has no encoding.
         ("batch", "encoding") => row[9] == Cell::Number(Some(0)),
         // What a verdict is about serves only while it is held.
         ("verdict", "subject" | "action") => row[5] != HELD,
-        // The version tells when a part may be cleared away.
-        ("part", "version") => true,
         _ => false,
     }
 }
@@ -109,8 +107,8 @@ async fn rows(store: &dyn Store, table: &'static Table) -> Vec<Vec<Cell>> {
     places.into_iter().map(|at| kept[at].clone()).collect()
 }
 
-/// Whether a fault of this table was told, in its words or by the name of the table.
-fn told(found: &[String], table: &str, words: &[&str]) -> bool {
+/// Whether a fault of this table was found, in its words or by the name of the table.
+fn names(found: &[String], table: &str, words: &[&str]) -> bool {
     let unreadable = format!("unreadable: {table}.");
     found.iter().any(|fault| fault.starts_with(&unreadable) || words.iter().any(|word| fault.contains(word)))
 }
@@ -130,15 +128,18 @@ pub(crate) async fn verify_finds_every_value_edited_by_hand(place: Place) {
                 let edited = changed(&row[at], at < table.key);
                 let mut key = row[..table.key].to_vec();
                 let text = format!("UPDATE {name} SET {column} = $1 WHERE {}", conditions(table, 2));
-                assert_eq!(place.execute(&text, &[&[edited.clone()], &key[..]].concat()).await, 1);
+                assert_eq!(
+                    place.execute(&text, &[std::slice::from_ref(&edited), &key[..]].concat()).await,
+                    1
+                );
                 let found = faults(&world).await;
-                if !told(&found, name, words) {
+                if !names(&found, name, words) {
                     missed.push(format!("{name}.{column}: {found:?}"));
                 }
                 if at < table.key {
                     key[at] = edited;
                 }
-                place.execute(&text, &[&[row[at].clone()], &key[..]].concat()).await;
+                place.execute(&text, &[std::slice::from_ref(&row[at]), &key[..]].concat()).await;
             }
         }
     }
@@ -156,7 +157,7 @@ pub(crate) async fn verify_finds_every_row_taken_away(place: Place) {
             let text = format!("DELETE FROM {name} WHERE {}", conditions(table, 1));
             assert_eq!(place.execute(&text, &row[..table.key]).await, 1);
             let found = faults(&world).await;
-            if !told(&found, name, words) {
+            if !names(&found, name, words) {
                 missed.push(format!("{name} {:?}: {found:?}", &row[0]));
             }
             world.hub.store.write_table(table, vec![row]).await.expect("puts back");
@@ -169,8 +170,8 @@ pub(crate) async fn verify_finds_every_row_taken_away(place: Place) {
 /// Nobody erases a delta without saying so: the frame alone still fits root and header.
 pub(crate) async fn verify_finds_an_erasure_without_a_decision(place: Place) {
     let world = World::new(place.open().await).await;
-    let story = story(&world).await;
-    let at = story.second;
+    let told = story(&world).await;
+    let at = told.second;
     let row = world.hub.store.batch(at).await.expect("reads").expect("is there");
     let body = row.body.expect("is kept");
     let plain = dtsen_proto::batch::decode_body(row.encoding, &body, 1 << 20).expect("unpacks");

@@ -46,13 +46,13 @@ async fn faults(world: &World) -> Vec<String> {
 
 pub(crate) async fn an_erased_delta_leaves_everything_verifiable(place: Place) {
     let world = World::new(place.open().await).await;
-    let story = story(&world).await;
+    let told = story(&world).await;
     assert_eq!(faults(&world).await, [""; 0]);
     let store = &*world.hub.store;
-    let before = [frames(store, story.first).await, frames(store, story.second).await];
+    let before = [frames(store, told.first).await, frames(store, told.second).await];
     let state = replay::state_hash(store).await.expect("reads");
     for (at, (position, index)) in
-        [(story.first, 2), (story.first, 4), (story.second, 1)].into_iter().enumerate()
+        [(told.first, 2), (told.first, 4), (told.second, 1)].into_iter().enumerate()
     {
         let erased = erase(&world, position, index).await.expect("erases");
         let Erased::Now { decision, record, values_left } = erased else { panic!("{erased:?}") };
@@ -68,7 +68,7 @@ pub(crate) async fn an_erased_delta_leaves_everything_verifiable(place: Place) {
     }
     let mut after = before.clone();
     (after[0][2], after[0][4], after[1][1]) = (None, None, None);
-    assert_eq!([frames(store, story.first).await, frames(store, story.second).await], after);
+    assert_eq!([frames(store, told.first).await, frames(store, told.second).await], after);
     assert_eq!(replay::state_hash(store).await.expect("reads"), state, "the registry stays");
     world.log().await;
     assert_eq!(faults(&world).await, [""; 0]);
@@ -81,17 +81,17 @@ pub(crate) async fn an_erased_delta_leaves_everything_verifiable(place: Place) {
 
 pub(crate) async fn what_cannot_be_erased_is_refused(place: Place) {
     let world = World::new(place.open().await).await;
-    let story = story(&world).await;
+    let told = story(&world).await;
     let waiting = world.send(HERE, vec![people::person(9, "CONTOH SEMBILAN").without_village()]).await;
     let before = world.hub.store.counts().await.expect("reads").decisions;
     let refused = |result: Result<Erased, ErasureError>| result.expect_err("is refused");
     assert!(
         matches!(refused(erase(&world, waiting, 0).await), ErasureError::NotApplied(at) if at == waiting)
     );
-    let body = refused(erase(&world, story.refused, 0).await);
-    assert!(matches!(body, ErasureError::BodyRefused(at) if at == story.refused));
-    assert!(matches!(refused(erase(&world, story.first, 6).await), ErasureError::Absent(_)));
-    let nowhere = Position { sequence: 99, ..story.first };
+    let body = refused(erase(&world, told.refused, 0).await);
+    assert!(matches!(body, ErasureError::BodyRefused(at) if at == told.refused));
+    assert!(matches!(refused(erase(&world, told.first, 6).await), ErasureError::Absent(_)));
+    let nowhere = Position { sequence: 99, ..told.first };
     assert!(matches!(refused(erase(&world, nowhere, 0).await), ErasureError::Absent(_)));
     world.decide().await;
     let held = refused(erase(&world, waiting, 0).await);
@@ -135,19 +135,19 @@ pub(crate) async fn two_erasures_in_one_body_both_stand(place: Place) {
 
 pub(crate) async fn a_rebuild_after_an_erasure_tells_what_it_explains(place: Place) {
     let world = World::new(place.open().await).await;
-    let story = story(&world).await;
+    let told = story(&world).await;
     let here = &*world.hub.store;
     // A claim that a newer one replaced: the registry does not need it.
-    erase(&world, story.first, 3).await.expect("erases");
+    erase(&world, told.first, 3).await.expect("erases");
     let there = place.other_sqlite("one").await;
     let replayed = replay::rebuild(here, &*there, &world.hub.engine).await.expect("rebuilds");
     assert_eq!(replayed.erased, 1);
     let compared = replay::compare(here, &*there).await.expect("compares");
     assert!(compared.same && compared.state_hash == compared.replayed_hash, "{compared:?}");
     // The delta that created a record: a later claim on its number makes another one.
-    erase(&world, story.first, 1).await.expect("erases");
-    erase(&world, story.claims, 0).await.expect("erases");
-    erase(&world, story.last, 0).await.expect("erases");
+    erase(&world, told.first, 1).await.expect("erases");
+    erase(&world, told.claims, 0).await.expect("erases");
+    erase(&world, told.last, 0).await.expect("erases");
     let there = place.other_sqlite("two").await;
     let replayed = replay::rebuild(here, &*there, &world.hub.engine).await.expect("rebuilds");
     assert_eq!(replayed.erased, 4);

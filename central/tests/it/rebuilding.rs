@@ -73,9 +73,9 @@ pub(crate) async fn a_backup_there_and_back_is_the_same_hub(place: Place) {
 /// What no signature covers is found by a rebuild: a record edited together with its hash, a number given away.
 pub(crate) async fn a_rebuild_finds_what_verify_cannot(place: Place) {
     let world = World::new(place.open().await).await;
-    let story = story(&world).await;
+    let told = story(&world).await;
     let store = world.hub.store.clone();
-    let id = dtsen_proto::id::RecordId::new(story.claims, 2);
+    let id = dtsen_proto::id::RecordId::new(told.claims, 2);
     let page = store.records_after(&[], 100).await.expect("reads");
     let row = page.into_iter().find(|row| row.id == id).expect("is there");
     let mut record = codec::decode(&row.body).expect("a record");
@@ -85,7 +85,7 @@ pub(crate) async fn a_rebuild_finds_what_verify_cannot(place: Place) {
     let key = Cell::from(id.as_bytes().to_vec());
     let text = "UPDATE record SET body = $1, hash = $2 WHERE id = $3";
     assert_eq!(place.execute(text, &[&values[..], &[key]].concat()).await, 1);
-    let moved = dtsen_proto::id::RecordId::new(story.first, 2).as_bytes().to_vec();
+    let moved = dtsen_proto::id::RecordId::new(told.first, 2).as_bytes().to_vec();
     let text = "UPDATE holder SET id = $1 WHERE id = $2";
     let other = Cell::from(id.as_bytes().to_vec());
     assert_eq!(place.execute(text, &[other, Cell::from(moved)]).await, 1);
