@@ -1,8 +1,11 @@
 //! `verify`: chains, receipts, feeds, decisions, log, registry and slices, against their signatures and each other.
 
 mod chains;
+mod decisions;
 mod log;
 mod registry;
+mod slices;
+mod verdicts;
 
 use serde::Serialize;
 
@@ -14,7 +17,7 @@ const PAGE: u32 = 500;
 const TOLD: usize = 100;
 
 /// What was looked at, and what does not fit.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Audit {
     /// Batches looked at.
     pub batches: u64,
@@ -49,9 +52,23 @@ impl Audit {
 pub async fn verify(hub: &Hub) -> Result<Audit, StoreError> {
     let mut audit = Audit::default();
     let mut named = log::Named::default();
-    chains::verify(hub, &mut audit, &mut named).await?;
+    let mut decided = decisions::verify(hub, &mut audit, &mut named).await?;
+    for row in hub.store.regions().await? {
+        let said = verdicts::verify_feed(hub, row.region, &mut audit, &mut named).await?;
+        chains::verify(hub, row.region, &mut audit, &mut named, &mut decided, said).await?;
+    }
     log::verify(hub, &mut audit, &named).await?;
-    registry::verify(hub, &mut audit).await?;
-    registry::verify_slices(hub, &mut audit).await?;
+    registry::verify(hub, &mut audit, &mut decided).await?;
+    slices::verify(hub, &mut audit, &decided).await?;
+    decided.report_left(&mut audit);
     Ok(audit)
+}
+
+/// Whether a store call found a row that cannot be read; that is a fault of the row, not of the call.
+fn unreadable<T>(result: Result<T, StoreError>) -> Result<Result<T, String>, StoreError> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(StoreError::Inconsistent { table, column }) => Ok(Err(format!("{table}.{column}"))),
+        Err(other) => Err(other),
+    }
 }

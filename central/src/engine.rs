@@ -38,6 +38,14 @@ pub struct PreparedBatch {
     deltas: Vec<Prepared>,
 }
 
+impl PreparedBatch {
+    /// Deltas that were erased: nobody can decide them again.
+    pub fn erased(&self) -> impl Iterator<Item = DeltaRef> {
+        let erased = (0..).zip(&self.deltas).filter(|(_, delta)| matches!(delta, Prepared::Erased));
+        erased.map(|(index, _)| DeltaRef { position: self.position, index })
+    }
+}
+
 /// A body that the hub took and cannot read any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored body of batch {0} cannot be read")]
@@ -221,7 +229,6 @@ impl<'a> Run<'a> {
         detail: &pb::Verdict,
     ) {
         let detail = detail.encode_to_vec();
-        self.writes.verdicts.retain(|row| row.delta != delta || row.revision > revision);
         self.writes.verdicts.push(VerdictRow { delta, revision, judgement, subject, action, detail });
     }
 

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod door;
 pub mod engine;
 pub mod enrolment;
+pub mod erasure;
 pub mod generation;
 pub mod grpc;
 pub mod hello;

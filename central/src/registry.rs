@@ -4,6 +4,7 @@
 
 pub mod claim;
 pub mod codec;
+mod death;
 pub mod decide;
 pub mod identity;
 pub mod moves;

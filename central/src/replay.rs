@@ -1,4 +1,9 @@
 //! Rebuild: the registry again from batches and decisions alone, in the order in which they were applied.
+//!
+//! An erased delta cannot be decided again: it and the decisions on it are left out, its verdict is copied. What differs
+//! because of that is told apart from what differs without a reason ([`compare`]).
+
+mod compare;
 
 use dtsen_kit::progress::Progress;
 use dtsen_proto::{id::DeltaRef, pb, record::Day, region::Region};
@@ -13,7 +18,9 @@ use crate::{
     store::{Applied, BatchRow, Cell, Fence, Store, StoreError, TABLES, Table, Waiting, Writes},
 };
 
-/// Rows copied at once.
+pub use compare::{Comparison, compare};
+
+/// Rows read or copied at once.
 const PAGE: u32 = 500;
 /// Tables that a replay writes again, beside the derived ones.
 const REPLAYED: [&str; 2] = ["verdict", "lease"];
@@ -82,8 +89,17 @@ pub async fn state_hash(store: &dyn Store) -> Result<[u8; 32], StoreError> {
     }
 }
 
+/// What a rebuild went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed {
+    /// Applications.
+    pub applications: u64,
+    /// Deltas that were erased, and so could not be applied again.
+    pub erased: u64,
+}
+
 /// Copies the evidence from one store into an empty one and applies all of it again.
-pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Result<u64, ReplayError> {
+pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Result<Replayed, ReplayError> {
     if !is_empty(to).await? {
         return Err(ReplayError::NotEmpty);
     }
@@ -92,7 +108,7 @@ pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Resul
     let fence = fence.ok_or(StoreError::LeaseLost(lane::LEASE))?;
     let total = from.counts().await?.applications;
     let mut progress = Progress::new("Menerapkan ulang", total);
-    let mut done = 0;
+    let (mut done, mut erased) = (0, 0);
     loop {
         let page = to.applications(done, PAGE).await?;
         if page.is_empty() {
@@ -104,7 +120,7 @@ pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Resul
                     let row = to.batch(position).await?;
                     let what = "kiriman";
                     let row = row.ok_or(ReplayError::Missing { apply_no: application.apply_no, what })?;
-                    batch(to, engine, &fence, row).await?;
+                    erased += batch(from, to, engine, &fence, row).await?;
                 }
                 Applied::Decision(number) => {
                     let missing =
@@ -121,7 +137,7 @@ pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Resul
     }
     progress.finish();
     to.give_lease(&fence).await?;
-    Ok(done)
+    Ok(Replayed { applications: done, erased })
 }
 
 /// Of what a decision writes, only what is derived: the evidence was copied.
@@ -134,7 +150,14 @@ fn derived(writes: Writes) -> Writes {
     }
 }
 
-async fn batch(to: &dyn Store, engine: &Engine, fence: &Fence, row: BatchRow) -> Result<(), ReplayError> {
+/// Applies a batch again. Returns how many of its deltas are erased.
+async fn batch(
+    from: &dyn Store,
+    to: &dyn Store,
+    engine: &Engine,
+    fence: &Fence,
+    row: BatchRow,
+) -> Result<u64, ReplayError> {
     let waiting = Waiting {
         position: row.position,
         id: row.id,
@@ -144,9 +167,19 @@ async fn batch(to: &dyn Store, engine: &Engine, fence: &Fence, row: BatchRow) ->
         custody_ms: row.custody_ms,
     };
     let batches = [engine.prepare(&waiting)?];
+    let (mut erased, mut kept) = (0, Vec::new());
+    for delta in batches[0].erased() {
+        erased += 1;
+        kept.extend(from.verdict(delta).await?);
+    }
     let wanted = Engine::wanted(&batches);
-    let mut decide = |view, state| derived(engine.decide(&batches, view, state));
-    Ok(to.apply(fence, &wanted, &mut decide).await?)
+    let mut decide = |view, state| {
+        let mut writes = derived(engine.decide(&batches, view, state));
+        writes.verdicts.append(&mut kept);
+        writes
+    };
+    to.apply(fence, &wanted, &mut decide).await?;
+    Ok(erased)
 }
 
 async fn held(
@@ -163,7 +196,10 @@ async fn held(
     let position = dtsen_proto::id::Position { region, epoch: act.epoch, sequence };
     let at = DeltaRef { position, index: act.index };
     let row = to.batch(position).await?.ok_or(missing)?;
-    let delta = read_delta(&row.body.unwrap_or_default(), row.encoding, at)?;
+    let delta = match read_delta(&row.body.unwrap_or_default(), row.encoding, at) {
+        Err(StewardError::Erased(_)) => return Ok(()),
+        delta => delta?,
+    };
     let revision = to.verdict(at).await?.map_or(1, |v| v.revision);
     let mut wanted = Wanted::default();
     wanted.add(region, &delta);

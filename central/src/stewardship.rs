@@ -25,8 +25,11 @@ pub enum StewardError {
     #[error("data {0} tidak sedang ditahan; lihat: dtsen-central held list")]
     NotHeld(DeltaRef),
     /// Its bytes are gone.
-    #[error("isi data {0} tidak dapat dibaca (dihapus atau rusak)")]
+    #[error("isi data {0} tidak dapat dibaca (rusak); periksa dengan: dtsen-central verify")]
     Unreadable(DeltaRef),
+    /// Its bytes were erased.
+    #[error("data {0} sudah dihapus; isinya tidak ada lagi")]
+    Erased(DeltaRef),
     /// Another steward was quicker.
     #[error("jalur keputusan sedang dipakai proses pusat lain; coba lagi sebentar")]
     LaneBusy,
@@ -88,6 +91,7 @@ pub fn read_delta(body: &[u8], encoding: i32, at: DeltaRef) -> Result<Delta, Ste
     let frames = batch::frames(&body).ok_or_else(unreadable)?;
     match frames.get(at.index as usize) {
         Some(Frame::Delta(bytes)) => Delta::decode(bytes).map_err(|_| unreadable()),
-        _ => Err(unreadable()),
+        Some(Frame::Erased(_)) => Err(StewardError::Erased(at)),
+        None => Err(unreadable()),
     }
 }

@@ -204,6 +204,11 @@ pub trait Lane: Send + Sync {
         wanted: &Wanted,
         decide: &mut (dyn FnMut(View, LaneState) -> Writes + Send),
     ) -> Result<()>;
+    /// Reads what is wanted, outside a step.
+    async fn view(&self, wanted: &Wanted) -> Result<View>;
+    /// Erases a delta of a decided batch with its decision, and returns the decision's number. A conflict if the body is
+    /// not the one expected any more.
+    async fn erase(&self, erasure: &Erasure<'_>) -> Result<u64>;
     /// Current verdict of a delta, where it is not plainly accepted.
     async fn verdict(&self, delta: DeltaRef) -> Result<Option<VerdictRow>>;
     /// Held deltas, oldest first.

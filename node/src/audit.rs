@@ -1,16 +1,19 @@
 //! `verify`: everything that this node keeps, against the signatures over it.
 
+mod verdicts;
+
 use dtsen_proto::{
     batch,
     chain::Head,
     envelope::{self, PayloadType},
+    key::PublicKey,
     pb,
 };
-use prost::Message as _;
 use serde::Serialize;
 
+use self::verdicts::Said;
 use crate::{
-    store::{BatchRow, StoreError},
+    store::{BatchRow, Store, StoreError},
     sync::{Agent, SyncError},
 };
 
@@ -34,12 +37,18 @@ pub struct Audit {
 
 /// Looks at everything.
 pub async fn verify(agent: &Agent) -> Result<Audit, SyncError> {
+    Ok(verify_store(&agent.store, &agent.signer.public(), &agent.hub.receipt).await?)
+}
+
+/// Looks at everything that a store keeps, under the keys of its node and its hub.
+async fn verify_store(store: &Store, node: &PublicKey, hub: &PublicKey) -> Result<Audit, StoreError> {
     let mut audit = Audit::default();
-    chain(agent, &mut audit).await?;
-    feed(agent, &mut audit).await?;
-    let state = agent.store.slice_state().await?;
+    let mut said = verdicts::feed(store, hub, &mut audit).await?;
+    chain(store, [node, hub], &mut said, &mut audit).await?;
+    verdicts::table(store, said, &mut audit).await?;
+    let state = store.slice_state().await?;
     audit.slice_version = state.version;
-    if !agent.store.verify_slice().await? {
+    if !store.verify_slice().await? {
         audit
             .faults
             .push(format!("irisan versi {} tidak sama dengan yang ditandatangani pusat", state.version));
@@ -47,26 +56,39 @@ pub async fn verify(agent: &Agent) -> Result<Audit, SyncError> {
     Ok(audit)
 }
 
-async fn chain(agent: &Agent, audit: &mut Audit) -> Result<(), StoreError> {
-    let mut head: Option<Head> = None;
+async fn chain(
+    store: &Store,
+    keys: [&PublicKey; 2],
+    said: &mut Said,
+    audit: &mut Audit,
+) -> Result<(), StoreError> {
+    let mut before: Option<BatchRow> = None;
     let (mut epoch, mut sequence) = (0, 0);
     loop {
-        let page = agent.store.batches(epoch, sequence, PAGE).await?;
+        let mut page = store.batches(epoch, sequence, PAGE).await?;
         let Some(last) = page.last() else { break };
         (epoch, sequence) = (last.position.epoch, last.position.sequence);
         for row in &page {
             audit.batches += 1;
-            if let Some(why) = check_batch(agent, row, head, audit) {
+            let why = check_batch(keys, row, before.as_ref(), audit).or_else(|| said.check_totals(row));
+            if let Some(why) = why {
                 audit.faults.push(format!("kiriman {}: {why}", row.position));
             }
             if in_chain(row) {
-                head = Some(Head::after(row.position, row.id));
+                before = Some(BatchRow { body: Vec::new(), ..row.clone() });
             }
         }
+        page.clear();
     }
-    let stored = agent.store.head().await?;
-    if head.is_some() && stored.map(|h| h.id) != head.map(|h| h.id) {
-        audit.faults.push("kepala rantai bukan kiriman terakhir".into());
+    let stored = store.head().await?;
+    if let Some(last) = before {
+        let at = |head: Head| {
+            let begins = head.position.sequence == 0 && head.position.epoch > last.position.epoch;
+            head.id == last.id && (head.position == last.position || begins)
+        };
+        if !stored.is_some_and(at) {
+            audit.faults.push("kepala rantai bukan kiriman terakhir".into());
+        }
     }
     Ok(())
 }
@@ -78,14 +100,14 @@ fn in_chain(row: &BatchRow) -> bool {
 
 /// What is wrong with a batch, if anything.
 fn check_batch(
-    agent: &Agent,
+    [node, hub]: [&PublicKey; 2],
     row: &BatchRow,
-    before: Option<Head>,
+    before: Option<&BatchRow>,
     audit: &mut Audit,
 ) -> Option<&'static str> {
-    let own = row.header.key_id == agent.signer.id().as_bytes();
+    let own = row.header.key_id == node.id().as_bytes();
     // What an earlier key of this region signed stands by the hub's receipt.
-    if !(own || row.receipt.is_some()) || (own && batch::open(&row.header, &agent.signer.public()).is_err()) {
+    if !(own || row.receipt.is_some()) || (own && batch::open(&row.header, node).is_err()) {
         return Some("tanda tangan kepala kiriman tidak sah");
     }
     let header = batch::peek(&row.header).ok().filter(|h| h.position == row.position);
@@ -95,6 +117,14 @@ fn check_batch(
     if in_chain(row) && before.is_some_and(|b| b.id != header.previous) {
         return Some("tidak menyambung kiriman sebelumnya");
     }
+    let one_more = |b: &BatchRow| b.position.sequence + 1 == row.position.sequence;
+    let same_epoch = before.filter(|b| b.position.epoch == row.position.epoch);
+    if in_chain(row) && !same_epoch.map_or(row.position.sequence == 1 || before.is_none(), one_more) {
+        return Some("nomor urut melompat");
+    }
+    if row.deltas != header.count || row.body_length != header.body_length {
+        return Some("jumlah atau panjang isi tidak cocok dengan kepala");
+    }
     // Of a batch read back whose body the hub refused there is the header alone.
     if !(row.returned.is_some() && row.body.is_empty()) {
         let length = usize::try_from(row.body_length).unwrap_or(0);
@@ -103,31 +133,23 @@ fn check_batch(
             return Some("isi tidak cocok dengan akar yang ditandatangani");
         }
     }
-    let receipt = row.receipt.as_ref()?;
+    let Some(receipt) = &row.receipt else {
+        return row.judged.map(|_| "diputus pusat, tetapi tanda terimanya tidak ada");
+    };
     audit.receipts += 1;
-    match envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, &agent.hub.receipt) {
-        Ok(receipt) if receipt.get().batch_id == row.id.as_bytes() => None,
-        Ok(_) => Some("tanda terima milik kiriman lain"),
+    // The hub takes batches in their order.
+    if same_epoch.is_some_and(|b| b.receipt.is_none()) {
+        return Some("tanda terima kiriman sebelumnya tidak ada");
+    }
+    match envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, hub) {
+        Ok(receipt) if receipt.get().batch_id != row.id.as_bytes() => Some("tanda terima milik kiriman lain"),
+        Ok(receipt) if receipt.get().body_refused.is_empty() == row.returned.is_none() => None,
+        // It went back when its epoch was closed, before the receipt came.
+        Ok(_) if row.returned.is_some() => None,
+        Ok(_) => Some("isinya ditolak pusat, tetapi datanya tidak kembali ke antrean"),
         Err(_) => Some("tanda terima tidak sah"),
     }
 }
 
-async fn feed(agent: &Agent, audit: &mut Audit) -> Result<(), StoreError> {
-    let mut at = 0;
-    loop {
-        let page = agent.store.feed_after(at, PAGE).await?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        for bytes in page {
-            at += 1;
-            audit.feed += 1;
-            let verified = pb::Envelope::decode(bytes.as_slice()).ok().and_then(|entry| {
-                envelope::verify::<pb::Verdicts>(&entry, PayloadType::VERDICTS, &agent.hub.receipt).ok()
-            });
-            if verified.is_none_or(|v| v.get().position != at) {
-                audit.faults.push(format!("putusan {at}: tanda tangan atau nomornya tidak sah"));
-            }
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

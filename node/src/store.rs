@@ -26,7 +26,7 @@ use dtsen_proto::id::Position;
 use sqlx::migrate::Migrator;
 
 pub use chunk::{ChunkWrites, KeyDigest, KnownRow, RowWrite};
-pub use feed::FeedEntry;
+pub use feed::{FeedEntry, KeptVerdict, VerdictKey};
 pub use findings::{FindingFilter, FindingRow, Origin};
 pub use gone::GoneRow;
 pub use imports::{Counts, ImportRow, NewFinding, NewImport, SourceId, kind_word};

@@ -295,11 +295,23 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// A body as transported: packed, unless that makes it longer, which a body of random bytes near the limit would be.
 pub fn encode_body(body: &[u8]) -> (pb::BodyEncoding, Vec<u8>) {
-    let packed = zstd::bulk::compress(body, ZSTD_LEVEL).expect("compressing into memory");
+    let packed = pack(body);
     if packed.len() > body.len() {
         (pb::BodyEncoding::Identity, body.to_vec())
     } else {
         (pb::BodyEncoding::Zstd, packed)
+    }
+}
+
+fn pack(body: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(body, ZSTD_LEVEL).expect("compressing into memory")
+}
+
+/// A body in the encoding that it had before something in it was erased.
+pub fn encode_body_again(encoding: i32, body: Vec<u8>) -> Vec<u8> {
+    match pb::BodyEncoding::try_from(encoding) {
+        Ok(pb::BodyEncoding::Zstd) => pack(&body),
+        _ => body,
     }
 }
 

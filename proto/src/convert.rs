@@ -6,7 +6,7 @@ use crate::{
     column::{BlockNo, Column},
     id::RecordId,
     pb,
-    record::{Action, Block, Day, Delta, Move, Provenance, RecordKind, Value},
+    record::{Action, Block, Day, Delta, Move, Provenance, RecordKind, Value, is_source_name},
     rulebook::{Finding, Severity},
 };
 
@@ -151,6 +151,10 @@ impl Delta {
         let blocks = wire.blocks.into_iter().map(Block::from_wire).collect::<Result<Vec<_>, _>>()?;
         if !blocks.is_sorted_by(|a, b| a.number < b.number) {
             return Err(Unreadable("blocks do not ascend"));
+        }
+        // Here and not in a block: what a hub stored before this was checked stays readable.
+        if blocks.iter().any(|b| !is_source_name(&b.provenance.source)) {
+            return Err(Unreadable("name of a source"));
         }
         let transfer = match wire.r#move {
             None => None,

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use crate::{
     column::{self, BlockNo, Column},
     id::RecordId,
+    limits::MAX_SOURCE_BYTES,
     region::Region,
 };
 
@@ -62,6 +63,12 @@ pub struct Provenance {
     pub source: String,
     /// The day that the data describes.
     pub reference: Day,
+}
+
+/// Whether a text may be the short name of a source.
+pub fn is_source_name(text: &str) -> bool {
+    (1..=MAX_SOURCE_BYTES).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// A day, as days since 1970-01-01.
@@ -206,6 +213,16 @@ mod tests {
         assert_eq!(Day::from_date(jiff::civil::date(1969, 12, 31)), Day(-1));
         assert_eq!(Day::of_ms(0), Day(0));
         assert_eq!(Day::of_ms(17 * 3_600_000), Day(1), "midnight in Jakarta");
+    }
+
+    #[test]
+    fn a_sources_name_is_short_and_plain() {
+        for good in ["dtsen", "sekolah-2026", "-", "a234567890123456789012345678901b"] {
+            assert!(is_source_name(good), "{good}");
+        }
+        for wrong in ["", "DTSEN", "a b", "a_b", "dinas/sosial", "é", "a234567890123456789012345678901bc"] {
+            assert!(!is_source_name(wrong), "{wrong}");
+        }
     }
 
     #[test]

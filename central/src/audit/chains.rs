@@ -1,7 +1,7 @@
-//! Chains of batches with their receipts, feeds, decisions, totals.
+//! Chains of batches: headers, bodies and receipts against their signatures and the columns beside them.
 
 use dtsen_proto::{
-    batch,
+    batch::{self, Frame},
     chain::Head,
     envelope::{self, PayloadType},
     id::BatchId,
@@ -11,53 +11,102 @@ use dtsen_proto::{
 };
 use prost::Message as _;
 
-use super::{Audit, PAGE, log::Named};
+use super::{
+    Audit,
+    decisions::Decided,
+    log::Named,
+    verdicts::{self, Said},
+};
 use crate::{
+    hello,
     hub::Hub,
-    store::{BatchRow, StoreError, batch_leaf},
+    store::{Applied, BatchRow, StoreError, batch_leaf},
 };
 
 /// Bodies are large: fewer batches at once.
 const BATCHES: u32 = 16;
 
-pub(super) async fn verify(hub: &Hub, audit: &mut Audit, named: &mut Named) -> Result<(), StoreError> {
-    for row in hub.store.regions().await? {
-        chain(hub, row.region, audit, named).await?;
-        feed(hub, row.region, audit, named).await?;
-    }
-    decisions(hub, audit, named).await
-}
-
-async fn chain(hub: &Hub, region: Region, audit: &mut Audit, named: &mut Named) -> Result<(), StoreError> {
-    let keys: Vec<PublicKey> = hub
-        .store
-        .region_keys(region)
-        .await?
-        .iter()
-        .filter_map(|row| PublicKey::from_slice(&row.public_key).ok())
-        .collect();
+pub(super) async fn verify(
+    hub: &Hub,
+    region: Region,
+    audit: &mut Audit,
+    named: &mut Named,
+    decided: &mut Decided,
+    mut said: Said,
+) -> Result<(), StoreError> {
+    let keys = hub.store.region_keys(region).await?;
+    let keys: Vec<PublicKey> =
+        keys.iter().filter_map(|row| PublicKey::from_slice(&row.public_key).ok()).collect();
     let mut before: Option<Head> = None;
-    let (mut epoch, mut sequence) = (0, 0);
+    let mut heads = Vec::new();
+    let (mut epoch, mut sequence, mut applied) = (0, 0, 0);
     loop {
         let page = hub.store.batches_after(region, epoch, sequence, BATCHES).await?;
         let Some(last) = page.last() else { break };
         (epoch, sequence) = (last.position.epoch, last.position.sequence);
         for row in &page {
             audit.batches += 1;
-            match check_batch(hub, &keys, row, before) {
+            let plain = row.body.as_ref().map(|body| {
+                batch::decode_body(row.encoding, body, limits::MAX_BODY_BYTES).unwrap_or_default()
+            });
+            let frames = plain.as_ref().and_then(|plain| batch::frames(plain)).unwrap_or_default();
+            match check_batch(hub, &keys, row, plain.as_deref(), before) {
                 Ok(leaf) => named.expect(batch_leaf(row.position), leaf),
                 Err(why) => audit.fault(format!("kiriman {}: {why}", row.position)),
             }
-            totals(hub, row, audit).await?;
-            before = Some(Head::after(row.position, row.id));
+            erased(row, &frames, decided, audit);
+            application(hub, row, audit).await?;
+            verdicts::verify(hub, row, &frames, &mut said, audit).await?;
+            applied = applied.max(row.apply_no.unwrap_or(0));
+            let head = Head::after(row.position, row.id);
+            if before.is_some_and(|b| b.position.epoch != row.position.epoch) {
+                heads.extend(before);
+            }
+            before = Some(head);
         }
     }
-    let head = hub.store.head(region).await?;
-    let stored = before.map_or(BatchId::ZERO, |b| b.id);
-    if head.is_some_and(|h| h.id != stored) {
-        audit.fault(format!("daerah {region}: kepala rantai bukan kiriman terakhir"));
+    heads.extend(before);
+    verdicts::report_left(said, audit);
+    chain(hub, region, &heads, audit).await?;
+    verdicts::verify_lane(hub, region, applied, audit).await
+}
+
+/// The head of every epoch is its last batch, or where the epoch began; the last epoch alone is open.
+async fn chain(hub: &Hub, region: Region, heads: &[Head], audit: &mut Audit) -> Result<(), StoreError> {
+    let stored = hub.store.heads(region).await?;
+    let known = |epoch| heads.iter().find(|h| h.position.epoch == epoch);
+    let mut before: Option<Head> = None;
+    for (at, (head, closed)) in stored.iter().enumerate() {
+        let fits = match known(head.position.epoch) {
+            Some(last) => head == last,
+            None => head.position.sequence == 0 && head.id == before.map_or(BatchId::ZERO, |b| b.id),
+        };
+        if !opened(hub, *head, before).await? {
+            let epoch = head.position.epoch;
+            audit.fault(format!("daerah {region}: kepala rantai epoch {epoch} dibuka tanpa keputusan"));
+        }
+        if !fits || *closed == (at + 1 == stored.len()) {
+            let epoch = head.position.epoch;
+            audit.fault(format!("daerah {region}: kepala rantai epoch {epoch} bukan kiriman terakhir"));
+        }
+        before = Some(*head);
+    }
+    for head in heads {
+        if !stored.iter().any(|(s, _)| s.position.epoch == head.position.epoch) {
+            audit.fault(format!("daerah {region}: epoch {} tidak ada", head.position.epoch));
+        }
     }
     Ok(())
+}
+
+/// Whether the decision that opened the epoch names the head that it begins with; the first has none.
+async fn opened(hub: &Hub, head: Head, before: Option<Head>) -> Result<bool, StoreError> {
+    let statement = hub.store.epoch_statement(head.position.region, head.position.epoch).await?;
+    let act = statement.as_ref().map(|bytes| {
+        let entry = pb::Envelope::decode(bytes.as_slice()).unwrap_or_default();
+        hello::decided(hub, &entry).ok().flatten()
+    });
+    Ok(act == before.map(|before| Some(hello::epoch_act(before, head.position.epoch))))
 }
 
 /// Leaf of a batch in the log, if everything about it fits.
@@ -65,6 +114,7 @@ fn check_batch(
     hub: &Hub,
     keys: &[PublicKey],
     row: &BatchRow,
+    plain: Option<&[u8]>,
     before: Option<Head>,
 ) -> Result<[u8; 32], &'static str> {
     let envelope = pb::Envelope::decode(row.header.as_slice()).map_err(|_| "kepala tidak terbaca")?;
@@ -73,8 +123,7 @@ fn check_batch(
     if header.digest() != *row.id.as_bytes() || header.get().position != row.position {
         return Err("identitas tidak cocok");
     }
-    let start = BatchId::ZERO;
-    if header.get().previous != before.map_or(start, |b| b.id) {
+    if header.get().previous != before.map_or(BatchId::ZERO, |b| b.id) {
         return Err("tidak menyambung kiriman sebelumnya");
     }
     let expected =
@@ -82,83 +131,58 @@ fn check_batch(
     if row.position.sequence != expected {
         return Err("nomor urut melompat");
     }
-    if let Some(body) = &row.body {
-        let plain = batch::decode_body(row.encoding, body, limits::MAX_BODY_BYTES).ok_or("isi rusak")?;
-        batch::check_frames(header.get(), &plain)
+    if let Some(plain) = plain {
+        batch::check_frames(header.get(), plain)
             .map_err(|_| "isi tidak cocok dengan akar yang ditandatangani")?;
     }
+    let deltas = if plain.is_some() { u64::from(header.get().count) } else { 0 };
+    if row.deltas != deltas {
+        return Err("jumlah data tidak cocok dengan kepala");
+    }
+    check_receipt(hub, row)?;
+    Ok(envelope::log_leaf(&envelope))
+}
+
+fn check_receipt(hub: &Hub, row: &BatchRow) -> Result<(), &'static str> {
     let receipt = pb::Envelope::decode(row.receipt.as_slice()).map_err(|_| "tanda terima tidak terbaca")?;
-    let key = hub.keys.receipt.public();
-    let receipt = envelope::verify::<pb::Receipt>(&receipt, PayloadType::RECEIPT, &key);
-    match receipt {
-        Ok(receipt) if receipt.get().batch_id == row.id.as_bytes() => Ok(envelope::log_leaf(&envelope)),
-        Ok(_) => Err("tanda terima milik kiriman lain"),
-        Err(_) => Err("tanda terima tidak sah"),
+    let receipt = envelope::verify::<pb::Receipt>(&receipt, PayloadType::RECEIPT, &hub.keys.receipt.public());
+    let receipt = receipt.map_err(|_| "tanda terima tidak sah")?;
+    let receipt = receipt.get();
+    if receipt.batch_id != row.id.as_bytes() {
+        return Err("tanda terima milik kiriman lain");
     }
-}
-
-/// Totals of a decided batch are those of its verdicts, and add up to its deltas.
-async fn totals(hub: &Hub, row: &BatchRow, audit: &mut Audit) -> Result<(), StoreError> {
-    if row.apply_no.is_none_or(|no| no == 0) {
-        return Ok(());
+    if receipt.custody_ms != row.custody_ms {
+        return Err("waktu terima tidak cocok dengan tanda terima");
     }
-    let mut counted = [0u64; 4];
-    for verdict in hub.store.verdicts(row.position).await? {
-        counted[verdict.judgement as usize] += 1;
-    }
-    let listed: u64 = counted.iter().sum();
-    counted[0] += row.deltas.saturating_sub(listed);
-    if counted != row.totals || row.totals.iter().sum::<u64>() != row.deltas {
-        audit.fault(format!("kiriman {}: jumlah putusan tidak cocok", row.position));
+    if row.body.is_none() && receipt.body_refused.is_empty() {
+        return Err("isi hilang, padahal tanda terima menyatakan isi diterima");
     }
     Ok(())
 }
 
-async fn feed(hub: &Hub, region: Region, audit: &mut Audit, named: &mut Named) -> Result<(), StoreError> {
-    let mut at = 0;
-    loop {
-        let page = hub.store.feed_after(region, at, PAGE).await?;
-        if page.is_empty() {
-            break;
-        }
-        for bytes in page {
-            at += 1;
-            audit.feed += 1;
-            let entry = pb::Envelope::decode(bytes.as_slice()).unwrap_or_default();
-            let key = hub.keys.receipt.public();
-            match envelope::verify::<pb::Verdicts>(&entry, PayloadType::VERDICTS, &key) {
-                Ok(v) if v.get().position == at => {
-                    let name = format!("v/{:05}/{at:020}", region.number());
-                    named.expect(name, envelope::log_leaf(&entry));
-                }
-                _ => audit.fault(format!("umpan {region} nomor {at}: tanda tangan atau nomornya tidak sah")),
-            }
+/// A delta is missing from a body only by a decision.
+fn erased(row: &BatchRow, frames: &[Frame<'_>], decided: &mut Decided, audit: &mut Audit) {
+    for (index, frame) in (0..).zip(frames) {
+        if let Frame::Erased(leaf) = frame
+            && !decided.take_erased(row.id, index, leaf)
+        {
+            audit.fault(format!("data {}/{index}: terhapus tanpa keputusan", row.position));
         }
     }
-    if hub.store.feed_end(region).await? != at {
-        audit.fault(format!("umpan {region}: akhir tidak cocok"));
-    }
-    Ok(())
 }
 
-async fn decisions(hub: &Hub, audit: &mut Audit, named: &mut Named) -> Result<(), StoreError> {
-    let mut at = 0;
-    loop {
-        let page = hub.store.decisions(at, PAGE).await?;
-        if page.is_empty() {
-            return Ok(());
+/// The application that a batch names names the batch.
+async fn application(hub: &Hub, row: &BatchRow, audit: &mut Audit) -> Result<(), StoreError> {
+    let fits = match row.apply_no {
+        None => row.body.is_some(),
+        Some(0) => row.body.is_none(),
+        Some(number) => {
+            let named = hub.store.applications(number - 1, 1).await?;
+            named.first().is_some_and(|a| a.apply_no == number && a.what == Applied::Batch(row.position))
         }
-        for (number, _, bytes) in page {
-            at += 1;
-            audit.decisions += 1;
-            let entry = pb::Envelope::decode(bytes.as_slice()).unwrap_or_default();
-            let key = hub.keys.receipt.public();
-            match envelope::verify::<pb::Decision>(&entry, PayloadType::DECISION, &key) {
-                Ok(d) if d.get().number == number && number == at => {
-                    named.expect(format!("d/{number:020}"), envelope::log_leaf(&entry));
-                }
-                _ => audit.fault(format!("keputusan {number}: tanda tangan atau nomornya tidak sah")),
-            }
-        }
+    };
+    if !fits {
+        audit.fault(format!("kiriman {}: penerapannya tidak cocok", row.position));
     }
+    Ok(())
 }

@@ -11,8 +11,9 @@ use dtsen_proto::{
 use prost::Message as _;
 use serde::Serialize;
 
-use super::{open, print_json, table};
+use super::{By, open, print_json, table};
 use crate::{
+    erasure::{self, Erased},
     home::Home,
     hub::Hub,
     store::{BatchRow, VerdictRow},
@@ -39,6 +40,17 @@ pub(super) enum Batch {
         /// Untuk mesin
         #[arg(long)]
         json: bool,
+    },
+    /// Menghapus satu data dari arsip kiriman atas dasar hukum; sidiknya tinggal, sehingga rantai dan log tetap sah
+    ///
+    /// Registri tidak berubah: nilai yang masih tampil diganti atau ditarik oleh daerahnya. Data yang ditahan harus diputus
+    /// dulu. Salinan di cadangan dan di daerah tidak ikut terhapus.
+    Erase {
+        /// DAERAH EPOCH URUT NOMOR, atau DAERAH/EPOCH/URUT/NOMOR, misalnya 52.71/1/17/3
+        #[arg(num_args = 1..=4, required = true, value_name = "DATA")]
+        delta: Vec<String>,
+        #[command(flatten)]
+        by: By,
     },
 }
 
@@ -142,8 +154,30 @@ impl Batch {
         match self {
             Self::List { region, limit, json } => list(&hub, region, limit, json).await,
             Self::Show { batch, json } => show(&hub, &batch, json).await,
+            Self::Erase { delta, by } => erase(&hub, &delta.join("/"), &by).await,
         }
     }
+}
+
+async fn erase(hub: &Hub, delta: &str, by: &By) -> anyhow::Result<()> {
+    let delta: DeltaRef = delta
+        .parse()
+        .map_err(|_| anyhow::anyhow!("data ditulis DAERAH EPOCH URUT NOMOR, misalnya 52.71 1 17 3"))?;
+    anyhow::ensure!(!by.reason.trim().is_empty(), "penghapusan perlu dasar hukum: --reason \"…\"");
+    let Erased::Now { decision, record, values_left } = erasure::erase(hub, delta, &by.decided()).await?
+    else {
+        println!("Data {delta} sudah dihapus sebelumnya.");
+        return Ok(());
+    };
+    println!("Data {delta} dihapus dari arsip (keputusan {decision}).");
+    if let (Some(record), 1..) = (record, values_left) {
+        println!(
+            "Registri masih memuat {values_left} nilai darinya pada data {record}; mintalah daerah mengirim"
+        );
+        println!("nilai baru, atau menyatakan data itu tidak ada lagi di sumbernya.");
+    }
+    println!("Hapus juga salinannya di cadangan; lihat docs/STORAGE.md.");
+    Ok(())
 }
 
 async fn list(hub: &Hub, region: Option<Region>, limit: u32, json: bool) -> anyhow::Result<()> {

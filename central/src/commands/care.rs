@@ -58,9 +58,29 @@ pub(super) struct Rebuild {
 #[derive(serde::Serialize)]
 struct Rebuilt {
     applications: u64,
-    state_hash: String,
-    replayed_hash: String,
-    same: bool,
+    erased: u64,
+    #[serde(flatten)]
+    compared: replay::Comparison,
+}
+
+impl Rebuilt {
+    fn print(&self) {
+        let Self { applications, erased, compared } = self;
+        println!("{applications} penerapan diulang.");
+        println!("Sidik registri di sini:      {}", compared.state_hash);
+        println!("Sidik registri hasil ulang:  {}", compared.replayed_hash);
+        if *erased > 0 {
+            println!("{erased} data sudah dihapus dari arsip dan tidak dapat diterapkan ulang.");
+        }
+        if !compared.same {
+            let (records, numbers) = (compared.differing, compared.differing_holders);
+            println!("{records} data dan {numbers} nomor berbeda; {} di antaranya", compared.unexplained);
+            println!("tidak dapat dijelaskan oleh penghapusan.");
+        }
+        for id in &compared.first_unexplained {
+            println!("BERBEDA: data {id}");
+        }
+    }
 }
 
 impl Rebuild {
@@ -69,20 +89,16 @@ impl Rebuild {
         let target = store::open(&self.into, true, Mode::Production)
             .await
             .with_context(|| format!("basis data {}", without_password(&self.into)))?;
-        let applications = replay::rebuild(&*hub.store, &*target, &hub.engine).await?;
-        let here = hex::encode(replay::state_hash(&*hub.store).await?);
-        let there = hex::encode(replay::state_hash(&*target).await?);
-        let same = here == there;
-        let rebuilt = Rebuilt { applications, state_hash: here, replayed_hash: there, same };
+        let replayed = replay::rebuild(&*hub.store, &*target, &hub.engine).await?;
+        let compared = replay::compare(&*hub.store, &*target).await?;
+        let rebuilt = Rebuilt { applications: replayed.applications, erased: replayed.erased, compared };
         if self.json {
             print_json(&rebuilt)?;
         } else {
-            say!("{applications} penerapan diulang.");
-            say!("Sidik registri di sini:      {}", rebuilt.state_hash);
-            say!("Sidik registri hasil ulang:  {}", rebuilt.replayed_hash);
+            rebuilt.print();
         }
         anyhow::ensure!(
-            same,
+            rebuilt.compared.unexplained == 0,
             "hasil ulang berbeda (bila pusat sedang menerima data, hentikan dulu lalu ulangi)"
         );
         Ok(())

@@ -2,6 +2,7 @@
 
 use dtsen_proto::{
     column::{BlockNo, Column},
+    limits::MAX_CLAIMS_PER_BLOCK,
     record::{Block, Day, Value},
     region::Region,
 };
@@ -54,6 +55,19 @@ impl Claim {
     fn key(&self) -> (BlockNo, Region, &str) {
         (self.block, self.region, &self.source)
     }
+}
+
+/// Whether a region may state these blocks of a record: each by a source that has a claim in it, or by one more.
+pub fn has_room(record: &Record, region: Region, blocks: &[Block]) -> bool {
+    blocks.iter().all(|block| {
+        let mut sources = 0;
+        let mut known = false;
+        for claim in record.claims.iter().filter(|c| c.block == block.number && c.region == region) {
+            sources += 1;
+            known |= claim.source == block.provenance.source;
+        }
+        known || sources < MAX_CLAIMS_PER_BLOCK
+    })
 }
 
 /// What a block did to the claims.
@@ -131,7 +145,7 @@ pub fn shown(record: &Record) -> Vec<Shown<'_>> {
         match blocks.last_mut().filter(|shown| shown.claim.block == claim.block) {
             // Claims are sorted: of equals the first in that fixed order stays.
             Some(shown) if Some(standing) == best => {
-                shown.contested |= !same_values(shown.claim, claim);
+                shown.contested |= differing(shown.claim, claim).next().is_some();
             }
             Some(shown) if Some(standing) > best => {
                 *shown = Shown { claim, contested: false };
@@ -147,11 +161,27 @@ pub fn shown(record: &Record) -> Vec<Shown<'_>> {
     blocks
 }
 
-fn same_values(one: &Claim, other: &Claim) -> bool {
-    let values = |claim: &'_ Claim| -> Vec<(Column, Value)> {
-        claim.cells.iter().map(|c| (c.column, c.value.clone())).collect()
-    };
-    values(one) == values(other)
+/// Columns that both claims state, each otherwise. A source that is silent contradicts nobody.
+fn differing<'a>(one: &'a Claim, other: &'a Claim) -> impl Iterator<Item = Column> + 'a {
+    one.cells.iter().filter_map(|cell| {
+        let at = other.cells.binary_search_by_key(&cell.column, |c| c.column).ok()?;
+        (other.cells[at].value != cell.value).then_some(cell.column)
+    })
+}
+
+/// Columns of a block in which another source of equal standing says otherwise than this one, if nobody stands higher.
+pub fn contradicted(record: &Record, block: BlockNo, region: Region, source: &str) -> Vec<Column> {
+    let claims = || record.claims.iter().filter(|c| c.block == block);
+    let Some(own) = claims().find(|c| c.region == region && c.source == source) else { return Vec::new() };
+    let best = claims().filter_map(|c| standing(record, c)).max();
+    let equals = |claim: &&Claim| standing(record, claim) == best;
+    if best.is_none() || !equals(&own) {
+        return Vec::new();
+    }
+    let mut columns: Vec<Column> = claims().filter(equals).flat_map(|c| differing(own, c)).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }
 
 /// Value shown of one column.

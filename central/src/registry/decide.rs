@@ -1,15 +1,16 @@
 //! The decision on one delta: data in, data out.
 
 use dtsen_proto::{
+    column,
     id::{DeltaRef, RecordId},
-    record::{Action, Delta},
+    record::{Action, Block, Delta},
     region::Region,
     rulebook::{Finding, Rulebook, Severity, reason},
 };
 
 use super::{
     claim::{self, Folded, Stamp},
-    identity, moves,
+    death, identity, moves,
     record::Record,
     view::{HolderKey, OpenHold, View, subject},
 };
@@ -135,6 +136,16 @@ fn apply(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Eff
         Ok(found) => found,
         Err(code) => return rejected(vec![rulebook.finding(code, None)]),
     };
+    let record = found.and_then(|id| view.record(id));
+    if !case.accepted_by_steward && death::needs_authority(record, case.delta) {
+        let mut findings = case.findings.to_vec();
+        findings.push(rulebook.finding(reason::DEATH_NEEDS_AUTHORITY, Some(column::I_KEBERADAAN)));
+        return held(findings);
+    }
+    let claims = matches!(case.delta.action, Action::Upsert | Action::MoveIn);
+    if claims && record.is_some_and(|r| !claim::has_room(r, case.region(), &case.delta.blocks)) {
+        return rejected(vec![rulebook.finding(reason::SOURCES_TOO_MANY, None)]);
+    }
     match (case.delta.action, found) {
         (Action::Upsert, Some(id)) => update(view, case, id, rulebook, effects),
         (Action::Upsert, None) => create(view, case, rulebook),
@@ -184,8 +195,19 @@ fn update(
     if folded == Folded::Stale {
         return rejected(vec![rulebook.finding(reason::STALE, None)]);
     }
+    let contested = contested(record, case, rulebook);
     identity::renumber(view, id, case.delta);
-    settled(case, rulebook, Some(id))
+    let mut outcome = settled(case, rulebook, Some(id));
+    outcome.findings.extend(contested);
+    outcome
+}
+
+/// Columns in which another source of equal standing says otherwise.
+fn contested(record: &Record, case: Case<'_>, rulebook: &Rulebook) -> Vec<Finding> {
+    let of =
+        |block: &Block| claim::contradicted(record, block.number, case.region(), &block.provenance.source);
+    let columns = case.delta.blocks.iter().flat_map(of);
+    columns.map(|column| rulebook.finding(reason::CONTESTED, Some(column))).collect()
 }
 
 /// A person known elsewhere: the claims are kept, not shown, and both regions are told.
@@ -263,3 +285,6 @@ pub(super) fn held(findings: Vec<Finding>) -> Outcome {
 pub fn rejected(findings: Vec<Finding>) -> Outcome {
     Outcome { judgement: Judgement::Rejected, findings, record: None }
 }
+
+#[cfg(test)]
+mod tests;

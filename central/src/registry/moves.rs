@@ -37,7 +37,9 @@ pub(super) fn half(
     };
     if record.domicile() == to {
         // Already there, by a decision or an earlier pair.
-        fold_blocks(record, case);
+        if claim::has_room(record, case.region(), &case.delta.blocks) {
+            fold_blocks(record, case);
+        }
         return settled(case, rulebook, Some(id));
     }
     if record.domicile() != from {
@@ -83,6 +85,10 @@ fn complete(record: &mut Record, to: Region, own: &Half, other: Option<&Half>) {
     for half in [Some(own), other].into_iter().flatten().filter(|h| h.direction == Direction::In) {
         let position = half.delta.position;
         for block in &half.blocks {
+            // It had room when it came; sources that came since then may have taken it.
+            if !claim::has_room(record, position.region, std::slice::from_ref(block)) {
+                continue;
+            }
             let stamp = claim::Stamp {
                 reference: block.provenance.reference,
                 epoch: position.epoch,

@@ -34,6 +34,8 @@ mod apply;
 mod build;
 #[path = "shared/decisions.rs"]
 mod decisions;
+#[path = "shared/erasure.rs"]
+mod erasure;
 #[path = "shared/intake.rs"]
 mod intake;
 #[path = "shared/journal.rs"]

@@ -331,6 +331,18 @@ pub fn batch_leaf(at: Position) -> String {
     format!("b/{:05}/{:010}/{:010}", at.region.number(), at.epoch, at.sequence)
 }
 
+/// A delta to erase from a stored body.
+pub struct Erasure<'a> {
+    /// Which.
+    pub delta: DeltaRef,
+    /// The body as stored.
+    pub before: &'a [u8],
+    /// The body with the delta's leaf hash in place of the delta.
+    pub after: &'a [u8],
+    /// Makes the decision's entry.
+    pub make: MakeEntry<'a>,
+}
+
 /// A leaf of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeafRow {

@@ -40,6 +40,9 @@ mod build;
 #[path = "shared/decisions.rs"]
 mod decisions;
 #[expect(clippy::duplicate_mod, reason = "same statements for both databases")]
+#[path = "shared/erasure.rs"]
+mod erasure;
+#[expect(clippy::duplicate_mod, reason = "same statements for both databases")]
 #[path = "shared/intake.rs"]
 mod intake;
 #[expect(clippy::duplicate_mod, reason = "same statements for both databases")]

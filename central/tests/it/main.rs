@@ -1,12 +1,17 @@
 //! Conformance of the store: one suite, on SQLite, on SQLite as a simulation runs it, and on PostgreSQL.
 
+mod edits;
+mod erasing;
 mod intake;
 mod journal;
 mod lane;
+mod people;
 mod place;
+mod rebuilding;
 mod regions;
 mod releases;
 mod tables;
+mod world;
 
 macro_rules! suite {
     ($($module:ident::$name:ident),* $(,)?) => {
@@ -56,4 +61,15 @@ suite! {
     releases::publishing_clears_what_nobody_needs,
     tables::a_copy_there_and_back_is_equal,
     tables::descriptions_match_the_database,
+    erasing::an_erased_delta_leaves_everything_verifiable,
+    erasing::what_cannot_be_erased_is_refused,
+    erasing::two_erasures_in_one_body_both_stand,
+    erasing::a_rebuild_after_an_erasure_tells_what_it_explains,
+    erasing::a_record_made_anew_by_a_replay_is_explained,
+    rebuilding::a_rebuild_gives_the_same_registry,
+    rebuilding::a_backup_there_and_back_is_the_same_hub,
+    rebuilding::a_rebuild_finds_what_verify_cannot,
+    edits::verify_finds_every_value_edited_by_hand,
+    edits::verify_finds_every_row_taken_away,
+    edits::verify_finds_an_erasure_without_a_decision,
 }

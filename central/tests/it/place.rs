@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dtsen_central::store::{self, Store};
+use dtsen_central::store::{self, Cell, Store};
 use dtsen_kit::sqlite::Mode;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 
 /// Where a test's database is.
 pub(crate) struct Place {
@@ -17,6 +17,32 @@ impl Place {
     /// Another process on the same database.
     pub(crate) async fn open(&self) -> Arc<dyn Store> {
         store::open(&self.address, true, self.mode).await.expect("opens")
+    }
+
+    /// Runs a statement on the database behind the store's back. Returns how many rows it changed.
+    pub(crate) async fn execute(&self, text: &str, values: &[Cell]) -> u64 {
+        macro_rules! run {
+            ($connection:ty) => {{
+                let mut conn = <$connection>::connect(&self.address).await.expect("connects");
+                let mut query = sqlx::query(AssertSqlSafe(text.to_owned()));
+                for value in values {
+                    query = match value.clone() {
+                        Cell::Number(value) => query.bind(value),
+                        Cell::Bytes(value) => query.bind(value),
+                        Cell::Text(value) => query.bind(value),
+                    };
+                }
+                query.execute(&mut conn).await.expect("changes").rows_affected()
+            }};
+        }
+        if self.address.starts_with("sqlite") { run!(SqliteConnection) } else { run!(PgConnection) }
+    }
+
+    /// Takes everything out of the database.
+    pub(crate) async fn clear(&self) {
+        for table in store::TABLES {
+            self.execute(&format!("DELETE FROM {}", table.name), &[]).await;
+        }
     }
 
     /// An empty SQLite database beside it.

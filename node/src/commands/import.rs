@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dtsen_kit::{ambient::Ambient, progress::Progress, say};
-use dtsen_proto::record::Day;
+use dtsen_proto::record::{Day, is_source_name};
 
 use super::{Done, print_json};
 use crate::{
@@ -36,6 +36,11 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        anyhow::ensure!(
+            is_source_name(&self.source),
+            "nama sumber {:?} tidak dapat dipakai; pakai huruf kecil, angka, dan tanda hubung, paling banyak 32: --source dtsen",
+            self.source
+        );
         let (store, region) = home.store().await?;
         let _lock = home.lock(Work::Import)?;
         let rulebook = home.rulebook(&store).await?;

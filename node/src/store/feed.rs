@@ -34,6 +34,14 @@ const TOLD: &str = ") UPDATE record
         resend = max(record.resend, told.resend)
     FROM told, sent s WHERE s.place = told.place AND record.id = s.record AND s.epoch = ";
 
+const VERDICTS: &str = "SELECT epoch, sequence, place, revision, judgement, detail FROM verdict
+    WHERE (epoch, sequence, place) > ($1, $2, $3) ORDER BY epoch, sequence, place LIMIT $4";
+
+/// Which delta a verdict is on: epoch, sequence, place.
+pub type VerdictKey = (u32, u32, u32);
+/// A verdict as kept: its delta, revision, judgement as the wire numbers it, encoded `pb::Verdict`.
+pub type KeptVerdict = (VerdictKey, u32, i32, Vec<u8>);
+
 /// An entry of the feed, verified, with its bytes as the hub sent them.
 pub type FeedEntry = (Verified<pb::Verdicts>, pb::Envelope);
 
@@ -186,6 +194,19 @@ impl Store {
                 let mut conn = self.db.reader().await;
                 let rows = sqlx::query(AFTER).bind(after).bind(limit).fetch_all(&mut *conn).await?;
                 rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+            })
+            .await
+    }
+
+    /// Verdicts kept after one, in order. Sequences begin at 1.
+    pub async fn verdicts_after(&self, after: VerdictKey, limit: u32) -> Result<Vec<KeptVerdict>> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                let query = sqlx::query_as::<_, (u32, u32, u32, u32, i32, Vec<u8>)>(VERDICTS);
+                let query = query.bind(after.0).bind(after.1).bind(after.2).bind(limit);
+                let rows = query.fetch_all(&mut *conn).await?;
+                Ok(rows.into_iter().map(|row| ((row.0, row.1, row.2), row.3, row.4, row.5)).collect())
             })
             .await
     }

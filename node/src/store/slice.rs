@@ -1,5 +1,7 @@
 //! The slice: staged in parts, switched in one transaction after root and counts were verified.
 
+mod check;
+
 use dtsen_proto::{
     envelope::Verified,
     id::RecordId,
@@ -217,29 +219,6 @@ impl Store {
                 Ok(tx.commit().await?)
             })
             .await
-    }
-
-    /// Whether the slice in use is, leaf for leaf, what the hub signed.
-    pub async fn verify_slice(&self) -> std::result::Result<bool, SliceError> {
-        let state = self.slice_state().await?;
-        if state.version == 0 {
-            return Ok(true);
-        }
-        let mut after = (0, Vec::new());
-        let (mut tree, mut keluarga, mut individu) = (Frontier::default(), 0, 0);
-        loop {
-            let page = self.slice_page(after.0, &after.1, 2_000).await?;
-            let Some(last) = page.last() else { break };
-            after = (i32::from(last.0.0.to_wire()), last.0.1.as_bytes().to_vec());
-            for ((kind, _), record) in &page {
-                tree.push(merkle::leaf_hash(record));
-                match kind {
-                    RecordKind::Keluarga => keluarga += 1,
-                    RecordKind::Individu => individu += 1,
-                }
-            }
-        }
-        Ok(hex::encode(tree.root()) == state.root && keluarga == state.keluarga && individu == state.individu)
     }
 
     /// Leaves after a kind and id, in the order of the tree.

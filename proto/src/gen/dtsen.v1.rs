@@ -643,6 +643,9 @@ pub struct EraseAct {
     pub index: u32,
     #[prost(bytes = "vec", tag = "3")]
     pub leaf: ::prost::alloc::vec::Vec<u8>,
+    /// 16 bytes: the record that the delta was about, which a replay cannot give again; else empty
+    #[prost(bytes = "vec", tag = "4")]
+    pub record_id: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RulebookAct {

@@ -167,6 +167,8 @@ reasons! {
     SUPERSEDED;
     /// Another source of equal standing says otherwise.
     CONTESTED;
+    /// As many sources of the region as there may be state this block of the record already.
+    SOURCES_TOO_MANY;
     /// The line has another number of columns than the heading.
     ROW_BROKEN;
     /// Bytes that are no UTF-8 were replaced.

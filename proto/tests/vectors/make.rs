@@ -288,6 +288,11 @@ pub(crate) fn envelopes() -> Value {
     })
 }
 
+fn rename(delta: &mut pb::Delta, source: &str) {
+    let provenance = delta.blocks[0].provenance.as_mut().expect("has one");
+    provenance.source = source.into();
+}
+
 /// Deltas: how they are written, and bytes that are none.
 pub(crate) fn records() -> Value {
     let good: Vec<Value> =
@@ -327,6 +332,8 @@ pub(crate) fn records() -> Value {
             broken("columns do not ascend", |d| d.blocks[0].text_columns.reverse()),
             broken("a column is named twice", |d| d.blocks[0].cleared_columns.push(10)),
             broken("the region of a move is no code", |d| d.r#move = Some(pb::Move { other_region: "5203".into(), day: 1 })),
+            broken("a source's name in capitals", |d| rename(d, "DTSEN")),
+            broken("a source's name of 33 bytes", |d| rename(d, &"a".repeat(33))),
         ],
         "ids": [{
             "region": "52.71", "epoch": 1, "sequence": 1, "index": 300,

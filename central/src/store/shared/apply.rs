@@ -201,6 +201,7 @@ async fn write_verdicts(conn: &mut Conn, verdicts: Vec<VerdictRow>) -> Result<()
     for mut verdict in verdicts {
         if let Some(earlier) = current.remove(&verdict.delta) {
             verdict.subject = verdict.subject.or(earlier.subject);
+            verdict.action = earlier.action;
         }
         current.insert(verdict.delta, verdict);
     }
@@ -208,7 +209,8 @@ async fn write_verdicts(conn: &mut Conn, verdicts: Vec<VerdictRow>) -> Result<()
         &copy::VERDICT,
         "ON CONFLICT (region, epoch, sequence, place) DO UPDATE
          SET revision = excluded.revision, judgement = excluded.judgement,
-             subject = COALESCE(excluded.subject, verdict.subject), action = excluded.action,
+             subject = COALESCE(excluded.subject, verdict.subject),
+             action = CASE WHEN excluded.revision > 1 THEN verdict.action ELSE excluded.action END,
              detail = excluded.detail",
     );
     for (delta, verdict) in current {

@@ -12,7 +12,8 @@ use super::{Conn, Handle, apply, begin};
 use crate::{
     registry::view::{View, Wanted},
     store::{
-        Application, Applied, Counts, Fence, Lane, LaneState, RecordRow, Result, VerdictRow, Waiting, Writes,
+        Application, Applied, Counts, Erasure, Fence, Lane, LaneState, RecordRow, Result, VerdictRow,
+        Waiting, Writes, retried,
         value::{Of, signed},
     },
 };
@@ -127,6 +128,14 @@ impl Lane for Handle {
             Ok(())
         })
         .await
+    }
+
+    async fn view(&self, wanted: &Wanted) -> Result<View> {
+        self.section(async { apply::load(&mut *self.read_conn().await?, wanted).await }).await
+    }
+
+    async fn erase(&self, erasure: &Erasure<'_>) -> Result<u64> {
+        retried!(self.try_erase(erasure).await)
     }
 
     async fn verdict(&self, delta: DeltaRef) -> Result<Option<VerdictRow>> {
