@@ -28,7 +28,6 @@ use serde::Serialize;
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt as _;
 
-use self::greet::Greeted;
 use crate::{
     identity::{Identity, IdentityError},
     store::{SliceError, Store, StoreError},
@@ -238,7 +237,7 @@ const MAX_HELLOS: u32 = 8;
 async fn welcome(agent: &Agent) -> Result<Session<'_>, SyncError> {
     let client = connect(agent).await?;
     for _ in 0..MAX_HELLOS {
-        if let Greeted::Welcome(session) = greet::greet(agent, client.clone()).await? {
+        if let Some(session) = greet::greet(agent, client.clone()).await? {
             return Ok(session);
         }
     }

@@ -13,21 +13,13 @@ use tonic::transport::Channel;
 use super::{Agent, Session, Stop, SyncError, epoch};
 use crate::store::{StoreError, setting};
 
-/// What came of a Hello.
-pub(super) enum Greeted<'a> {
-    /// The exchange may go on.
-    Welcome(Session<'a>),
-    /// Heads have changed: Hello has to be said again.
-    Again,
-}
-
-/// Says Hello and acts on the answer.
+/// Says Hello and acts on the answer. `None`: heads have changed, and Hello has to be said again.
 ///
 /// A halted node says Hello too: only the hub can tell that an operator has opened a new epoch for it.
 pub(super) async fn greet(
     agent: &Agent,
     mut client: pb::exchange_client::ExchangeClient<Channel>,
-) -> Result<Greeted<'_>, SyncError> {
+) -> Result<Option<Session<'_>>, SyncError> {
     let head = agent.store.head().await?.ok_or(Refusal::NotFound { what: "enrolment" })?;
     let request = request(agent, head).await?;
     let generation = request.generation;
@@ -43,16 +35,16 @@ pub(super) async fn greet(
                 return Err(StoreError::Halted(why).into());
             }
             check_log(&mut session, reply.checkpoint.as_ref()).await?;
-            Ok(Greeted::Welcome(session))
+            Ok(Some(session))
         }
         pb::Standing::HandBack => {
             epoch::check_generation(agent, &reply)?;
             epoch::hand_back(&mut session, &reply).await?;
-            Ok(Greeted::Again)
+            Ok(None)
         }
         pb::Standing::NewEpoch => {
             epoch::enter(&mut session, &reply).await?;
-            Ok(Greeted::Again)
+            Ok(None)
         }
         pb::Standing::HubBehind => Err(SyncError::Stopped(Stop::HubBehind)),
         pb::Standing::NodeBehind => Err(halt(agent, Stop::NodeBehind).await?),
