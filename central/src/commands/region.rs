@@ -85,7 +85,11 @@ impl Region {
         let hub = open(home).await?;
         match self {
             Self::Invite { region, token_file, by } => {
-                anyhow::ensure!(region.is_regency(), "yang mengirim data adalah kab/kota, misalnya 52.71");
+                let name = hub.rulebook().wilayah().name(&region.to_string()).filter(|_| region.is_regency());
+                anyhow::ensure!(
+                    name.is_some(),
+                    "{region} bukan kode kab/kota Kemendagri; tulis seperti 52.71"
+                );
                 let token = enrolment::invite(&hub, region, by.decided()).await?;
                 match token_file {
                     Some(path) => {
