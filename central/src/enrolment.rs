@@ -200,16 +200,13 @@ pub async fn confirm(hub: &Hub, region: Region, shown: &str, decided: Decided) -
     let act = region_act(pb::region_act::What::Confirmed, &row);
     let token = Session::new(hub.ambient.bytes::<16>().to_vec());
     let change = RegionChange { key: Some((key_id, key)), session: Some(token), ..RegionChange::default() };
-    match hub.store.head(region).await? {
-        Some(head) => {
-            let at = head.position;
-            let change = RegionChange { revoke: Some((at.epoch, at.sequence)), ..change };
-            put_in_new_epoch(hub, &row, act, head, decided, change).await
-        }
-        None => {
-            let chain = Some(ChainChange::Start(Head::start(region)));
-            put(hub, &row, act, decided, RegionChange { chain, ..change }).await
-        }
+    if let Some(head) = hub.store.head(region).await? {
+        let at = head.position;
+        let change = RegionChange { revoke: Some((at.epoch, at.sequence)), ..change };
+        put_in_new_epoch(hub, &row, act, head, decided, change).await
+    } else {
+        let chain = Some(ChainChange::Start(Head::start(region)));
+        put(hub, &row, act, decided, RegionChange { chain, ..change }).await
     }
 }
 
