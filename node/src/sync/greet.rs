@@ -16,7 +16,7 @@ use crate::store::{StoreError, setting};
 /// What came of a Hello.
 pub(super) enum Greeted<'a> {
     /// The exchange may go on.
-    Welcome(Session<'a>),
+    Welcome(Box<Session<'a>>),
     /// Heads have changed: Hello has to be said again.
     Again,
 }
@@ -36,14 +36,15 @@ pub(super) async fn greet(
         agent.store.set_setting(setting::SESSION, &reply.session).await?;
     }
     let (token, release) = (reply.session.clone(), reply.release);
-    let mut session = Session { agent, client, token, generation, release, now_ms: reply.now_ms };
+    let rulebook = (reply.rulebook, reply.rulebook_digest.clone());
+    let mut session = Session { agent, client, token, generation, release, now_ms: reply.now_ms, rulebook };
     match pb::Standing::try_from(reply.standing).unwrap_or(pb::Standing::Unspecified) {
         pb::Standing::Ok => {
             if let Some(why) = agent.store.text_setting(setting::HALTED).await? {
                 return Err(StoreError::Halted(why).into());
             }
             check_log(&mut session, reply.checkpoint.as_ref()).await?;
-            Ok(Greeted::Welcome(session))
+            Ok(Greeted::Welcome(Box::new(session)))
         }
         pb::Standing::HandBack => {
             epoch::check_generation(agent, &reply)?;
