@@ -121,7 +121,7 @@ pub enum LoadError {
     Store(#[from] StoreError),
     /// It is none, or does not fit this program.
     #[error("buku aturan tidak dimuat: {}", explain(.0))]
-    Unfit(#[from] RulebookError),
+    Unfit(RulebookError),
     /// Releases need a profile that it lacks.
     #[error(
         "buku aturan tidak dimuat: rulebook.toml tidak memiliki profil {}, yang dipakai rilis",
@@ -141,6 +141,13 @@ pub enum LoadError {
     /// Another process loaded one at the same time.
     #[error("proses pusat lain baru saja memuat buku aturan; lihat dengan: dtsen-central rulebook show")]
     Race,
+}
+
+/// Not as a source: its own text is for programmers, the operator gets [`explain`].
+impl From<RulebookError> for LoadError {
+    fn from(error: RulebookError) -> Self {
+        Self::Unfit(error)
+    }
 }
 
 /// Puts the built-in rulebook into an empty table, so that a later program with another one still judges as this one.
