@@ -4,6 +4,7 @@ mod chains;
 mod decisions;
 mod log;
 mod registry;
+mod rulebooks;
 mod slices;
 mod verdicts;
 
@@ -53,6 +54,7 @@ pub async fn verify(hub: &Hub) -> Result<Audit, StoreError> {
     let mut audit = Audit::default();
     let mut named = log::Named::default();
     let mut decided = decisions::verify(hub, &mut audit, &mut named).await?;
+    rulebooks::verify(hub, &mut audit, &decided).await?;
     for row in hub.store.regions().await? {
         let said = verdicts::verify_feed(hub, row.region, &mut audit, &mut named).await?;
         chains::verify(hub, row.region, &mut audit, &mut named, &mut decided, said).await?;

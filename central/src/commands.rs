@@ -7,6 +7,7 @@ mod held;
 mod init;
 mod region;
 mod release;
+mod rulebook;
 mod serve;
 mod status;
 
@@ -15,12 +16,12 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use dtsen_kit::{ambient::Ambient, say, sqlite::Mode, telemetry};
-use dtsen_proto::rulebook::Rulebook;
 
 use crate::{
     engine::Engine,
     home::{Config, Home},
-    hub::{Hub, setting},
+    hub::Hub,
+    rulebook::Rulebooks,
     store,
 };
 
@@ -62,6 +63,9 @@ enum Command {
     /// Menyiapkan dan menerbitkan rilis
     #[command(subcommand)]
     Release(release::Release),
+    /// Buku aturan: aturan, kolom, kode, alasan, dan wilayah; diganti tanpa program baru
+    #[command(subcommand)]
+    Rulebook(rulebook::Rulebook),
     /// Generasi baru setelah pusat dipulihkan dari cadangan
     #[command(subcommand)]
     Generation(generation::Generation),
@@ -106,6 +110,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Held(command) => command.run(&home).await,
         Command::Status(command) => command.run(&home).await,
         Command::Release(command) => command.run(&home).await,
+        Command::Rulebook(command) => command.run(&home).await,
         Command::Generation(command) => command.run(&home).await,
         Command::Verify(command) => command.run(&home).await,
         Command::Rebuild(command) => command.run(&home).await,
@@ -127,19 +132,15 @@ async fn open_with(home: &Home, config: &Config) -> anyhow::Result<Arc<Hub>> {
         .await
         .with_context(|| format!("basis data {} tidak dapat dibuka", without_password(&address)))?;
     let (keys, release_key) = home.keys()?;
-    let (rulebook, bundle) = match store.setting(setting::RULEBOOK).await? {
-        Some(bundle) => (Arc::new(Rulebook::from_bundle(&bundle)?), bundle),
-        None => (Rulebook::builtin(), Rulebook::builtin_bundle()),
-    };
     Ok(Arc::new(Hub {
         name: config.name.clone(),
         exchange_url: config.exchange_url.clone(),
         store,
-        engine: Engine { rulebook, signer: keys.receipt.clone() },
+        engine: Engine { signer: keys.receipt.clone() },
         keys,
         authority: home.authority()?,
         release_key,
-        rulebook: bundle,
+        rulebooks: Rulebooks::default(),
         ambient: Ambient::system(),
         lane_work: tokio::sync::Notify::new(),
         log_work: tokio::sync::Notify::new(),

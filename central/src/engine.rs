@@ -35,6 +35,7 @@ enum Prepared {
 pub struct PreparedBatch {
     position: Position,
     id: BatchId,
+    rulebook: Arc<Rulebook>,
     deltas: Vec<Prepared>,
 }
 
@@ -53,35 +54,20 @@ pub struct BodyLost(Position);
 
 /// Decides batches and stewards' acts.
 pub struct Engine {
-    /// The rulebook in force.
-    pub rulebook: Arc<Rulebook>,
     /// Signs verdicts.
     pub signer: Signer,
 }
 
 impl Engine {
-    /// Decodes and checks a batch.
-    pub fn prepare(&self, waiting: &Waiting) -> Result<PreparedBatch, BodyLost> {
+    /// Decodes and checks a batch with the rulebook that judges it.
+    pub fn prepare(waiting: &Waiting, rulebook: Arc<Rulebook>) -> Result<PreparedBatch, BodyLost> {
         let lost = || BodyLost(waiting.position);
         let body =
             batch::decode_body(waiting.encoding, &waiting.body, limits::MAX_BODY_BYTES).ok_or_else(lost)?;
         let frames = batch::frames(&body).ok_or_else(lost)?;
         let context = CheckContext { region: waiting.position.region, today: Day::of_ms(waiting.custody_ms) };
-        let deltas = frames.iter().map(|frame| self.prepare_delta(frame, context)).collect();
-        Ok(PreparedBatch { position: waiting.position, id: waiting.id, deltas })
-    }
-
-    fn prepare_delta(&self, frame: &Frame<'_>, context: CheckContext) -> Prepared {
-        match frame {
-            Frame::Erased(_) => Prepared::Erased,
-            Frame::Delta(bytes) => match Delta::decode(bytes) {
-                Ok(delta) => {
-                    let findings = self.rulebook.check(&delta, &context);
-                    Prepared::Delta { delta: Box::new(delta), findings }
-                }
-                Err(_) => Prepared::Unreadable,
-            },
-        }
+        let deltas = frames.iter().map(|frame| prepare_delta(frame, &rulebook, context)).collect();
+        Ok(PreparedBatch { position: waiting.position, id: waiting.id, rulebook, deltas })
     }
 
     /// What has to be read before [`Engine::decide`].
@@ -122,33 +108,56 @@ impl Engine {
         let leaf = envelope::log_leaf(&entry);
         run.writes.decision = Some((number, apply_no, entry.encode_to_vec(), leaf));
         let context = CheckContext { region: held.at.position.region, today: held.custody_day };
-        let findings = self.rulebook.check(held.delta, &context);
+        let rulebook = held.rulebook;
+        let findings = rulebook.check(held.delta, &context);
         let case = Case { at: held.at, delta: held.delta, findings: &findings, accepted_by_steward: false };
         let mut effects = Effects::default();
         let outcome = if held.accept {
-            steward::accept(&mut view, case, &self.rulebook, &mut effects)
+            steward::accept(&mut view, case, rulebook, &mut effects)
         } else {
-            steward::reject(&mut view, case, &self.rulebook)
+            steward::reject(&mut view, case, rulebook)
         };
         effects.revisions.push(Revision { delta: held.at, revision: held.revision + 1, outcome });
-        run.effects(apply_no, effects, None);
+        run.effects(Cause { apply_no, rulebook: rulebook.version() }, effects, None);
         run.finish(view)
     }
 }
 
 /// A held delta before its steward.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct HeldCase<'a> {
     /// Which.
     pub at: DeltaRef,
     /// What it says.
     pub delta: &'a Delta,
+    /// The rulebook that judges its batch.
+    pub rulebook: &'a Rulebook,
     /// Day on which the hub took it.
     pub custody_day: Day,
     /// Revision of its current verdict.
     pub revision: u32,
     /// Accept, or reject.
     pub accept: bool,
+}
+
+fn prepare_delta(frame: &Frame<'_>, rulebook: &Rulebook, context: CheckContext) -> Prepared {
+    match frame {
+        Frame::Erased(_) => Prepared::Erased,
+        Frame::Delta(bytes) => match Delta::decode(bytes) {
+            Ok(delta) => {
+                let findings = rulebook.check(&delta, &context);
+                Prepared::Delta { delta: Box::new(delta), findings }
+            }
+            Err(_) => Prepared::Unreadable,
+        },
+    }
+}
+
+/// What made a feed entry: the application, and the version of the rulebook that judged in it.
+#[derive(Clone, Copy)]
+struct Cause {
+    apply_no: u64,
+    rulebook: u32,
 }
 
 /// Totals by judgement: accepted, warned, held, rejected.
@@ -186,7 +195,7 @@ impl<'a> Run<'a> {
     fn batch(&mut self, view: &mut View, batch: &PreparedBatch) {
         let apply_no = self.next_application();
         self.writes.applications.push(Application { apply_no, what: Applied::Batch(batch.position) });
-        let rulebook = &self.engine.rulebook;
+        let rulebook = &batch.rulebook;
         let mut effects = Effects::default();
         let mut tally = [0; 4];
         let mut verdicts = Vec::new();
@@ -216,7 +225,7 @@ impl<'a> Run<'a> {
         }
         self.tallies.insert(batch.position, (Some(apply_no), tally));
         let own = Own { batch, tally, verdicts };
-        self.effects(apply_no, effects, Some(own));
+        self.effects(Cause { apply_no, rulebook: rulebook.version() }, effects, Some(own));
     }
 
     fn put_verdict(
@@ -233,7 +242,7 @@ impl<'a> Run<'a> {
     }
 
     /// Feed entries: the batch's own, and word to whoever else is concerned.
-    fn effects(&mut self, apply_no: u64, effects: Effects, own: Option<Own<'_>>) {
+    fn effects(&mut self, cause: Cause, effects: Effects, own: Option<Own<'_>>) {
         let mut by_region: BTreeMap<Region, Vec<Notice>> = BTreeMap::new();
         for notice in effects.notices {
             by_region.entry(notice.region).or_default().push(notice);
@@ -244,18 +253,18 @@ impl<'a> Run<'a> {
             let entry = pb::Verdicts {
                 verdicts: own.verdicts,
                 notices: notices.iter().map(notice_out).collect(),
-                ..self.entry(apply_no, position, own.batch.id.as_bytes(), own.tally)
+                ..entry(cause, position, own.batch.id.as_bytes(), own.tally)
             };
             self.feed(position.region, entry);
         }
         for revision in effects.revisions {
-            self.revise(apply_no, &revision);
+            self.revise(cause, &revision);
         }
         for (region, notices) in by_region {
             let entry = pb::Verdicts {
                 region: region.to_string(),
-                apply_no,
-                rulebook: self.engine.rulebook.version(),
+                apply_no: cause.apply_no,
+                rulebook: cause.rulebook,
                 revision_only: true,
                 notices: notices.iter().map(notice_out).collect(),
                 ..Default::default()
@@ -264,7 +273,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn revise(&mut self, apply_no: u64, revision: &Revision) {
+    fn revise(&mut self, cause: Cause, revision: &Revision) {
         let position = revision.delta.position;
         let detail = verdict(revision.delta.index, revision.revision, &revision.outcome);
         let judgement = revision.outcome.judgement;
@@ -276,26 +285,9 @@ impl<'a> Run<'a> {
         let entry = pb::Verdicts {
             verdicts: vec![detail],
             revision_only: true,
-            ..self.entry(apply_no, position, &[], [0; 4])
+            ..entry(cause, position, &[], [0; 4])
         };
         self.feed(position.region, entry);
-    }
-
-    fn entry(&self, apply_no: u64, position: Position, batch_id: &[u8], tally: Tally) -> pb::Verdicts {
-        let [accepted, warned, held, rejected] = tally.map(|n| u32::try_from(n).unwrap_or(0));
-        pb::Verdicts {
-            region: position.region.to_string(),
-            apply_no,
-            epoch: position.epoch,
-            sequence: position.sequence.into(),
-            batch_id: batch_id.to_vec(),
-            rulebook: self.engine.rulebook.version(),
-            accepted,
-            warned,
-            held,
-            rejected,
-            ..Default::default()
-        }
     }
 
     fn feed(&mut self, region: Region, mut entry: pb::Verdicts) {
@@ -323,6 +315,23 @@ impl<'a> Run<'a> {
             })
             .collect();
         self.writes
+    }
+}
+
+fn entry(cause: Cause, position: Position, batch_id: &[u8], tally: Tally) -> pb::Verdicts {
+    let [accepted, warned, held, rejected] = tally.map(|n| u32::try_from(n).unwrap_or(0));
+    pb::Verdicts {
+        region: position.region.to_string(),
+        apply_no: cause.apply_no,
+        epoch: position.epoch,
+        sequence: position.sequence.into(),
+        batch_id: batch_id.to_vec(),
+        rulebook: cause.rulebook,
+        accepted,
+        warned,
+        held,
+        rejected,
+        ..Default::default()
     }
 }
 

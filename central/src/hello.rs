@@ -11,7 +11,6 @@ use dtsen_proto::{
     refusal::Refusal,
 };
 use prost::Message as _;
-use sha2::{Digest, Sha256};
 
 use self::compare::Compared;
 pub use self::evidence::decided;
@@ -114,6 +113,7 @@ async fn base(hub: &Hub, region: &RegionRow, head: Head, generation: u64) -> Res
         Some(bytes) => pb::Envelope::decode(bytes.as_slice()).ok(),
         None => None,
     };
+    let rulebook = hub.rulebook().await?;
     Ok(pb::HelloReply {
         standing: pb::Standing::Unspecified.into(),
         session: Vec::new(),
@@ -124,8 +124,8 @@ async fn base(hub: &Hub, region: &RegionRow, head: Head, generation: u64) -> Res
         generation,
         generation_decision: decision,
         feed: hub.store.feed_end(region.region).await?,
-        rulebook: hub.rulebook().version(),
-        rulebook_digest: Sha256::digest(&hub.rulebook).to_vec(),
+        rulebook: rulebook.version(),
+        rulebook_digest: rulebook.digest.to_vec(),
         release: hub.store.release(None).await?.map_or(0, |r| r.version),
         now_ms: hub.ambient.now_ms(),
         epoch_statement: None,

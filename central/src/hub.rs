@@ -7,16 +7,15 @@ use dtsen_proto::{
     envelope::{self, PayloadType},
     key::Signer,
     pb,
-    rulebook::Rulebook,
 };
 use prost::Message as _;
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 pub use crate::store::setting;
 use crate::{
     authority::Authority,
     engine::Engine,
+    rulebook::{Loaded, Rulebooks},
     store::{Store, StoreError},
 };
 
@@ -47,8 +46,8 @@ pub struct Hub {
     pub release_key: [u8; 32],
     /// Decides.
     pub engine: Engine,
-    /// Bytes of the rulebook, as nodes get it.
-    pub rulebook: Vec<u8>,
+    /// Versions of the rulebook that were read.
+    pub rulebooks: Rulebooks,
     /// Time and randomness.
     pub ambient: Ambient,
     /// Batches were taken: the lane has work.
@@ -69,17 +68,17 @@ impl Hub {
         Ok(stored.filter(|v| !v.is_empty()).map(|v| String::from_utf8_lossy(&v).into_owned()))
     }
 
-    /// The rulebook in force, checked.
-    pub fn rulebook(&self) -> &Arc<Rulebook> {
-        &self.engine.rulebook
+    /// The rulebook in force now. Another process may load one at any moment: ask once for what belongs together.
+    pub async fn rulebook(&self) -> Result<Arc<Loaded>, StoreError> {
+        self.rulebooks.in_force(&*self.store).await
     }
 
-    /// What the hub says about its rulebook.
-    pub fn rulebook_statement(&self) -> pb::Envelope {
+    /// What the hub says about a rulebook.
+    pub fn rulebook_statement(&self, rulebook: &Loaded) -> pb::Envelope {
         let statement = pb::RulebookStatement {
-            version: self.rulebook().version(),
-            digest: Sha256::digest(&self.rulebook).to_vec(),
-            length: self.rulebook.len() as u64,
+            version: rulebook.version(),
+            digest: rulebook.digest.to_vec(),
+            length: rulebook.book.packed().len() as u64,
         };
         envelope::sign_message(&self.keys.receipt, PayloadType::RULEBOOK, &statement)
     }

@@ -193,6 +193,7 @@ async fn take(
     body: Result<Vec<u8>, BodyRefusal>,
 ) -> Result<Progress, Fault> {
     let custody_ms = hub.ambient.now_ms();
+    let rulebook = judging(hub, request.receipt.as_ref()).await?;
     let receipt = match &request.receipt {
         Some(old) => handed_back(hub, old, header, id)?,
         None => envelope::sign_message(
@@ -204,7 +205,7 @@ async fn take(
                 sequence: header.position.sequence.into(),
                 batch_id: id.as_bytes().to_vec(),
                 generation: hub.generation().await?,
-                rulebook: hub.rulebook().version(),
+                rulebook,
                 custody_ms,
                 body_refused: body.as_ref().err().map_or_else(String::new, |r| r.code().to_owned()),
             },
@@ -219,6 +220,7 @@ async fn take(
         deltas: if body.is_ok() { header.count.into() } else { 0 },
         body: body.ok(),
         custody_ms: receipt_day(&receipt).unwrap_or(custody_ms),
+        rulebook,
         leaf: envelope::log_leaf(envelope),
     };
     hub.store.take_custody(before, &batch).await?;
@@ -226,6 +228,16 @@ async fn take(
     hub.lane_work.notify_one();
     hub.log_work.notify_one();
     Ok(Progress { next_offset: request.encoded_length, receipt: Some(receipt) })
+}
+
+/// Version of the rulebook that judges a batch: that of the receipt that comes back with it, else the one in force. A
+/// version that this hub lost and the one in force judged differently: the entry of the batch says which did.
+async fn judging(hub: &Hub, receipt: Option<&pb::Envelope>) -> Result<u32, StoreError> {
+    let said = receipt.and_then(|old| pb::Receipt::decode(old.payload.as_slice()).ok()).map(|r| r.rulebook);
+    match said {
+        Some(version) if hub.rulebooks.has(&*hub.store, version).await? => Ok(version),
+        _ => Ok(hub.rulebook().await?.version()),
+    }
 }
 
 /// A batch that this hub lost comes back with the receipt that it once gave: the same receipt stays.

@@ -80,7 +80,11 @@ pub async fn step(hub: &Hub, fence: &Fence) -> Result<bool, LaneError> {
     if waiting.is_empty() {
         return Ok(false);
     }
-    let batches = waiting.iter().map(|w| hub.engine.prepare(w)).collect::<Result<Vec<_>, _>>()?;
+    let mut batches = Vec::with_capacity(waiting.len());
+    for batch in &waiting {
+        let rulebook = hub.rulebooks.version(&*hub.store, batch.rulebook).await?;
+        batches.push(Engine::prepare(batch, rulebook.book.clone())?);
+    }
     let wanted = Engine::wanted(&batches);
     let mut decide = |view, state| hub.engine.decide(&batches, view, state);
     hub.store.apply(fence, &wanted, &mut decide).await?;

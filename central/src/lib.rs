@@ -18,6 +18,7 @@ pub mod lane;
 pub mod registry;
 pub mod release;
 pub mod replay;
+pub mod rulebook;
 pub mod serve;
 pub mod session;
 pub mod stewardship;

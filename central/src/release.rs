@@ -63,7 +63,7 @@ pub struct Prepared {
 /// Builds the slices of every region from one cut and signs the release. Regions do not see it yet.
 pub async fn prepare(hub: &Hub, by: &str) -> Result<Prepared, ReleaseError> {
     let signer = hub.keys.release.as_ref().ok_or(ReleaseError::NoKey)?;
-    let profile = hub.rulebook().profile(PROFILE).ok_or(ReleaseError::Profile)?.clone();
+    let profile = hub.rulebook().await?.book.profile(PROFILE).ok_or(ReleaseError::Profile)?.clone();
     let base = hub.store.release(None).await?.map_or(0, |r| r.version);
     let version = next_version(hub, base).await?;
     hub.store.discard_release(version).await?;

@@ -14,6 +14,7 @@ use crate::{
     engine::{BodyLost, Engine, HeldCase},
     lane,
     registry::view::Wanted,
+    rulebook::Rulebooks,
     stewardship::{StewardError, read_delta},
     store::{Applied, BatchRow, Cell, Fence, Store, StoreError, TABLES, Table, Waiting, Writes},
 };
@@ -106,6 +107,8 @@ pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Resul
     copy(from, to, |t| t.derived || REPLAYED.contains(&t.name)).await?;
     let fence = to.take_lease(lane::LEASE, "rebuild", i64::MAX - 1, i64::MAX).await?;
     let fence = fence.ok_or(StoreError::LeaseLost(lane::LEASE))?;
+    let rulebooks = Rulebooks::default();
+    let again = Again { from, to, engine, rulebooks: &rulebooks, fence: &fence };
     let total = from.counts().await?.applications;
     let mut progress = Progress::new("Menerapkan ulang", total);
     let (mut done, mut erased) = (0, 0);
@@ -120,7 +123,7 @@ pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Resul
                     let row = to.batch(position).await?;
                     let what = "kiriman";
                     let row = row.ok_or(ReplayError::Missing { apply_no: application.apply_no, what })?;
-                    erased += batch(from, to, engine, &fence, row).await?;
+                    erased += batch(again, row).await?;
                 }
                 Applied::Decision(number) => {
                     let missing =
@@ -128,7 +131,7 @@ pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Resul
                     let entry = to.decisions(number - 1, 1).await?.into_iter().next().ok_or_else(missing)?;
                     let decision = pb::Envelope::decode(entry.2.as_slice()).ok();
                     let decision = decision.and_then(|e| pb::Decision::decode(e.payload.as_slice()).ok());
-                    held(to, engine, &fence, decision.and_then(|d| d.act).ok_or_else(missing)?).await?;
+                    held(again, decision.and_then(|d| d.act).ok_or_else(missing)?).await?;
                 }
             }
             done = application.apply_no;
@@ -138,6 +141,16 @@ pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Resul
     progress.finish();
     to.give_lease(&fence).await?;
     Ok(Replayed { applications: done, erased })
+}
+
+/// A replay under way.
+#[derive(Clone, Copy)]
+struct Again<'a> {
+    from: &'a dyn Store,
+    to: &'a dyn Store,
+    engine: &'a Engine,
+    rulebooks: &'a Rulebooks,
+    fence: &'a Fence,
 }
 
 /// Of what a decision writes, only what is derived: the evidence was copied.
@@ -151,13 +164,8 @@ fn derived(writes: Writes) -> Writes {
 }
 
 /// Applies a batch again. Returns how many of its deltas are erased.
-async fn batch(
-    from: &dyn Store,
-    to: &dyn Store,
-    engine: &Engine,
-    fence: &Fence,
-    row: BatchRow,
-) -> Result<u64, ReplayError> {
+async fn batch(again: Again<'_>, row: BatchRow) -> Result<u64, ReplayError> {
+    let Again { from, to, engine, rulebooks, fence } = again;
     let waiting = Waiting {
         position: row.position,
         id: row.id,
@@ -165,8 +173,10 @@ async fn batch(
         encoding: row.encoding,
         body: row.body.unwrap_or_default(),
         custody_ms: row.custody_ms,
+        rulebook: row.rulebook,
     };
-    let batches = [engine.prepare(&waiting)?];
+    let rulebook = rulebooks.version(to, row.rulebook).await?;
+    let batches = [Engine::prepare(&waiting, rulebook.book.clone())?];
     let (mut erased, mut kept) = (0, Vec::new());
     for delta in batches[0].erased() {
         erased += 1;
@@ -182,12 +192,8 @@ async fn batch(
     Ok(erased)
 }
 
-async fn held(
-    to: &dyn Store,
-    engine: &Engine,
-    fence: &Fence,
-    act: pb::decision::Act,
-) -> Result<(), ReplayError> {
+async fn held(again: Again<'_>, act: pb::decision::Act) -> Result<(), ReplayError> {
+    let Again { to, engine, rulebooks, fence, .. } = again;
     let pb::decision::Act::Held(act) = act else { return Ok(()) };
     let missing = ReplayError::Missing { apply_no: 0, what: "data yang ditahan" };
     let region: Region =
@@ -203,8 +209,15 @@ async fn held(
     let revision = to.verdict(at).await?.map_or(1, |v| v.revision);
     let mut wanted = Wanted::default();
     wanted.add(region, &delta);
-    let case =
-        HeldCase { at, delta: &delta, custody_day: Day::of_ms(row.custody_ms), revision, accept: act.accept };
+    let rulebook = rulebooks.version(to, row.rulebook).await?;
+    let case = HeldCase {
+        at,
+        delta: &delta,
+        rulebook: &rulebook.book,
+        custody_day: Day::of_ms(row.custody_ms),
+        revision,
+        accept: act.accept,
+    };
     let mut decide =
         |view, state| derived(engine.decide_held(&case, view, state, &|_| pb::Envelope::default()));
     Ok(to.apply(fence, &wanted, &mut decide).await?)

@@ -73,9 +73,11 @@ async fn decide_under(
         accept,
     });
     let decision = hub.decision(hub.generation().await?, decided, act);
+    let rulebook = hub.rulebooks.version(&*hub.store, row.rulebook).await?;
     let held = HeldCase {
         at,
         delta: &delta,
+        rulebook: &rulebook.book,
         custody_day: Day::of_ms(row.custody_ms),
         revision: verdict.revision,
         accept,

@@ -72,8 +72,6 @@ pub mod setting {
     pub const GENERATION_DECISION: &str = "generation_decision";
     /// Why intake is stopped; absent while it is open.
     pub const STOPPED: &str = "stopped";
-    /// The rulebook bundle in force, when it is not the built-in one.
-    pub const RULEBOOK: &str = "rulebook";
     /// Heads that regions showed and the hub did not have, encoded `pb::GenerationAct` evidence.
     pub const LOST_EVIDENCE: &str = "lost_evidence";
 
@@ -136,6 +134,19 @@ pub trait Regions: Send + Sync {
     ) -> Result<Option<Fence>>;
     /// Gives a lease back, so that another process need not wait for its end.
     async fn give_lease(&self, fence: &Fence) -> Result<()>;
+}
+
+/// Versions of the rulebook.
+#[async_trait]
+pub trait Rulebooks: Send + Sync {
+    /// Number of the last version; `None` before there is one.
+    async fn last_rulebook(&self) -> Result<Option<u32>>;
+    /// Numbers of all versions, in order.
+    async fn rulebook_versions(&self) -> Result<Vec<u32>>;
+    /// The bundle of a version.
+    async fn rulebook(&self, version: u32) -> Result<Option<Vec<u8>>>;
+    /// Adds a version with its decision; a conflict if there is one that is not below it.
+    async fn put_rulebook(&self, version: u32, bundle: &[u8], make: MakeEntry<'_>) -> Result<()>;
 }
 
 /// Taking batches into custody.
@@ -302,8 +313,8 @@ pub trait Tables: Send + Sync {
 }
 
 /// A store.
-pub trait Store: Regions + Intake + Lane + Journal + Releases + Tables {}
-impl<T: Regions + Intake + Lane + Journal + Releases + Tables> Store for T {}
+pub trait Store: Regions + Rulebooks + Intake + Lane + Journal + Releases + Tables {}
+impl<T: Regions + Rulebooks + Intake + Lane + Journal + Releases + Tables> Store for T {}
 
 /// Opens the store at an address: `sqlite:FILE` or `postgres://…`. With `create`, a missing SQLite file is made.
 pub async fn open(address: &str, create: bool, mode: Mode) -> Result<Arc<dyn Store>> {

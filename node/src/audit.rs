@@ -9,11 +9,13 @@ use dtsen_proto::{
     key::PublicKey,
     pb,
 };
+use prost::Message as _;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use self::verdicts::Said;
 use crate::{
-    store::{BatchRow, Store, StoreError},
+    store::{BatchRow, Store, StoreError, setting},
     sync::{Agent, SyncError},
 };
 
@@ -46,6 +48,7 @@ async fn verify_store(store: &Store, node: &PublicKey, hub: &PublicKey) -> Resul
     let mut said = verdicts::feed(store, hub, &mut audit).await?;
     chain(store, [node, hub], &mut said, &mut audit).await?;
     verdicts::table(store, said, &mut audit).await?;
+    rulebook(store, hub, &mut audit).await?;
     let state = store.slice_state().await?;
     audit.slice_version = state.version;
     if !store.verify_slice().await? {
@@ -54,6 +57,25 @@ async fn verify_store(store: &Store, node: &PublicKey, hub: &PublicKey) -> Resul
             .push(format!("irisan versi {} tidak sama dengan yang ditandatangani pusat", state.version));
     }
     Ok(audit)
+}
+
+/// The rulebook in use is the one that the hub signed.
+async fn rulebook(store: &Store, hub: &PublicKey, audit: &mut Audit) -> Result<(), StoreError> {
+    let bundle = store.setting(setting::RULEBOOK).await?;
+    let statement = store.setting(setting::RULEBOOK_STATEMENT).await?;
+    let read = statement.as_deref().map(|bytes| {
+        let entry = pb::Envelope::decode(bytes).unwrap_or_default();
+        envelope::verify::<pb::RulebookStatement>(&entry, PayloadType::RULEBOOK, hub).ok()
+    });
+    let fits = match (&bundle, read) {
+        (None, None) => true,
+        (Some(bundle), Some(Some(read))) => read.get().digest == Sha256::digest(bundle).as_slice(),
+        _ => false,
+    };
+    if !fits {
+        audit.faults.push("buku aturan bukan yang ditandatangani pusat".into());
+    }
+    Ok(())
 }
 
 async fn chain(

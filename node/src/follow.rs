@@ -68,6 +68,9 @@ pub async fn forever(agent: &Agent, tell: &mut (dyn FnMut(String) + Send)) {
                         report.deltas, report.feed, report.slice_version
                     ));
                 }
+                if report.rulebook_taken {
+                    tell(format!("buku aturan versi {} dipakai mulai impor berikutnya", report.rulebook));
+                }
                 let waiting = agent.store.totals().await.map_or(0, |t| t.waiting);
                 let idle = if waiting > 0 { FIRST_PAUSE } else { IDLE_PAUSE };
                 tokio::time::sleep(jittered(agent, idle)).await;

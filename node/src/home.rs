@@ -17,6 +17,7 @@ use prost::Message as _;
 use crate::{
     enrol::{Applicant, Granted},
     identity::{Identity, IdentityError},
+    rulebook,
     store::{Store, StoreError, setting},
     sync::{Agent, Pinned},
 };
@@ -52,7 +53,7 @@ pub enum HomeError {
     #[error("kunci pusat yang disematkan rusak; daftarkan lagi dengan: dtsen-node enrol")]
     Pinned,
     /// The rulebook is damaged.
-    #[error("buku aturan yang tersimpan rusak; jalankan sync untuk mengambilnya lagi")]
+    #[error("buku aturan yang tersimpan rusak; ambil lagi dengan: dtsen-node sync --once")]
     Rulebook,
 }
 
@@ -151,10 +152,10 @@ impl Home {
 
     /// The rulebook in force: the hub's, or the built-in one before the first exchange.
     pub async fn rulebook(&self, store: &Store) -> Result<Arc<Rulebook>, HomeError> {
-        match store.setting(setting::RULEBOOK).await? {
-            Some(bundle) => Ok(Arc::new(Rulebook::from_bundle(&bundle).map_err(|_| HomeError::Rulebook)?)),
-            None => Ok(Rulebook::builtin()),
-        }
+        rulebook::load(store).await.map_err(|error| match error {
+            StoreError::Inconsistent { .. } => HomeError::Rulebook,
+            other => HomeError::Store(other),
+        })
     }
 
     fn signer(&self, name: &str) -> Result<Signer, HomeError> {
@@ -194,6 +195,10 @@ impl Home {
             (setting::HUB, Some(&hub)),
             (setting::HUB_URL, Some(granted.url.as_bytes())),
             (setting::SESSION, Some(&granted.session)),
+            // Signed by the keys pinned before, which may be another hub's: the first exchange brings the one in force.
+            (setting::RULEBOOK, None),
+            (setting::RULEBOOK_STATEMENT, None),
+            (setting::RULEBOOK_GENERATION, None),
         ];
         // A region that exchanged before goes on from what this node holds of it, be that nothing: the first Hello says
         // which epoch, and what to read back.
@@ -221,7 +226,6 @@ impl Home {
         let hub = store.setting(setting::HUB).await?.ok_or(HomeError::NotEnrolled)?;
         let hub = pb::HubKeys::decode(hub.as_slice()).map_err(|_| HomeError::Pinned)?;
         let url = store.text_setting(setting::HUB_URL).await?.ok_or(HomeError::NotEnrolled)?;
-        let rulebook = self.rulebook(&store).await?.version();
         Ok(Agent {
             store,
             region,
@@ -230,7 +234,6 @@ impl Home {
             hub: Pinned::from_wire(&hub, &url).map_err(|_| HomeError::Pinned)?,
             ambient: Ambient::system(),
             dial,
-            rulebook,
         })
     }
 }

@@ -37,7 +37,7 @@ pub use self::{
 };
 use crate::{
     intake::{self, FamilyPlaces, IntakeError, RowReader, Table},
-    store::{Counts, NewImport, SourceId, Store, StoreError},
+    store::{Counts, NewImport, SourceId, Store, StoreError, setting},
 };
 
 /// The source of the files that BPS hands out.
@@ -143,6 +143,8 @@ impl Importer<'_> {
         }
         let gone = self.gone(options, &provenance, &sessions, &mut finished, unidentified).await?;
         let files = finished.into_iter().map(|done| done.summary).collect();
+        let version = self.rulebook.version().to_be_bytes();
+        self.store.set_setting(setting::RULEBOOK_IMPORTED, &version).await?;
         Ok(ImportSummary { source: options.source.clone(), reference_day: reference.0, files, gone })
     }
 

@@ -10,5 +10,6 @@ pub mod identity;
 pub mod import;
 pub mod intake;
 pub mod local;
+pub mod rulebook;
 pub mod store;
 pub mod sync;

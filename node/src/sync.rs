@@ -81,8 +81,6 @@ pub struct Agent {
     pub ambient: Ambient,
     /// Opens connections.
     pub dial: Arc<dyn Dial>,
-    /// Version of the rulebook that checks imports here.
-    pub rulebook: u32,
 }
 
 /// A synchronisation that did not come to its end. What was done is kept; the next one goes on from there.
@@ -209,6 +207,12 @@ pub struct Report {
     pub slice_taken: bool,
     /// Whether the certificate was renewed.
     pub renewed: bool,
+    /// Version of the rulebook in use afterwards.
+    pub rulebook: u32,
+    /// Whether a new one was taken: what was imported before was checked by the one before.
+    pub rulebook_taken: bool,
+    /// Version that the hub uses and this program cannot read.
+    pub rulebook_unfit: Option<u32>,
 }
 
 /// An open connection, after Hello.
@@ -220,6 +224,8 @@ struct Session<'a> {
     release: u64,
     /// The hub's clock at Hello.
     now_ms: i64,
+    /// Version and digest of the hub's rulebook.
+    rulebook: (u32, Vec<u8>),
 }
 
 async fn connect(agent: &Agent) -> Result<ExchangeClient<Channel>, SyncError> {
@@ -254,6 +260,8 @@ pub async fn sync_once(agent: &Agent, report: &mut Report) -> Result<(), SyncErr
     logged::check(&mut session, report).await?;
     download::take_slice(&mut session, report).await?;
     renew::renew_if_due(&mut session, report).await?;
+    // Last: whatever is wrong with it, data has gone both ways; and the headers above name what checked their deltas.
+    rulebook::take(&mut session, report).await?;
     Ok(())
 }
 

@@ -68,8 +68,8 @@ impl Rulebook {
     }
 
     /// The exact bytes that it was made from.
-    pub fn bundle(&self) -> Vec<u8> {
-        self.source.clone().unwrap_or_else(Self::builtin_bundle)
+    pub fn packed(&self) -> &[u8] {
+        self.source.as_deref().unwrap_or(&BUILTIN_BUNDLE)
     }
 
     fn from_files(files: Files, source: Option<Vec<u8>>) -> Result<Self, RulebookError> {

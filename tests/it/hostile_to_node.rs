@@ -173,6 +173,17 @@ fn a_rulebook_with_another_digest_is_not_used() -> anyhow::Result<()> {
                 other => anyhow::bail!("{twist:?}: {:?}", other.map(|bundle| bundle.len())),
             }
         }
+        // The same in an exchange: data goes both ways, the rulebook is refused by name, and the one before stays.
+        let bridge = stage.hub.home().join("bridge.csv");
+        std::fs::write(&bridge, "kode_bps,kode_dagri\n5271,52.71\n")?;
+        let bridge = bridge.to_str().context("a path in UTF-8")?;
+        let why = ["--by", "petugas", "--reason", "jembatan"];
+        stage.hub.run(&[&["rulebook", "load", "--bridge", bridge], &why[..]].concat())?;
+        stage.lie(Twist::RulebookTampered, "BAD_SIGNATURE")?;
+        stage.lie(Twist::RulebookByLogKey, "KEY_UNKNOWN")?;
+        ensure!(stage.source.node.json(&["status"])?["rulebook"] == 1, "a refused rulebook is in use");
+        let report = stage.honest()?;
+        ensure!(report["rulebook"] == 2, "the honest one was not taken: {report}");
         Ok(())
     })
 }

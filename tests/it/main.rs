@@ -8,6 +8,7 @@ mod local_service;
 mod privacy;
 mod restored_hub;
 mod restored_node;
+mod rulebook;
 mod strangers;
 mod two_hubs;
 mod weak_link;

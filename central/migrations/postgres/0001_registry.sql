@@ -6,6 +6,11 @@ CREATE TABLE setting (
     value BYTEA NOT NULL
 );
 
+CREATE TABLE rulebook (
+    version BIGINT NOT NULL PRIMARY KEY,
+    bundle BYTEA NOT NULL
+);
+
 CREATE TABLE lease (
     name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     holder TEXT COLLATE "C" NOT NULL,
@@ -71,6 +76,7 @@ CREATE TABLE batch (
     warned BIGINT NOT NULL,
     held BIGINT NOT NULL,
     rejected BIGINT NOT NULL,
+    rulebook BIGINT NOT NULL,
     PRIMARY KEY (region, epoch, sequence)
 );
 CREATE INDEX batch_waiting ON batch (region, epoch, sequence) WHERE apply_no IS NULL;

@@ -6,6 +6,11 @@ CREATE TABLE setting (
     value BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE rulebook (
+    version INTEGER NOT NULL PRIMARY KEY,
+    bundle BLOB NOT NULL
+) STRICT;
+
 CREATE TABLE lease (
     name TEXT NOT NULL PRIMARY KEY,
     holder TEXT NOT NULL,
@@ -71,6 +76,7 @@ CREATE TABLE batch (
     warned INTEGER NOT NULL,
     held INTEGER NOT NULL,
     rejected INTEGER NOT NULL,
+    rulebook INTEGER NOT NULL,
     PRIMARY KEY (region, epoch, sequence)
 ) STRICT;
 CREATE INDEX batch_waiting ON batch (region, epoch, sequence) WHERE apply_no IS NULL;

@@ -15,6 +15,7 @@ use super::{
     Audit,
     decisions::Decided,
     log::Named,
+    rulebooks,
     verdicts::{self, Said},
 };
 use crate::{
@@ -50,7 +51,7 @@ pub(super) async fn verify(
                 batch::decode_body(row.encoding, body, limits::MAX_BODY_BYTES).unwrap_or_default()
             });
             let frames = plain.as_ref().and_then(|plain| batch::frames(plain)).unwrap_or_default();
-            match check_batch(hub, &keys, row, plain.as_deref(), before) {
+            match check_batch(hub, &keys, row, plain.as_deref(), before, decided) {
                 Ok(leaf) => named.expect(batch_leaf(row.position), leaf),
                 Err(why) => audit.fault(format!("kiriman {}: {why}", row.position)),
             }
@@ -116,6 +117,7 @@ fn check_batch(
     row: &BatchRow,
     plain: Option<&[u8]>,
     before: Option<Head>,
+    decided: &Decided,
 ) -> Result<[u8; 32], &'static str> {
     let envelope = pb::Envelope::decode(row.header.as_slice()).map_err(|_| "kepala tidak terbaca")?;
     let header = keys.iter().find_map(|key| batch::open(&envelope, key).ok());
@@ -139,11 +141,11 @@ fn check_batch(
     if row.deltas != deltas {
         return Err("jumlah data tidak cocok dengan kepala");
     }
-    check_receipt(hub, row)?;
+    check_receipt(hub, row, decided)?;
     Ok(envelope::log_leaf(&envelope))
 }
 
-fn check_receipt(hub: &Hub, row: &BatchRow) -> Result<(), &'static str> {
+fn check_receipt(hub: &Hub, row: &BatchRow, decided: &Decided) -> Result<(), &'static str> {
     let receipt = pb::Envelope::decode(row.receipt.as_slice()).map_err(|_| "tanda terima tidak terbaca")?;
     let receipt = envelope::verify::<pb::Receipt>(&receipt, PayloadType::RECEIPT, &hub.keys.receipt.public());
     let receipt = receipt.map_err(|_| "tanda terima tidak sah")?;
@@ -153,6 +155,9 @@ fn check_receipt(hub: &Hub, row: &BatchRow) -> Result<(), &'static str> {
     }
     if receipt.custody_ms != row.custody_ms {
         return Err("waktu terima tidak cocok dengan tanda terima");
+    }
+    if !rulebooks::judges(row, receipt, decided) {
+        return Err("versi buku aturannya bukan yang di tanda terima");
     }
     if row.body.is_none() && receipt.body_refused.is_empty() {
         return Err("isi hilang, padahal tanda terima menyatakan isi diterima");

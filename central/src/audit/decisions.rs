@@ -21,6 +21,8 @@ pub(super) struct Decided {
     applied: BTreeMap<u64, u64>,
     /// Releases that were published.
     pub(super) released: BTreeSet<u64>,
+    /// Rulebooks that were loaded: version and digest.
+    pub(super) rulebooks: BTreeMap<u32, Vec<u8>>,
 }
 
 impl Decided {
@@ -54,6 +56,9 @@ impl Decided {
                 self.erased.insert((act.batch_id.clone(), act.index), (act.leaf.clone(), number));
             }
             Some(pb::decision::Act::Release(act)) => drop(self.released.insert(act.version)),
+            Some(pb::decision::Act::Rulebook(act)) => {
+                self.rulebooks.insert(act.version, act.digest.clone());
+            }
             _ => {}
         }
         // A steward's act is a step of the lane, no other is.

@@ -212,7 +212,8 @@ async fn show(hub: &Hub, batch: &str, json: bool) -> anyhow::Result<()> {
     let row =
         row.ok_or_else(|| anyhow::anyhow!("kiriman {position} tidak ada; lihat: dtsen-central batch list"))?;
     let verdicts = hub.store.verdicts(position).await?;
-    let shown: Vec<Shown> = verdicts.iter().map(|v| Shown::new(v, hub.rulebook())).collect();
+    let rulebook = hub.rulebook().await?;
+    let shown: Vec<Shown> = verdicts.iter().map(|v| Shown::new(v, &rulebook.book)).collect();
     if json {
         #[derive(Serialize)]
         struct Whole {

@@ -43,7 +43,8 @@ impl Held {
         let (delta, accept, by) = match self {
             Self::List { region, limit, json } => {
                 let rows = hub.store.held(region, limit).await?;
-                let shown: Vec<Shown> = rows.iter().map(|v| Shown::new(v, hub.rulebook())).collect();
+                let rulebook = hub.rulebook().await?;
+                let shown: Vec<Shown> = rows.iter().map(|v| Shown::new(v, &rulebook.book)).collect();
                 if json {
                     return print_json(&shown);
                 }

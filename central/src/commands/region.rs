@@ -85,7 +85,8 @@ impl Region {
         let hub = open(home).await?;
         match self {
             Self::Invite { region, token_file, by } => {
-                let name = hub.rulebook().wilayah().name(&region.to_string()).filter(|_| region.is_regency());
+                let rulebook = hub.rulebook().await?;
+                let name = rulebook.book.wilayah().name(&region.to_string()).filter(|_| region.is_regency());
                 anyhow::ensure!(
                     name.is_some(),
                     "{region} bukan kode kab/kota Kemendagri; tulis seperti 52.71"

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::open_with;
 use crate::{
     home::Home,
+    rulebook,
     serve::{Listeners, serve},
 };
 
@@ -35,6 +36,7 @@ impl Serve {
             config.exchange_url = format!("https://{at}");
         }
         let hub = open_with(home, &config).await?;
+        rulebook::ensure_first(&hub).await?;
         let holder = format!("{}-{}", std::process::id(), hex::encode(hub.ambient.bytes::<4>()));
         say!("Pusat {} melayani pertukaran di https://{at}, pendaftaran di https://{enrol_at}", hub.name);
         let stop = CancellationToken::new();

@@ -120,7 +120,7 @@ async fn gather(hub: &Hub) -> anyhow::Result<Whole> {
         name: hub.name.clone(),
         generation,
         stopped: hub.stopped().await?,
-        rulebook: hub.rulebook().version(),
+        rulebook: hub.rulebook().await?.version(),
         log_size: hub.store.checkpoint(generation).await?.map_or(0, |(size, _)| size),
         release: hub.store.release(None).await?.map_or(0, |r| r.version),
         keluarga: counts.keluarga,

@@ -168,13 +168,15 @@ impl Exchange for ExchangeService {
     async fn rulebook(&self, request: Request<pb::RulebookRequest>) -> Answer<pb::RulebookReply> {
         self.region(&request).await?;
         let asked = request.get_ref();
-        if asked.version != self.hub.rulebook().version() {
+        let (store, rulebooks) = (&*self.hub.store, &self.hub.rulebooks);
+        if !rulebooks.has(store, asked.version).await.map_err(|e| from_store(&e))? {
             return Err(from_refusal(&Refusal::NotFound { what: "rulebook of that version" }));
         }
-        let bundle = &self.hub.rulebook;
+        let rulebook = rulebooks.version(store, asked.version).await.map_err(|e| from_store(&e))?;
+        let bundle = rulebook.book.packed();
         let offset = usize::try_from(asked.offset).unwrap_or(usize::MAX).min(bundle.len());
         let end = bundle.len().min(offset + PART_REPLY_BYTES);
-        let statement = Some(self.hub.rulebook_statement());
+        let statement = Some(self.hub.rulebook_statement(&rulebook));
         Ok(Response::new(pb::RulebookReply { statement, data: bundle[offset..end].to_vec() }))
     }
 

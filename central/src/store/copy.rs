@@ -14,6 +14,7 @@ const fn derived(name: &'static str, key: usize, columns: &'static [(&'static st
 }
 
 const SETTING: Table = table("setting", 1, &[("name", Text), ("value", Bytes)]);
+const RULEBOOK: Table = table("rulebook", 1, &[("version", Number), ("bundle", Bytes)]);
 const LEASE: Table =
     table("lease", 1, &[("name", Text), ("holder", Text), ("fence", Number), ("expires_ms", Number)]);
 const REGION: Table = table(
@@ -81,6 +82,7 @@ const BATCH: Table = table(
         ("warned", Number),
         ("held", Number),
         ("rejected", Number),
+        ("rulebook", Number),
     ],
 );
 const BATCH_BODY: Table =
@@ -179,6 +181,7 @@ pub(super) const SLICE_LEAF: Table = table(
 /// All tables.
 pub static TABLES: &[Table] = &[
     SETTING,
+    RULEBOOK,
     LEASE,
     REGION,
     SESSION,

@@ -46,6 +46,8 @@ mod lane;
 mod regions;
 #[path = "shared/releases.rs"]
 mod releases;
+#[path = "shared/rulebooks.rs"]
+mod rulebooks;
 #[path = "shared/tables.rs"]
 mod tables;
 

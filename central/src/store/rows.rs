@@ -184,6 +184,8 @@ pub struct BatchRow {
     pub apply_no: Option<u64>,
     /// Current verdicts: accepted, warned, held, rejected.
     pub totals: [u64; 4],
+    /// Version of the rulebook that judges it.
+    pub rulebook: u32,
 }
 
 /// A batch about to be taken.
@@ -205,6 +207,8 @@ pub struct NewBatch {
     pub custody_ms: i64,
     /// Deltas in it.
     pub deltas: u64,
+    /// Version of the rulebook that judges it.
+    pub rulebook: u32,
     /// Leaf in the log.
     pub leaf: Hash,
 }
@@ -241,6 +245,8 @@ pub struct Waiting {
     pub body: Vec<u8>,
     /// When it was taken.
     pub custody_ms: i64,
+    /// Version of the rulebook that judges it.
+    pub rulebook: u32,
 }
 
 /// Where the lane stands, inside its transaction.

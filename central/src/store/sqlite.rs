@@ -58,6 +58,9 @@ mod regions;
 #[path = "shared/releases.rs"]
 mod releases;
 #[expect(clippy::duplicate_mod, reason = "same statements for both databases")]
+#[path = "shared/rulebooks.rs"]
+mod rulebooks;
+#[expect(clippy::duplicate_mod, reason = "same statements for both databases")]
 #[path = "shared/tables.rs"]
 mod tables;
 

@@ -13,6 +13,7 @@ use crate::{
 
 /// Tables whose rows are edited, with a word of the fault that must come of it.
 const EDITED: &[(&str, &[&str])] = &[
+    ("rulebook", &["buku aturan"]),
     ("chain", &["kepala rantai", "epoch"]),
     ("batch", &["kiriman"]),
     ("batch_body", &["kiriman"]),

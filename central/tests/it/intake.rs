@@ -28,6 +28,7 @@ pub(crate) fn batch(head: Head, mark: u8, deltas: u64) -> NewBatch {
         body: Some(vec![mark; 5]),
         custody_ms: i64::from(position.sequence) * 10,
         deltas,
+        rulebook: 1,
         leaf: leaf_hash(&id),
     }
 }

@@ -10,6 +10,7 @@ mod place;
 mod rebuilding;
 mod regions;
 mod releases;
+mod rulebooks;
 mod tables;
 mod world;
 
@@ -59,6 +60,10 @@ suite! {
     journal::a_generation_begins_with_its_statement,
     releases::a_release_sees_what_moved,
     releases::publishing_clears_what_nobody_needs,
+    rulebooks::versions_are_added_and_never_replaced,
+    rulebooks::of_two_processes_one_loads_a_version,
+    rulebooks::a_replay_judges_each_batch_by_its_own_version,
+    rulebooks::what_is_no_rulebook_is_refused_with_its_line,
     tables::a_copy_there_and_back_is_equal,
     tables::descriptions_match_the_database,
     erasing::an_erased_delta_leaves_everything_verifiable,

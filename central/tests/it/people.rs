@@ -17,6 +17,8 @@ pub(crate) trait Written: Sized {
     fn at(self, region: &str, day: i32) -> Self;
     /// Without the village of domicile: the rulebook holds it.
     fn without_village(self) -> Self;
+    /// In this village.
+    fn in_village(self, code: &str) -> Self;
     /// Sex as a code.
     fn with_sex(self, code: i64) -> Self;
     /// Birth date as a day.
@@ -52,6 +54,11 @@ impl Written for Delta {
 
     fn without_village(mut self) -> Self {
         set(&mut self, column::I_KODE_WILAYAH, &Value::Cleared);
+        self
+    }
+
+    fn in_village(mut self, code: &str) -> Self {
+        set(&mut self, column::I_KODE_WILAYAH, &Value::Text(code.into()));
         self
     }
 

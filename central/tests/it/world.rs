@@ -9,7 +9,9 @@ use dtsen_central::{
     authority::Authority,
     engine::Engine,
     hub::{Decided, Hub, Keys},
-    intake, journal, lane, release, stewardship,
+    intake, journal, lane, release,
+    rulebook::{self, Rulebooks},
+    stewardship,
     store::{ChainChange, RegionChange, RegionRow, Session, Status, Store},
 };
 use dtsen_kit::ambient::{Ambient, Clock, Entropy};
@@ -21,7 +23,6 @@ use dtsen_proto::{
     limits, pb,
     record::{Day, Delta},
     region::Region,
-    rulebook::Rulebook,
 };
 use tokio::sync::Notify;
 
@@ -59,16 +60,15 @@ pub(crate) struct World {
 /// Opens a hub on a store. Every hub of the tests has the same keys.
 pub(crate) fn hub_on(store: Arc<dyn Store>) -> Arc<Hub> {
     let key = |seed| Signer::from_seed(&[seed; 32]);
-    let rulebook = Rulebook::builtin();
     Arc::new(Hub {
         name: NAME.into(),
         exchange_url: "https://127.0.0.1:1".into(),
         store,
-        engine: Engine { rulebook, signer: key(0x22) },
+        engine: Engine { signer: key(0x22) },
         keys: Keys { receipt: key(0x22), log: key(0x33), release: Some(key(0x44)) },
         authority: Authority::create(NAME, Day::of_ms(NOW_MS)).expect("makes an authority"),
         release_key: *key(0x44).public().as_bytes(),
-        rulebook: Rulebook::builtin_bundle(),
+        rulebooks: Rulebooks::default(),
         ambient: Ambient::new(Arc::new(Still), Arc::new(Counting(AtomicU64::new(1)))),
         lane_work: Notify::new(),
         log_work: Notify::new(),
@@ -114,7 +114,7 @@ impl World {
         let draft = Draft {
             position: Position { sequence: head.position.sequence + 1, ..head.position },
             previous: head.id,
-            rulebook: self.hub.rulebook().version(),
+            rulebook: self.hub.rulebook().await.expect("reads").version(),
             generation: 1,
             log: (0, [0; 32]),
             created_ms: NOW_MS,
@@ -192,6 +192,7 @@ pub(crate) struct Story {
 
 /// Everything that can happen, once.
 pub(crate) async fn story(world: &World) -> Story {
+    rulebook::ensure_first(&world.hub).await.expect("keeps the built-in rulebook");
     let unsettled = || people::person(5, "CONTOH LIMA").without_village();
     let first = [
         people::family(1).encode(),

@@ -6,7 +6,7 @@ use clap::Args;
 use dtsen_kit::{ambient::Ambient, files, say};
 
 use super::Done;
-use crate::{home::Home, identity, store::setting};
+use crate::{home::Home, identity, rulebook, store::setting};
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
@@ -87,6 +87,18 @@ impl Doctor {
                 "dtsen-node sync --once memperbaruinya; bila lewat: enrol lagi",
             ));
         }
+        let unfit = store.setting(setting::RULEBOOK_UNFIT).await?.is_some();
+        let readable = rulebook::load(&store).await.is_ok();
+        let version = rulebook::version(&store).await?;
+        let (what, fix) = match (unfit, readable) {
+            (true, _) => (
+                format!("buku aturan versi {version}; pusat memakai versi yang tidak terbaca di sini"),
+                "perbarui dtsen-node",
+            ),
+            (_, false) => (format!("buku aturan versi {version} rusak"), "dtsen-node sync --once"),
+            _ => (format!("buku aturan versi {version} terbaca"), ""),
+        };
+        found.push((readable && !unfit, what, fix));
         let slice = store.slice_state().await?;
         let expired = slice.version > 0 && slice.expires_ms <= now;
         found.push((

@@ -34,8 +34,7 @@ impl Serve {
         let ambient = Ambient::system();
         let agent = home.agent(store.clone(), region, Arc::new(Tcp)).await?;
         files::private_folder(&home.path().join(local::FOLDER))?;
-        let rulebook = home.rulebook(&store).await?;
-        let service = Arc::new(LocalService::new(store, region, rulebook, ambient.clone(), home.clone()));
+        let service = Arc::new(LocalService::new(store, region, ambient.clone(), home.clone()));
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         let socket = self.socket.unwrap_or_else(|| home.path().join("node.sock"));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Done, print_json};
 use crate::{
     home::Home,
-    identity,
+    identity, rulebook,
     store::{SliceState, Totals, setting},
 };
 
@@ -37,6 +37,9 @@ struct Whole {
     slice: SliceState,
     slice_expired: bool,
     certificate_expires_ms: Option<i64>,
+    rulebook: u32,
+    rulebook_imported: Option<u32>,
+    rulebook_unfit: Option<String>,
 }
 
 impl Status {
@@ -67,6 +70,9 @@ impl Status {
             certificate_expires_ms: identity
                 .and_then(|i| i.chain.first().and_then(|c| identity::life(c)))
                 .map(|(_, to)| to),
+            rulebook: rulebook::version(&store).await?,
+            rulebook_imported: rulebook::imported(&store).await?,
+            rulebook_unfit: store.text_setting(setting::RULEBOOK_UNFIT).await?,
         };
         if self.json {
             print_json(&whole)?;
@@ -98,6 +104,15 @@ fn print(whole: &Whole) {
     );
     say!("Antrean: {} belum dikirim, {} sedang dikirim", t.pending, t.sealed);
     say!("Temuan di node: {} kesalahan, {} peringatan", whole.local_errors, whole.local_warnings);
+    say!("Buku aturan versi {}", whole.rulebook);
+    if let Some(before) = whole.rulebook_imported.filter(|version| *version != whole.rulebook) {
+        say!(
+            "  impor terakhir diperiksa dengan versi {before}: temuannya mungkin tidak berlaku lagi; impor lagi berkasnya"
+        );
+    }
+    if whole.rulebook_unfit.is_some() {
+        say!("  pusat memakai versi yang tidak terbaca oleh program ini; perbarui dtsen-node");
+    }
     say!(
         "Irisan versi {}: {} keluarga, {} orang{}",
         whole.slice.version,

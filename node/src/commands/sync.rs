@@ -63,6 +63,7 @@ impl Sync {
                 totals.waiting,
                 report.slice_version
             );
+            tell_rulebook(&report);
         }
         match result {
             Ok(()) => Ok(Done::Well),
@@ -71,5 +72,20 @@ impl Sync {
                 chain(&error)
             )),
         }
+    }
+}
+
+fn tell_rulebook(report: &Report) {
+    if report.rulebook_taken {
+        say!("Buku aturan versi {} dipakai mulai impor berikutnya.", report.rulebook);
+        say!(
+            "Temuan dari impor sebelumnya diperiksa dengan versi lama; impor lagi berkasnya untuk memeriksa ulang."
+        );
+    }
+    if let Some(version) = report.rulebook_unfit {
+        say!(
+            "Buku aturan versi {version} dari pusat tidak terbaca oleh program ini; versi {} tetap dipakai. Perbarui dtsen-node.",
+            report.rulebook
+        );
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     export,
     home::{Home, HomeError, Work},
     import::{ImportOptions, Importer},
+    rulebook::Current,
     store::{FindingFilter, Origin, SliceState, Store, setting},
 };
 
@@ -29,7 +30,7 @@ const MAX_ROWS: usize = 1_000;
 pub struct LocalService {
     store: Arc<Store>,
     region: Region,
-    rulebook: Arc<Rulebook>,
+    rulebook: Current,
     ambient: Ambient,
     /// Whose lock keeps imports apart, and where rows stand while they are taken in.
     home: Home,
@@ -51,42 +52,17 @@ fn limit(asked: u32) -> u32 {
 
 impl LocalService {
     /// A service over the store of a home.
-    pub fn new(
-        store: Arc<Store>,
-        region: Region,
-        rulebook: Arc<Rulebook>,
-        ambient: Ambient,
-        home: Home,
-    ) -> Self {
+    pub fn new(store: Arc<Store>, region: Region, ambient: Ambient, home: Home) -> Self {
+        let rulebook = Current::new();
         Self { store, region, rulebook, ambient, home, importing: tokio::sync::Mutex::new(()) }
+    }
+
+    async fn rulebook(&self) -> Result<Arc<Rulebook>, Status> {
+        self.rulebook.get(&self.store).await.map_err(failed)
     }
 
     fn is_expired(&self, state: &SliceState) -> bool {
         state.version > 0 && state.expires_ms <= self.ambient.now_ms()
-    }
-
-    fn row(&self, kind: RecordKind, id: Option<RecordId>, cells: &[export::Cell]) -> pb::Row {
-        let fields = cells.iter().filter_map(|(column, value)| {
-            let info = self.rulebook.column(*column)?;
-            Some(pb::Field { name: info.name.clone(), value: export::text(value, info.shape) })
-        });
-        pb::Row {
-            kind: kind.to_wire().into(),
-            fields: fields.collect(),
-            record_id: id.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
-        }
-    }
-
-    fn leaf(&self, leaf: &[u8]) -> Option<pb::Row> {
-        let record = pb::SliceRecord::decode(leaf).ok()?;
-        let kind = RecordKind::from_wire(record.kind)?;
-        let id = RecordId::from_slice(&record.record_id);
-        Some(self.row(kind, id, &export::cells(leaf)?))
-    }
-
-    fn own(&self, delta: &Delta, id: Option<RecordId>) -> pb::Row {
-        let cells: Vec<_> = delta.blocks.iter().flat_map(|b| b.cells.iter().cloned()).collect();
-        self.row(delta.kind, id, &cells)
     }
 
     /// Rows of one kind as a file that an import reads.
@@ -109,6 +85,30 @@ impl LocalService {
         files::write_private(&path, &bytes).map_err(failed)?;
         Ok(path)
     }
+}
+
+fn to_row(book: &Rulebook, kind: RecordKind, id: Option<RecordId>, cells: &[export::Cell]) -> pb::Row {
+    let fields = cells.iter().filter_map(|(column, value)| {
+        let info = book.column(*column)?;
+        Some(pb::Field { name: info.name.clone(), value: export::text(value, info.shape) })
+    });
+    pb::Row {
+        kind: kind.to_wire().into(),
+        fields: fields.collect(),
+        record_id: id.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+    }
+}
+
+fn of_leaf(book: &Rulebook, leaf: &[u8]) -> Option<pb::Row> {
+    let record = pb::SliceRecord::decode(leaf).ok()?;
+    let kind = RecordKind::from_wire(record.kind)?;
+    let id = RecordId::from_slice(&record.record_id);
+    Some(to_row(book, kind, id, &export::cells(leaf)?))
+}
+
+fn of_own(book: &Rulebook, delta: &Delta, id: Option<RecordId>) -> pb::Row {
+    let cells: Vec<_> = delta.blocks.iter().flat_map(|b| b.cells.iter().cloned()).collect();
+    to_row(book, delta.kind, id, &cells)
 }
 
 #[tonic::async_trait]
@@ -140,7 +140,7 @@ impl Local for LocalService {
         };
         let importer = Importer {
             store: &self.store,
-            rulebook: self.rulebook.clone(),
+            rulebook: self.rulebook().await?,
             region: self.region,
             ambient: self.ambient.clone(),
         };
@@ -162,12 +162,13 @@ impl Local for LocalService {
         let request = request.into_inner();
         let kind = RecordKind::from_wire(request.kind).ok_or_else(|| Status::invalid_argument("isi kind"))?;
         let state = self.store.slice_state().await.map_err(failed)?;
+        let book = self.rulebook().await?;
         let rows = if request.own {
             let own = self.store.records_by_number(kind, &request.number).await.map_err(failed)?;
-            own.iter().map(|r| self.own(&r.content, r.hub_id)).collect()
+            own.iter().map(|r| of_own(&book, &r.content, r.hub_id)).collect()
         } else {
             let leaves = self.store.slice_by_number(kind, &request.number).await.map_err(failed)?;
-            leaves.iter().filter_map(|leaf| self.leaf(leaf)).collect()
+            leaves.iter().filter_map(|leaf| of_leaf(&book, leaf)).collect()
         };
         let slice_expired = self.is_expired(&state);
         Ok(Response::new(pb::GetReply { rows, slice_version: state.version, slice_expired }))
@@ -184,8 +185,9 @@ impl Local for LocalService {
         };
         let page = self.store.slice_page(kind, &id, limit(request.limit)).await.map_err(failed)?;
         let fits = |kind: RecordKind| only.is_none_or(|only| only == kind);
+        let book = self.rulebook().await?;
         let rows: Vec<pb::Row> =
-            page.iter().filter(|((k, _), _)| fits(*k)).filter_map(|(_, leaf)| self.leaf(leaf)).collect();
+            page.iter().filter(|((k, _), _)| fits(*k)).filter_map(|(_, leaf)| of_leaf(&book, leaf)).collect();
         let next = page.last().filter(|((k, _), _)| fits(*k)).map_or_else(Vec::new, |((kind, id), _)| {
             let kind = u8::try_from(i32::from(kind.to_wire())).expect("1 or 2");
             [&[kind], id.as_bytes().as_slice()].concat()
@@ -199,9 +201,10 @@ impl Local for LocalService {
         let at_least = if request.warnings { Severity::Warning } else { Severity::Hold };
         let filter = FindingFilter { origin: None, at_least, limit: limit(request.limit) };
         let rows = self.store.findings(&filter).await.map_err(failed)?;
+        let book = self.rulebook().await?;
         let findings = rows.into_iter().map(|row| {
-            let info = self.rulebook.reason(&row.reason);
-            let column = row.column.and_then(|c| self.rulebook.column(c)).map(|c| c.name.clone());
+            let info = book.reason(&row.reason);
+            let column = row.column.and_then(|c| book.column(c)).map(|c| c.name.clone());
             pb::LocalFinding {
                 from_hub: row.origin == Origin::Hub,
                 text: info.map_or_else(String::new, |i| i.text_id.clone()),

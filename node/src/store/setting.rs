@@ -30,8 +30,16 @@ pub const GENERATION_STATEMENT: &str = "generation_statement";
 pub const HUB: &str = "hub";
 /// Where the exchange listens.
 pub const HUB_URL: &str = "hub_url";
-/// The rulebook bundle in force.
+/// The hub's rulebook bundle in use; absent while the built-in one is.
 pub const RULEBOOK: &str = "rulebook";
+/// The hub's signed statement about it.
+pub const RULEBOOK_STATEMENT: &str = "rulebook_statement";
+/// Generation of the hub in which it was taken, eight bytes big-endian.
+pub const RULEBOOK_GENERATION: &str = "rulebook_generation";
+/// Program, version and digest of a rulebook of the hub that this program cannot read, as text.
+pub const RULEBOOK_UNFIT: &str = "rulebook_unfit";
+/// Version of the rulebook of the last import, four bytes big-endian.
+pub const RULEBOOK_IMPORTED: &str = "rulebook_imported";
 
 const GET: &str = "SELECT value FROM setting WHERE name = $1";
 const SET: &str = "INSERT INTO setting (name, value) VALUES ($1, $2)

@@ -28,7 +28,9 @@ pub(super) fn advice(code: &str) -> Option<&'static str> {
         "MANIFEST_MISMATCH" => "irisan tidak cocok dengan tanda tangannya; yang lama tetap dipakai",
         "NOT_FOUND" => "yang diminta tidak ada di pusat; coba lagi nanti",
         "QUOTA" => "pusat sedang sibuk; coba lagi nanti",
-        "ROLLBACK" => "irisan yang ditawarkan lebih tua; yang ada tetap dipakai, hubungi petugas pusat",
+        "ROLLBACK" => {
+            "irisan atau buku aturan yang ditawarkan lebih tua; yang ada tetap dipakai, hubungi petugas pusat"
+        }
         "SUSPENDED" => "daerah ini dihentikan oleh pusat; hubungi petugas pusat",
         "TOKEN_INVALID" => {
             "token pendaftaran tidak dikenal, sudah dipakai, atau kedaluwarsa; minta yang baru kepada petugas pusat"

@@ -28,7 +28,8 @@ pub(super) async fn greet(
         agent.store.set_setting(setting::SESSION, &reply.session).await?;
     }
     let (token, release) = (reply.session.clone(), reply.release);
-    let mut session = Session { agent, client, token, generation, release, now_ms: reply.now_ms };
+    let rulebook = (reply.rulebook, reply.rulebook_digest.clone());
+    let mut session = Session { agent, client, token, generation, release, now_ms: reply.now_ms, rulebook };
     match pb::Standing::try_from(reply.standing).unwrap_or(pb::Standing::Unspecified) {
         pb::Standing::Ok => {
             if let Some(why) = agent.store.text_setting(setting::HALTED).await? {

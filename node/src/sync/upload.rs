@@ -13,7 +13,10 @@ use dtsen_proto::{
 use tokio::time::Instant;
 
 use super::{Report, Session, SyncError};
-use crate::store::{BatchRow, Sealing, setting};
+use crate::{
+    rulebook,
+    store::{BatchRow, Sealing, setting},
+};
 
 /// First piece on a new connection: small, so that a weak link shows at once.
 const FIRST_PIECE: usize = 32 * 1024;
@@ -91,7 +94,7 @@ async fn seal(session: &Session<'_>, link: &Link) -> Result<Option<BatchRow>, Sy
         now_ms: agent.ambient.now_ms(),
         max_deltas: limits::BATCH_DELTAS,
         max_bytes: link.batch_bytes(),
-        rulebook: agent.rulebook,
+        rulebook: rulebook::version(&agent.store).await?,
         generation: session.generation,
         log,
         salt: &|| agent.ambient.bytes(),

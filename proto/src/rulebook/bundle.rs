@@ -29,10 +29,12 @@ pub enum RulebookError {
     #[error("read the rulebook bundle: {0}")]
     Container(&'static str),
     /// A file is no TOML of its kind.
-    #[error("read {file} of the rulebook")]
+    #[error("read {file} of the rulebook, line {line}")]
     Toml {
         /// Name of the file.
         file: &'static str,
+        /// From 1.
+        line: usize,
         /// What the parser says.
         #[source]
         source: Box<toml::de::Error>,
@@ -93,6 +95,32 @@ impl Files {
         ]
         .into_iter()
         .filter_map(|(name, text)| Some((name, text?.as_ref())))
+    }
+
+    /// Replaces the file of this name; `false` if a bundle has none of that name.
+    pub fn replace(&mut self, name: &str, text: String) -> bool {
+        match name {
+            "rulebook.toml" => self.rulebook = text.into(),
+            "columns.toml" => self.columns = text.into(),
+            "codes.toml" => self.codes = text.into(),
+            "reasons.toml" => self.reasons = text.into(),
+            "wilayah.tsv" => self.wilayah = text.into(),
+            "bridge.csv" => self.bridge = Some(text.into()),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The same files under another version: the line of `rulebook.toml` that states it is written anew.
+    pub fn numbered(mut self, version: u32) -> Result<Self, RulebookError> {
+        let states = |line: &str| {
+            line.trim_start().strip_prefix("version").is_some_and(|rest| rest.trim_start().starts_with('='))
+        };
+        let missing = || RulebookError::Inconsistent("rulebook.toml: no line states the version".into());
+        let text = self.rulebook.as_ref();
+        let line = text.split_inclusive('\n').find(|line| states(line)).ok_or_else(missing)?;
+        self.rulebook = text.replacen(line, &format!("version = {version}\n"), 1).into();
+        Ok(self)
     }
 
     /// The bundle of these files: the same bytes for the same files and the same zstd.

@@ -122,7 +122,11 @@ struct ProfileRow {
 }
 
 fn read<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, RulebookError> {
-    toml::from_str(text).map_err(|source| RulebookError::Toml { file, source: Box::new(source) })
+    toml::from_str(text).map_err(|source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.split('\n').count();
+        RulebookError::Toml { file, line, source: Box::new(source) }
+    })
 }
 
 fn wrong<T>(what: String) -> Result<T, RulebookError> {

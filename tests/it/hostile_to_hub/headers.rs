@@ -177,8 +177,8 @@ pub(super) fn sessions(place: &Place) -> anyhow::Result<()> {
     stage.end()
 }
 
-/// What a Hello claims.
-type Claim<'a> = &'a dyn Fn(&mut pb::HelloRequest);
+/// What a Hello claims: in words, the refusal, how.
+type Claim<'a> = (&'a str, &'a str, &'a dyn Fn(&mut pb::HelloRequest));
 
 /// What the hub never signed is no evidence, however it is claimed.
 fn claims(stage: &mut Stage) -> anyhow::Result<()> {
@@ -195,7 +195,7 @@ fn claims(stage: &mut Stage) -> anyhow::Result<()> {
         opened: 9,
         ..Default::default()
     }));
-    let claims: [(&str, &str, Claim<'_>); 7] = [
+    let claims: [Claim<'_>; 7] = [
         ("a generation that nobody began", "NOT_FOUND", &|r| r.generation = 9),
         ("a generation that does not fit the database", "MALFORMED", &|r| r.generation = u64::MAX),
         ("a slice that does not fit the database", "MALFORMED", &|r| r.slice_version = u64::MAX),

@@ -33,6 +33,7 @@ type Row = (
     i64,
     i64,
     i64,
+    i64,
 );
 
 fn read(row: Row) -> Result<BatchRow> {
@@ -52,6 +53,7 @@ fn read(row: Row) -> Result<BatchRow> {
             BATCH.number("held", row.13)?,
             BATCH.number("rejected", row.14)?,
         ],
+        rulebook: BATCH.number("rulebook", row.15)?,
     })
 }
 
@@ -90,8 +92,8 @@ async fn insert(conn: &mut Conn, batch: &NewBatch) -> Result<()> {
     let put = sqlx::query(
         "INSERT INTO batch
              (region, epoch, sequence, batch_id, header, receipt, encoding, custody_ms, deltas, apply_no,
-              accepted, warned, held, rejected)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0)",
+              accepted, warned, held, rejected, rulebook)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $11)",
     );
     put.bind(region)
         .bind(epoch)
@@ -103,6 +105,7 @@ async fn insert(conn: &mut Conn, batch: &NewBatch) -> Result<()> {
         .bind(batch.custody_ms)
         .bind(signed(batch.deltas))
         .bind(if batch.body.is_none() { Some(0_i64) } else { None })
+        .bind(i64::from(batch.rulebook))
         .execute(&mut *conn)
         .await?;
     if let Some(body) = &batch.body {
@@ -226,7 +229,8 @@ impl Intake for Handle {
             let mut conn = self.read_conn().await?;
             let found = sqlx::query_as(
                 "SELECT b.region, b.epoch, b.sequence, b.batch_id, b.header, b.receipt, b.encoding, y.body,
-                        b.custody_ms, b.deltas, b.apply_no, b.accepted, b.warned, b.held, b.rejected
+                        b.custody_ms, b.deltas, b.apply_no, b.accepted, b.warned, b.held, b.rejected,
+                        b.rulebook
                  FROM batch b LEFT JOIN batch_body y
                  ON y.region = b.region AND y.epoch = b.epoch AND y.sequence = b.sequence
                  WHERE b.region = $1 AND b.epoch = $2 AND b.sequence = $3",
@@ -328,7 +332,8 @@ impl Intake for Handle {
             let mut conn = self.read_conn().await?;
             let found = sqlx::query_as(
                 "SELECT b.region, b.epoch, b.sequence, b.batch_id, b.header, b.receipt, b.encoding, y.body,
-                        b.custody_ms, b.deltas, b.apply_no, b.accepted, b.warned, b.held, b.rejected
+                        b.custody_ms, b.deltas, b.apply_no, b.accepted, b.warned, b.held, b.rejected,
+                        b.rulebook
                  FROM batch b LEFT JOIN batch_body y
                  ON y.region = b.region AND y.epoch = b.epoch AND y.sequence = b.sequence
                  WHERE b.region = $1 AND (b.epoch, b.sequence) > ($2, $3)
@@ -347,13 +352,13 @@ impl Intake for Handle {
             let found = match region {
                 Some(region) => sqlx::query_as(
                     "SELECT region, epoch, sequence, batch_id, header, receipt, encoding, CAST(NULL AS BYTEA),
-                            custody_ms, deltas, apply_no, accepted, warned, held, rejected
+                            custody_ms, deltas, apply_no, accepted, warned, held, rejected, rulebook
                      FROM batch WHERE region = $1 ORDER BY epoch DESC, sequence DESC LIMIT $2",
                 )
                 .bind(i64::from(region.number())),
                 None => sqlx::query_as(
                     "SELECT region, epoch, sequence, batch_id, header, receipt, encoding, CAST(NULL AS BYTEA),
-                            custody_ms, deltas, apply_no, accepted, warned, held, rejected
+                            custody_ms, deltas, apply_no, accepted, warned, held, rejected, rulebook
                      FROM batch ORDER BY custody_ms DESC, region, epoch DESC, sequence DESC LIMIT $1",
                 ),
             };

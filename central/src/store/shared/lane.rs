@@ -39,10 +39,10 @@ fn verdict(row: VerdictTuple) -> Result<VerdictRow> {
 
 /// Waiting batches of a region after a place, in order.
 async fn waiting_of(conn: &mut Conn, region: i64, after: (i64, i64), limit: i64) -> Result<Vec<Waiting>> {
-    type Row = (i64, i64, Vec<u8>, Vec<u8>, i64, Vec<u8>, i64);
+    type Row = (i64, i64, Vec<u8>, Vec<u8>, i64, Vec<u8>, i64, i64);
 
     let found = sqlx::query_as::<_, Row>(
-        "SELECT b.epoch, b.sequence, b.batch_id, b.header, b.encoding, y.body, b.custody_ms
+        "SELECT b.epoch, b.sequence, b.batch_id, b.header, b.encoding, y.body, b.custody_ms, b.rulebook
          FROM batch b JOIN batch_body y
          ON y.region = b.region AND y.epoch = b.epoch AND y.sequence = b.sequence
          WHERE b.region = $1 AND b.apply_no IS NULL AND (b.epoch, b.sequence) > ($2, $3)
@@ -50,7 +50,7 @@ async fn waiting_of(conn: &mut Conn, region: i64, after: (i64, i64), limit: i64)
     );
     let rows = found.bind(region).bind(after.0).bind(after.1).bind(limit).fetch_all(conn).await?;
     rows.into_iter()
-        .map(|(epoch, sequence, id, header, encoding, body, custody_ms)| {
+        .map(|(epoch, sequence, id, header, encoding, body, custody_ms, rulebook)| {
             Ok(Waiting {
                 position: BATCH.position(region, epoch, sequence)?,
                 id: BATCH.batch_id("batch_id", &id)?,
@@ -58,6 +58,7 @@ async fn waiting_of(conn: &mut Conn, region: i64, after: (i64, i64), limit: i64)
                 encoding: BATCH.number("encoding", encoding)?,
                 body,
                 custody_ms,
+                rulebook: BATCH.number("rulebook", rulebook)?,
             })
         })
         .collect()

@@ -7,8 +7,8 @@ fn a_bundle_comes_back_as_it_was() {
     assert_eq!(bytes, Files::builtin().pack().expect("packs"), "the same files give the same bytes");
     assert_eq!(Files::unpack(&bytes).expect("unpacks"), Files::builtin());
     let book = Rulebook::from_bundle(&bytes).expect("the built-in rulebook");
-    assert_eq!(book.bundle(), bytes);
-    assert_eq!(Rulebook::builtin().bundle(), bytes);
+    assert_eq!(book.packed(), bytes);
+    assert_eq!(Rulebook::builtin().packed(), bytes);
     assert_eq!(book.version(), Rulebook::builtin().version());
     assert!(book.wilayah().exists("52.71.01.1006"));
 }
