@@ -15,7 +15,12 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use dtsen_kit::{ambient::Ambient, say, sqlite::Mode, telemetry};
+use dtsen_kit::{
+    ambient::Ambient,
+    sqlite::Mode,
+    telemetry,
+    terminal::{print_json, table},
+};
 
 use crate::{
     engine::Engine,
@@ -153,17 +158,4 @@ fn without_password(address: &str) -> String {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         _ => address.to_owned(),
     }
-}
-
-/// Prints a value as JSON.
-fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    say!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
-}
-
-/// A table for people.
-fn table(headings: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
-    table
 }

@@ -15,7 +15,10 @@ mod verify;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use dtsen_kit::{say, telemetry};
+use dtsen_kit::{
+    telemetry,
+    terminal::{print_json, table},
+};
 
 use crate::home::Home;
 
@@ -105,19 +108,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Done::Well => ExitCode::SUCCESS,
         Done::WithErrors => ExitCode::from(ROWS_WITH_ERRORS),
     })
-}
-
-/// Prints a value as JSON.
-fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    say!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
-}
-
-/// A table for people.
-fn table(headings: &[&str]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
-    table
 }
 
 #[cfg(test)]

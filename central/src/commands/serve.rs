@@ -1,12 +1,8 @@
 //! `serve`.
 
 use clap::Args;
-use dtsen_kit::say;
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
-use tokio_util::sync::CancellationToken;
+use dtsen_kit::{say, stop};
+use tokio::net::TcpListener;
 
 use super::open_with;
 use crate::{
@@ -39,8 +35,7 @@ impl Serve {
         rulebook::ensure_first(&hub).await?;
         let holder = format!("{}-{}", std::process::id(), hex::encode(hub.ambient.bytes::<4>()));
         say!("Pusat {} melayani pertukaran di https://{at}, pendaftaran di https://{enrol_at}", hub.name);
-        let stop = CancellationToken::new();
-        tokio::spawn(stop_on_signal(stop.clone()));
+        let stop = stop::on_signal();
         let listeners = Listeners { exchange: Box::new(exchange), enrolment: Box::new(enrolment) };
         serve(hub, listeners, holder, stop).await?;
         say!("Pusat berhenti dengan tertib.");
@@ -55,21 +50,4 @@ async fn bind(address: &str) -> anyhow::Result<TcpListener> {
             if cause.kind() == std::io::ErrorKind::AddrInUse { " (sudah dipakai proses lain)" } else { "" };
         anyhow::anyhow!("alamat {address} tidak dapat dipakai{taken}; pilih lain dengan --listen")
     })
-}
-
-async fn stop_on_signal(stop: CancellationToken) {
-    let terminate = signal(SignalKind::terminate());
-    match terminate {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            // Without a handler for SIGTERM, Ctrl-C still works.
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-    stop.cancel();
 }

@@ -3,12 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files, net::Tcp, say};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{SignalKind, signal},
-};
-use tokio_util::sync::CancellationToken;
+use dtsen_kit::{ambient::Ambient, files, net::Tcp, say, stop};
+use tokio::net::TcpListener;
 
 use super::Done;
 use crate::{
@@ -35,8 +31,7 @@ impl Serve {
         let agent = home.agent(store.clone(), region, Arc::new(Tcp)).await?;
         files::private_folder(&home.path().join(local::FOLDER))?;
         let service = Arc::new(LocalService::new(store, region, ambient.clone(), home.clone()));
-        let stop = CancellationToken::new();
-        tokio::spawn(stop_on_signal(stop.clone()));
+        let stop = stop::on_signal();
         let socket = self.socket.unwrap_or_else(|| home.path().join("node.sock"));
         say!("Node {region} melayani aplikasi daerah di {}", socket.display());
         let port = async {
@@ -60,20 +55,4 @@ impl Serve {
         say!("Node berhenti dengan tertib.");
         Ok(Done::Well)
     }
-}
-
-async fn stop_on_signal(stop: CancellationToken) {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            // Without a handler for SIGTERM, Ctrl-C still works.
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-    stop.cancel();
 }

@@ -1,11 +1,12 @@
 //! Plumbing that both processes need and that is no protocol: clock, randomness, private files, SQLite, TLS, network,
-//! logs, progress, the terminal. May import `dtsen-proto` only.
+//! logs, progress, signals, the terminal. May import `dtsen-proto` only.
 
 pub mod ambient;
 pub mod files;
 pub mod net;
 pub mod progress;
 pub mod sqlite;
+pub mod stop;
 pub mod telemetry;
 pub mod terminal;
 pub mod tls;

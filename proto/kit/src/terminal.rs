@@ -31,6 +31,19 @@ pub fn say(line: fmt::Arguments<'_>) {
     }
 }
 
+/// Prints a value as JSON.
+pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    say!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A table for people.
+pub fn table(headings: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(headings);
+    table
+}
+
 /// Reads the command line of this process.
 pub fn parse<C: Parser>() -> C {
     C::try_parse().unwrap_or_else(|error| {
