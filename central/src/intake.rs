@@ -248,10 +248,11 @@ fn handed_back(
     id: BatchId,
 ) -> Result<pb::Envelope, Fault> {
     let read = envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, &hub.keys.receipt.public())?;
-    let same = read.get().batch_id == id.as_bytes()
-        && read.get().epoch == header.position.epoch
-        && read.get().sequence == u64::from(header.position.sequence);
-    if same { Ok(receipt.clone()) } else { Err(Refusal::Malformed { what: "receipt handed back" }.into()) }
+    if batch::is_receipt_of(read.get(), header.position, id) {
+        Ok(receipt.clone())
+    } else {
+        Err(Refusal::Malformed { what: "receipt handed back" }.into())
+    }
 }
 
 /// An epoch that this hub lost opens again, on its own signed word that it once did.

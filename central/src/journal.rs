@@ -3,7 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use dtsen_kit::telemetry::chain;
-use dtsen_proto::{checkpoint::Checkpoint, id::Position, merkle::ProofPlan, pb, refusal::Refusal};
+use dtsen_proto::{
+    checkpoint::Checkpoint,
+    id::Position,
+    merkle::{Hash, ProofPlan},
+    pb,
+    refusal::Refusal,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -61,14 +67,35 @@ pub async fn step(hub: &Hub, fence: &Fence) -> Result<u32, StoreError> {
     hub.store.sequence(fence, generation, ENTRIES, &sign).await
 }
 
+/// The log in force: its generation and the size of its checkpoint.
+async fn in_force(hub: &Hub) -> Result<(u64, u64), StoreError> {
+    let generation = hub.generation().await?;
+    Ok((generation, hub.store.checkpoint(generation).await?.map_or(0, |(size, _)| size)))
+}
+
+/// The hashes of a proof from the log of a generation.
+pub async fn prove(hub: &Hub, generation: u64, plan: &ProofPlan) -> Result<Vec<Hash>, Fault> {
+    let hashes = hub.store.nodes(generation, &plan.nodes()).await?;
+    Ok(plan.build(&hashes).ok_or(Refusal::NotFound { what: "log node" })?)
+}
+
+fn wire(proof: Vec<Hash>) -> Vec<Vec<u8>> {
+    proof.into_iter().map(Vec::from).collect()
+}
+
 /// Proof that a batch is among the first `size` leaves of the log in force.
 pub async fn inclusion(hub: &Hub, batch: Position, size: u64) -> Result<pb::InclusionProof, Fault> {
     let missing = Refusal::NotFound { what: "entry in a log of that size" };
-    let generation = hub.generation().await?;
-    let held = hub.store.checkpoint(generation).await?.map_or(0, |(size, _)| size);
+    let (generation, held) = in_force(hub).await?;
     let index = hub.store.leaf_place(generation, &batch_leaf(batch)).await?.ok_or(missing.clone())?;
     let plan = ProofPlan::inclusion(index, size).filter(|_| size <= held).ok_or(missing)?;
-    let hashes = hub.store.nodes(generation, &plan.nodes()).await?;
-    let proof = plan.build(&hashes).ok_or(Refusal::NotFound { what: "log node" })?;
-    Ok(pb::InclusionProof { index, size, hashes: proof.iter().map(|h| h.to_vec()).collect() })
+    Ok(pb::InclusionProof { index, size, hashes: wire(prove(hub, generation, &plan).await?) })
+}
+
+/// Proof that the log in force only grew from one size to another.
+pub async fn consistency(hub: &Hub, old_size: u64, new_size: u64) -> Result<pb::ConsistencyProof, Fault> {
+    let (generation, held) = in_force(hub).await?;
+    let plan = ProofPlan::consistency(old_size, new_size).filter(|_| new_size <= held);
+    let plan = plan.ok_or(Refusal::NotFound { what: "log of that size" })?;
+    Ok(pb::ConsistencyProof { old_size, new_size, hashes: wire(prove(hub, generation, &plan).await?) })
 }

@@ -243,13 +243,7 @@ pub trait Journal: Send + Sync {
     async fn checkpoint(&self, generation: u64) -> Result<Option<(u64, String)>>;
     /// One step of the sequencer: gives waiting entries their place and signs. `sign` gets the new size and root.
     /// Returns how many entries were placed.
-    async fn sequence(
-        &self,
-        fence: &Fence,
-        generation: u64,
-        limit: u32,
-        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
-    ) -> Result<u32>;
+    async fn sequence(&self, fence: &Fence, generation: u64, limit: u32, sign: SignLog<'_>) -> Result<u32>;
     /// Begins generation `new` in the place of `old`, if that is in force: the decision is kept as its statement and
     /// is the first leaf of its log, every session is open, intake goes on.
     async fn begin_generation(
@@ -257,7 +251,7 @@ pub trait Journal: Send + Sync {
         old: u64,
         new: u64,
         make: MakeEntry<'_>,
-        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
+        sign: SignLog<'_>,
     ) -> Result<()>;
     /// Hashes of stored nodes, in the order asked for.
     async fn nodes(&self, generation: u64, nodes: &[Node]) -> Result<Vec<Hash>>;

@@ -135,6 +135,14 @@ pub fn id(envelope: &pb::Envelope) -> BatchId {
     BatchId::new(envelope::digest(envelope))
 }
 
+/// Whether a receipt is of this batch.
+pub fn is_receipt_of(receipt: &pb::Receipt, at: Position, id: BatchId) -> bool {
+    receipt.batch_id == id.as_bytes()
+        && receipt.region == at.region.to_string()
+        && receipt.epoch == at.epoch
+        && receipt.sequence == u64::from(at.sequence)
+}
+
 /// Reads a header without checking its signature, to find the key that should have signed it.
 pub fn peek(envelope: &pb::Envelope) -> Result<Header, Refusal> {
     if envelope.payload.len() > limits::MAX_HEADER_BYTES {

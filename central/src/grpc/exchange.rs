@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dtsen_proto::{
     id::Position,
-    limits, merkle,
+    limits,
     pb::{self, exchange_server::Exchange},
     refusal::Refusal,
 };
@@ -135,18 +135,9 @@ impl Exchange for ExchangeService {
 
     async fn consistency(&self, request: Request<pb::ConsistencyRequest>) -> Answer<pb::ConsistencyProof> {
         self.region(&request).await?;
-        let (old_size, new_size) = (request.get_ref().old_size, request.get_ref().new_size);
-        let store = &self.hub.store;
-        let generation = self.hub.generation().await.map_err(|e| from_store(&e))?;
-        let held =
-            store.checkpoint(generation).await.map_err(|e| from_store(&e))?.map_or(0, |(size, _)| size);
-        let plan = merkle::ProofPlan::consistency(old_size, new_size).filter(|_| new_size <= held);
-        let plan = plan.ok_or_else(|| from_refusal(&Refusal::NotFound { what: "log of that size" }))?;
-        let hashes = store.nodes(generation, &plan.nodes()).await.map_err(|e| from_store(&e))?;
-        let proof =
-            plan.build(&hashes).ok_or_else(|| from_refusal(&Refusal::NotFound { what: "log node" }))?;
-        let hashes = proof.iter().map(|h| h.to_vec()).collect();
-        Ok(Response::new(pb::ConsistencyProof { old_size, new_size, hashes }))
+        let pb::ConsistencyRequest { old_size, new_size } = *request.get_ref();
+        let proof = journal::consistency(&self.hub, old_size, new_size).await;
+        proof.map(Response::new).map_err(from_fault)
     }
 
     async fn slice(&self, request: Request<pb::SliceRequest>) -> Answer<pb::SliceReply> {

@@ -14,6 +14,7 @@ use prost::Message as _;
 use crate::{
     hub::{Hub, setting},
     intake::Fault,
+    journal,
     store::RegionRow,
 };
 
@@ -121,8 +122,7 @@ async fn checkpoint_is_lost(hub: &Hub, generation: u64, shown: Option<&Checkpoin
     let Some((_, note)) = hub.store.checkpoint(generation).await? else { return Ok(true) };
     let own = Checkpoint::open(&note, &hub.name, &hub.keys.log.public())?.into_inner();
     let Some(plan) = merkle::ProofPlan::consistency(shown.size, own.size) else { return Ok(true) };
-    let hashes = hub.store.nodes(generation, &plan.nodes()).await?;
-    let proof = plan.build(&hashes).ok_or(Refusal::NotFound { what: "log node" })?;
+    let proof = journal::prove(hub, generation, &plan).await?;
     Ok(!merkle::is_consistent(shown.size, &shown.root, own.size, &own.root, &proof))
 }
 

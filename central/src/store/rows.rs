@@ -122,6 +122,9 @@ impl RegionRow {
 /// Makes the entry of a decision from its number.
 pub type MakeEntry<'a> = &'a (dyn Fn(u64) -> Vec<u8> + Send + Sync);
 
+/// Signs the log's checkpoint of a size and root.
+pub type SignLog<'a> = &'a (dyn Fn(u64, Hash) -> String + Send + Sync);
+
 /// What is written with a region.
 #[derive(Default)]
 pub struct RegionChange<'a> {

@@ -5,7 +5,6 @@ use dtsen_proto::{
     chain::Head,
     column::BlockNo,
     id::{BatchId, Position},
-    pb,
     record::{Action, Block, Delta, RecordKind},
 };
 use prost::Message as _;
@@ -16,7 +15,6 @@ use crate::intake::RowKey;
 
 const KEEP_BRANCH: &str = "INSERT INTO branch (batch_id, header) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const DROP_BATCH: &str = "DELETE FROM batch WHERE epoch = $1 AND sequence = $2";
-const SET_RECEIPT: &str = "UPDATE batch SET receipt = $3 WHERE epoch = $1 AND sequence = $2";
 const BY_ID: &str = "SELECT id, delta FROM record WHERE hub_id = $1 AND source = $2 LIMIT 1";
 const BY_NUMBER: &str = "SELECT id, delta FROM record WHERE number = $1 AND source = $2 LIMIT 1";
 const SET_CONTENT: &str =
@@ -168,13 +166,9 @@ impl Store {
                 let own = outbox::batch_at(&mut tx, row.position).await?;
                 match own {
                     Some(own) if own.id == row.id => {
-                        if own.receipt.is_none() {
-                            let receipt = row.receipt.as_ref().map(pb::Envelope::encode_to_vec);
-                            let query = sqlx::query(SET_RECEIPT).bind(epoch).bind(sequence);
-                            query.bind(receipt).execute(&mut *tx).await?;
-                            if let Some(why) = row.returned.as_ref().filter(|_| own.returned.is_none()) {
-                                receipt::give_back(&mut tx, &own, why).await?;
-                            }
+                        if let Some(given) = row.receipt.as_ref().filter(|_| own.receipt.is_none()) {
+                            let refused = row.returned.as_deref().unwrap_or_default();
+                            receipt::put(&mut tx, &own, given, refused).await?;
                         }
                         return Ok(tx.commit().await?);
                     }

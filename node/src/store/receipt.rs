@@ -55,6 +55,22 @@ pub(super) async fn give_back(conn: &mut SqliteConnection, row: &BatchRow, why: 
     Ok(())
 }
 
+/// Puts down the receipt of a batch that has none. If the hub took the header alone, its deltas go back.
+pub(super) async fn put(
+    conn: &mut SqliteConnection,
+    row: &BatchRow,
+    receipt: &pb::Envelope,
+    body_refused: &str,
+) -> Result<()> {
+    let Position { epoch, sequence, .. } = row.position;
+    let bytes = receipt.encode_to_vec();
+    sqlx::query(SET_RECEIPT).bind(epoch).bind(sequence).bind(bytes).execute(&mut *conn).await?;
+    if !body_refused.is_empty() && row.returned.is_none() {
+        give_back(conn, row, body_refused).await?;
+    }
+    Ok(())
+}
+
 impl Store {
     /// Stores a receipt of the hub. If it took the header alone, the deltas become pending again.
     ///
@@ -80,16 +96,7 @@ impl Store {
                 if row.receipt.is_some() {
                     return Ok(());
                 }
-                let bytes = envelope.encode_to_vec();
-                sqlx::query(SET_RECEIPT)
-                    .bind(position.epoch)
-                    .bind(position.sequence)
-                    .bind(bytes)
-                    .execute(&mut *tx)
-                    .await?;
-                if !receipt.body_refused.is_empty() && row.returned.is_none() {
-                    give_back(&mut tx, &row, &receipt.body_refused).await?;
-                }
+                put(&mut tx, &row, envelope, &receipt.body_refused).await?;
                 Ok(tx.commit().await?)
             })
             .await

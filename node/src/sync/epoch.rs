@@ -125,12 +125,7 @@ fn check(agent: &Agent, reply: pb::ReadBackReply, body: Vec<u8>) -> Result<Batch
     let read = envelope::verify::<pb::Receipt>(&receipt, PayloadType::RECEIPT, key)?.into_inner();
     let (id, read_header) = (batch::id(&header), batch::peek(&header)?);
     let at = read_header.position;
-    let fits = read.batch_id == id.as_bytes()
-        && at.region == agent.region
-        && read.region == at.region.to_string()
-        && read.epoch == at.epoch
-        && read.sequence == u64::from(at.sequence);
-    if !fits {
+    if at.region != agent.region || !batch::is_receipt_of(&read, at, id) {
         return Err(READ_BACK);
     }
     if header.key_id == agent.signer.id().as_bytes() {

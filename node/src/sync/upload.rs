@@ -145,17 +145,16 @@ async fn send(
 
 fn check_receipt(
     session: &Session<'_>,
-    batch: &BatchRow,
+    sent: &BatchRow,
     receipt: &pb::Envelope,
 ) -> Result<Verified<pb::Receipt>, SyncError> {
     let key = &session.agent.hub.receipt;
     let verified = envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, key)?;
-    let read = verified.get();
-    let fits = read.batch_id == batch.id.as_bytes()
-        && read.region == batch.position.region.to_string()
-        && read.epoch == batch.position.epoch
-        && read.sequence == u64::from(batch.position.sequence);
-    if fits { Ok(verified) } else { Err(Refusal::Malformed { what: "receipt of this batch" }.into()) }
+    if batch::is_receipt_of(verified.get(), sent.position, sent.id) {
+        Ok(verified)
+    } else {
+        Err(Refusal::Malformed { what: "receipt of this batch" }.into())
+    }
 }
 
 /// Sends again, with their old receipts, the batches after the hub's head.

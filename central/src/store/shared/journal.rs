@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use dtsen_proto::merkle::{Frontier, Hash, Node};
 
-use super::{Conn, Handle, add, apply, begin, decisions, stored_nodes, texts};
+use super::{Conn, Handle, add, apply, begin, decisions, regions, stored_nodes, texts};
 use crate::store::{
-    Fence, Journal, LeafRow, MakeEntry, Result, Session, StoreError,
+    Fence, Journal, LeafRow, MakeEntry, Result, Session, SignLog, StoreError,
     bulk::Rows,
     copy, retried, setting,
     value::{Of, signed},
@@ -91,12 +91,7 @@ async fn replace_generation(conn: &mut Conn, old: u64, new: u64) -> Result<()> {
 }
 
 /// Gives waiting entries their places.
-async fn place(
-    conn: &mut Conn,
-    generation: u64,
-    queue: &[Queued],
-    sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
-) -> Result<()> {
+async fn place(conn: &mut Conn, generation: u64, queue: &[Queued], sign: SignLog<'_>) -> Result<()> {
     let old = last_size(conn, generation).await?;
     let size = old.unwrap_or(0);
     let edge = load(conn, generation, &Frontier::nodes(size)).await?;
@@ -131,7 +126,7 @@ impl Handle {
         old: u64,
         new: u64,
         make: MakeEntry<'_>,
-        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
+        sign: SignLog<'_>,
     ) -> Result<()> {
         self.section(async {
             let mut conn = self.conn().await?;
@@ -141,14 +136,7 @@ impl Handle {
             let own = sqlx::query_as("SELECT name, kind, leaf FROM log_queue WHERE name = $1");
             let own: Queued = own.bind(decisions::log_name(number)).fetch_one(&mut *tx).await?;
             place(&mut tx, new, &[own], sign).await?;
-            sqlx::query(
-                "INSERT INTO setting (name, value) VALUES ($1, $2)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            )
-            .bind(setting::GENERATION_DECISION)
-            .bind(make(number))
-            .execute(&mut *tx)
-            .await?;
+            regions::put_setting(&mut tx, setting::GENERATION_DECISION, make(number)).await?;
             sqlx::query("DELETE FROM setting WHERE name IN ($1, $2)")
                 .bind(setting::STOPPED)
                 .bind(setting::LOST_EVIDENCE)
@@ -179,13 +167,7 @@ impl Journal for Handle {
         .await
     }
 
-    async fn sequence(
-        &self,
-        fence: &Fence,
-        generation: u64,
-        limit: u32,
-        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
-    ) -> Result<u32> {
+    async fn sequence(&self, fence: &Fence, generation: u64, limit: u32, sign: SignLog<'_>) -> Result<u32> {
         self.section(async {
             let mut conn = self.conn().await?;
             let mut tx = begin(&mut conn).await?;
@@ -211,7 +193,7 @@ impl Journal for Handle {
         old: u64,
         new: u64,
         make: MakeEntry<'_>,
-        sign: &(dyn Fn(u64, Hash) -> String + Send + Sync),
+        sign: SignLog<'_>,
     ) -> Result<()> {
         retried!(self.try_begin_generation(old, new, make, sign).await)
     }

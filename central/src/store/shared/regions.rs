@@ -77,6 +77,16 @@ async fn write(conn: &mut Conn, row: &RegionRow) -> Result<()> {
     }
 }
 
+/// Changes a setting.
+pub(super) async fn put_setting(conn: &mut Conn, name: &str, value: Vec<u8>) -> Result<()> {
+    let change = sqlx::query(
+        "INSERT INTO setting (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    );
+    change.bind(name).bind(value).execute(conn).await?;
+    Ok(())
+}
+
 /// The chain's start and the lane's.
 async fn start(conn: &mut Conn, head: &Head) -> Result<()> {
     let region = i64::from(head.position.region.number());
@@ -187,16 +197,7 @@ impl Regions for Handle {
     }
 
     async fn set_setting(&self, name: &'static str, value: Vec<u8>) -> Result<()> {
-        self.section(async {
-            let mut conn = self.conn().await?;
-            let change = sqlx::query(
-                "INSERT INTO setting (name, value) VALUES ($1, $2)
-                 ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            );
-            change.bind(name).bind(value).execute(&mut *conn).await?;
-            Ok(())
-        })
-        .await
+        self.section(async { put_setting(&mut *self.conn().await?, name, value).await }).await
     }
 
     async fn regions(&self) -> Result<Vec<RegionRow>> {
