@@ -25,6 +25,8 @@ columns! {
     K_KODE_KABUPATEN_KOTA = 3 "kode_kabupaten_kota";
     /// Family: kecamatan name.
     K_KECAMATAN = 6 "kecamatan";
+    /// Family: BPS code of the kecamatan.
+    K_KODE_KECAMATAN = 5 "kode_kecamatan";
     /// Family: BPS code of the village.
     K_KODE_KELURAHAN_DESA = 7 "kode_kelurahan_desa";
     /// Family: village name.

@@ -182,8 +182,17 @@ fn a_rulebook_with_another_digest_is_not_used() -> anyhow::Result<()> {
         stage.lie(Twist::RulebookTampered, "BAD_SIGNATURE")?;
         stage.lie(Twist::RulebookByLogKey, "KEY_UNKNOWN")?;
         ensure!(stage.source.node.json(&["status"])?["rulebook"] == 1, "a refused rulebook is in use");
+        stage.middle.tell(Twist::RulebookUnreadable);
+        let report = stage.source.node.sync()?;
+        ensure!(report["rulebook"] == 1 && report["rulebook_unfit"] == 2, "not told: {report}");
+        let shown = stage.source.node.run(&["status"])?;
+        ensure!(shown.contains("tidak terbaca"), "status is silent about it: {shown}");
+        stage.middle.tell(Twist::Honest);
         let report = stage.honest()?;
         ensure!(report["rulebook"] == 2, "the honest one was not taken: {report}");
+        stage.lie(Twist::RulebookRolledBack, "ROLLBACK")?;
+        ensure!(stage.source.node.json(&["status"])?["rulebook"] == 2, "an older rulebook is in use");
+        stage.honest()?;
         Ok(())
     })
 }

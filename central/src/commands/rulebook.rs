@@ -59,7 +59,7 @@ pub(super) struct Load {
     /// Pengganti wilayah.tsv: baris kode<tab>nama, urut menurut kode
     #[arg(long, value_name = "BERKAS", group = "isi")]
     wilayah: Option<PathBuf>,
-    /// Pengganti bridge.csv: kode_bps,kode_dagri; hanya baris judul berarti tanpa jembatan
+    /// Jembatan kode BPS ke Kemendagri: CSV dengan kolom kode_bps dan kode_dagri; hanya baris judul berarti tanpa jembatan
     #[arg(long, value_name = "BERKAS", group = "isi")]
     bridge: Option<PathBuf>,
     /// Pengganti rulebook.toml, columns.toml, codes.toml, atau reasons.toml menurut namanya; boleh berulang

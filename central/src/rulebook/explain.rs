@@ -30,8 +30,8 @@ fn line_fault(why: &'static str) -> &'static str {
         "name too long" => "nama terlalu panjang",
         "not sorted" => "tidak urut menurut kode, atau kodenya muncul dua kali",
         "parent missing" => "wilayah di atasnya tidak ada di berkas ini",
-        "not two columns" => "harus dua kolom: kode_bps,kode_dagri",
-        "heading is not kode_bps,kode_dagri" => "baris judul harus kode_bps,kode_dagri",
+        "columns unlike the heading" => "jumlah kolomnya lain dari baris judul (pemisah harus koma)",
+        "no heading kode_bps,kode_dagri" => "baris judul harus memuat kode_bps dan kode_dagri, dipisah koma",
         "no BPS code" => "bukan kode BPS (2, 4, 7, atau 10 angka)",
         other => other,
     }

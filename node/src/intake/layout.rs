@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Goes into every digest: one more whenever the same bytes are read differently.
-const READER_VERSION: u32 = 1;
+const READER_VERSION: u32 = 2;
 /// Foreign columns that a notice names.
 const NAMED_AT_MOST: usize = 20;
 /// Characters of a foreign column's name that a notice shows.
@@ -43,6 +43,9 @@ pub(super) struct PlaceFields {
     pub(super) kelurahan_desa: Option<usize>,
     /// Kemendagri code of the KTP address.
     pub(super) kode_ktp: Option<usize>,
+    /// BPS codes of the village and of its kecamatan, for a rulebook with a bridge.
+    pub(super) bps_desa: Option<usize>,
+    pub(super) bps_kecamatan: Option<usize>,
     /// Kemendagri code of the domicile, as our own exports have it.
     pub(super) kode_wilayah: Option<usize>,
 }
@@ -171,6 +174,8 @@ fn place_fields(kind: RecordKind, plans: &[Plan]) -> PlaceFields {
             kecamatan: at(column::K_KECAMATAN),
             kelurahan_desa: at(column::K_KELURAHAN_DESA),
             kode_ktp: None,
+            bps_desa: at(column::K_KODE_KELURAHAN_DESA),
+            bps_kecamatan: at(column::K_KODE_KECAMATAN),
             kode_wilayah: at(column::K_KODE_WILAYAH),
         },
         RecordKind::Individu => PlaceFields {
@@ -178,6 +183,8 @@ fn place_fields(kind: RecordKind, plans: &[Plan]) -> PlaceFields {
             kecamatan: at(column::I_KECAMATAN_KTP),
             kelurahan_desa: at(column::I_KELURAHAN_DESA_KTP),
             kode_ktp: at(column::I_KODE_KELURAHAN_DESA_KTP),
+            bps_desa: None,
+            bps_kecamatan: None,
             kode_wilayah: at(column::I_KODE_WILAYAH),
         },
     }

@@ -7,7 +7,7 @@ use dtsen_proto::{
     rulebook::{Resolution, Rulebook},
 };
 
-use super::value::area;
+use super::{clean::without_zero_fraction, value::area};
 
 /// Names of places that are remembered. A kab/kota has a few hundred villages; the rest are misspellings.
 const REMEMBERED: usize = 8_192;
@@ -113,6 +113,20 @@ impl Villages {
         let code =
             area(code).filter(|code| code.len() == VILLAGE_CODE && self.rulebook.wilayah().exists(code));
         self.remember(code.map_or(Domicile::Unresolved, |code| Domicile::Village(code.into())))
+    }
+
+    /// The village with this BPS code, if the rulebook has a bridge that knows it.
+    pub(super) fn bridged(&self, code: &str) -> Option<Arc<str>> {
+        let code = self.rulebook.wilayah().from_bps(without_zero_fraction(code))?;
+        (code.len() == VILLAGE_CODE).then(|| code.into())
+    }
+
+    /// Names of the kab/kota and the kecamatan with this BPS code of a kecamatan, if a bridge knows it.
+    pub(super) fn bridged_kecamatan(&self, code: &str) -> Option<(String, String)> {
+        let wilayah = self.rulebook.wilayah();
+        let code = wilayah.from_bps(without_zero_fraction(code))?;
+        let (kabupaten_kota, kecamatan) = (code.get(..5)?, code.get(..8)?);
+        Some((wilayah.name(kabupaten_kota)?.to_owned(), wilayah.name(kecamatan)?.to_owned()))
     }
 
     /// Whether the village lies in this region.

@@ -142,9 +142,18 @@ impl RowReader {
         }
         let names = (text(place.kabupaten_kota), text(place.kecamatan), text(place.kelurahan_desa));
         if table.kind() == RecordKind::Keluarga {
-            return match self.villages.named(&names.0, &names.1, &names.2) {
-                Domicile::Unnamed => stated,
-                found => found,
+            let by_names = match (&*names.1, self.villages.bridged_kecamatan(&text(place.bps_kecamatan))) {
+                ("", Some((kabupaten_kota, kecamatan))) => {
+                    self.villages.named(&kabupaten_kota, &kecamatan, &names.2)
+                }
+                _ => self.villages.named(&names.0, &names.1, &names.2),
+            };
+            return match (self.villages.bridged(&text(place.bps_desa)), by_names) {
+                // Code and names contradict each other: a person decides.
+                (Some(code), Domicile::Village(other)) if code != other => Domicile::Ambiguous,
+                (Some(code), _) => Domicile::Village(code),
+                (None, Domicile::Unnamed) => stated,
+                (None, by_names) => by_names,
             };
         }
         if let Some(families) = families

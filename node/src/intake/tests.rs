@@ -4,12 +4,13 @@ use std::{
     fs::File,
     io::{Seek as _, SeekFrom, Write as _},
     path::PathBuf,
+    sync::Arc,
 };
 
 use dtsen_proto::{
     column,
     record::{Day, RecordKind, Value},
-    rulebook::{CheckContext, Rulebook, Severity, reason},
+    rulebook::{CheckContext, Files, Rulebook, Severity, reason},
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -42,9 +43,13 @@ fn member(serial: u16) -> String {
 }
 
 fn reader() -> RowReader {
+    reader_with(Rulebook::builtin())
+}
+
+fn reader_with(rulebook: Arc<Rulebook>) -> RowReader {
     let region = "52.71".parse().expect("a region");
     let reference = Day::from_date(jiff::civil::date(2026, 11, 1));
-    RowReader::new(Rulebook::builtin(), region, reference, "uji")
+    RowReader::new(rulebook, region, reference, "uji")
 }
 
 fn open_sample(sample: &Sample) -> Result<Table, IntakeError> {

@@ -132,23 +132,23 @@ impl Wilayah {
         Ok(Self { text, rows, regencies, bridge: Vec::new() })
     }
 
-    /// Adds the table from BPS codes to Kemendagri codes: lines `kode_bps,kode_dagri` under that heading.
+    /// Adds the table from BPS codes to Kemendagri codes: CSV with the columns `kode_bps` and `kode_dagri` among others,
+    /// as BPS's own bridging table has them (`kode_bps,nama_bps,kode_dagri,nama_dagri`).
     ///
     /// A line whose Kemendagri code is not among the areas is left out: the two are never of the same day.
     pub fn with_bridge(mut self, csv: &str) -> Result<Self, RulebookError> {
-        let bad = |line: usize, why| RulebookError::Line { file: "bridge.csv", line: line + 1, why };
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv.as_bytes());
+        let heading = reader.headers().map_err(|_| bad_bridge(1, NOT_EVEN))?.clone();
+        let column = |name| heading.iter().position(|field| field.trim_start_matches('\u{feff}') == name);
+        let (Some(bps), Some(dagri)) = (column("kode_bps"), column("kode_dagri")) else {
+            return Err(bad_bridge(1, "no heading kode_bps,kode_dagri"));
+        };
         let mut bridge = Vec::new();
-        for (number, line) in csv.lines().enumerate() {
-            let (bps, dagri) = line.split_once(',').ok_or_else(|| bad(number, "not two columns"))?;
-            let (bps, dagri) = (bps.trim(), dagri.trim());
-            if number == 0 {
-                if (bps, dagri) != ("kode_bps", "kode_dagri") {
-                    return Err(bad(number, "heading is not kode_bps,kode_dagri"));
-                }
-                continue;
-            }
-            let bps = bps_number(bps).ok_or_else(|| bad(number, "no BPS code"))?;
-            let dagri = key(dagri).ok_or_else(|| bad(number, "no Kemendagri code"))?;
+        for row in reader.records() {
+            let row = row.map_err(|e| bad_bridge(e.position().map_or(1, csv::Position::line), NOT_EVEN))?;
+            let bad = |why| bad_bridge(row.position().map_or(1, csv::Position::line), why);
+            let bps = bps_number(&row[bps]).ok_or_else(|| bad("no BPS code"))?;
+            let dagri = key(&row[dagri]).ok_or_else(|| bad("no Kemendagri code"))?;
             if let Some(row) = self.find(dagri) {
                 bridge.push((bps, u32::try_from(row).expect("fewer rows than bytes")));
             }
@@ -306,6 +306,13 @@ impl Wilayah {
         let at = usize::try_from(row.at).expect("32 bits fit") + usize::from(row.code) + 1;
         &self.text[at..at + usize::from(row.name)]
     }
+}
+
+/// A line of the bridge with more or fewer columns than its heading.
+const NOT_EVEN: &str = "columns unlike the heading";
+
+fn bad_bridge(line: u64, why: &'static str) -> RulebookError {
+    RulebookError::Line { file: "bridge.csv", line: usize::try_from(line).unwrap_or(usize::MAX), why }
 }
 
 /// A BPS code as a number. Provinces start at 11, so no leading zero is lost.

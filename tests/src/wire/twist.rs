@@ -7,8 +7,10 @@ use dtsen_proto::{
     envelope::{self, PayloadType},
     key::Signer,
     pb,
+    rulebook::Rulebook,
 };
 use prost::Message;
+use sha2::{Digest, Sha256};
 
 use crate::federation::HUB_NAME;
 
@@ -70,7 +72,14 @@ pub enum Twist {
     RulebookTampered,
     /// The rulebook's statement is signed with the log key.
     RulebookByLogKey,
+    /// The built-in rulebook is said to be in force, whatever came after it.
+    RulebookRolledBack,
+    /// The rulebook in force is signed as it should be, and is none.
+    RulebookUnreadable,
 }
+
+/// What [`Twist::RulebookUnreadable`] gives for a rulebook.
+const NO_RULEBOOK: &[u8] = b"no rulebook";
 
 /// Changes a signed message and signs it again.
 fn resign<M: Message + Default>(
@@ -136,6 +145,12 @@ impl Twist {
                 reply.epoch_statement =
                     signed.then(|| envelope::sign_message(&keys.log, PayloadType::DECISION, &decision));
             }
+            Self::RulebookRolledBack => {
+                let builtin = Rulebook::builtin();
+                reply.rulebook = builtin.version();
+                reply.rulebook_digest = Sha256::digest(builtin.packed()).to_vec();
+            }
+            Self::RulebookUnreadable => reply.rulebook_digest = Sha256::digest(NO_RULEBOOK).to_vec(),
             // The node asks for a slice only when there is a newer one.
             Self::OfferReplayed(_) => reply.release += 5,
             _ => {}
@@ -225,6 +240,14 @@ impl Twist {
             Self::RulebookByLogKey => {
                 let kind = PayloadType::RULEBOOK;
                 resign::<pb::RulebookStatement>(&mut reply.statement, &keys.log, kind, |_| ());
+            }
+            Self::RulebookUnreadable => {
+                NO_RULEBOOK.clone_into(&mut reply.data);
+                let change = |said: &mut pb::RulebookStatement| {
+                    said.digest = Sha256::digest(NO_RULEBOOK).to_vec();
+                    said.length = NO_RULEBOOK.len() as u64;
+                };
+                resign(&mut reply.statement, &keys.receipt, PayloadType::RULEBOOK, change);
             }
             _ => {}
         }

@@ -135,6 +135,41 @@ fn the_ktp_places_a_member_only_inside_the_region() {
 }
 
 #[test]
+fn a_bps_code_names_a_village_only_through_a_bridge() {
+    let mut files = Files::builtin();
+    let bridge = "kode_bps,nama_bps,kode_dagri,nama_dagri\n5271010,AMPENAN,52.71.01,Ampenan\n\
+        5271010004,DAYAN PEKEN,52.71.01.1012,Dayan Peken\n";
+    files.replace("bridge.csv", bridge.into());
+    let bundle = files.numbered(2).and_then(|files| files.pack()).expect("packs");
+    let bridged = Arc::new(Rulebook::from_bundle(&bundle).expect("a rulebook"));
+    let heading = "nomor_kartu_keluarga|nama_kepala_keluarga|alamat|kabupaten_kota|kecamatan|kelurahan_desa\
+        |kode_kecamatan|kode_kelurahan_desa";
+    let dayan_peken = Some("52.71.01.1012");
+    for (place, without, with) in [
+        ("|||5271010|5271010004", None, dayan_peken),
+        ("|||5271010.0|5271010004.0", None, dayan_peken),
+        ("||DAYAN PEKEN|5271010|", dayan_peken, dayan_peken),
+        ("KOTA MATARAM||DAYAN PEKEN|5271010|5271010009", dayan_peken, dayan_peken),
+        ("KOTA MATARAM|AMPENAN|TIDAK BERNAMA||5271010004", None, dayan_peken),
+        // Names and code of two villages.
+        ("KOTA MATARAM|AMPENAN|AMPENAN TENGAH||5271010004", Some("52.71.01.1005"), None),
+        // No code of the bridge: as before.
+        ("|||5271010|5271010009", None, None),
+    ] {
+        let content = format!("{heading}\n5271010101209001|WARGA CONTOH|JL. CONTOH NO. 9|{place}\n");
+        let sample = file(content);
+        for (book, village) in [(Rulebook::builtin(), without), (Arc::clone(&bridged), with)] {
+            let mut table = open_sample(&sample).expect("a table");
+            let (mut reader, mut raw) = (reader_with(book), RawRow::new());
+            assert!(table.next_row(&mut raw).expect("reads"));
+            let reading = reader.read_row(&table, &raw, None);
+            let delta = reading.delta.expect("a delta");
+            assert_eq!(delta.text(column::K_KODE_WILAYAH), village, "{place}");
+        }
+    }
+}
+
+#[test]
 fn every_form_of_file_gives_the_same_rows() {
     let rows = [member(9001), member(9002)].join("\n");
     let pipes = format!("{MEMBERS}\n{rows}\n");

@@ -126,6 +126,10 @@ fn the_bridge_is_a_table() {
     assert_eq!(w.from_bps("5271"), Some("52.71"));
     assert_eq!((w.from_bps("52"), w.from_bps("52.71"), w.from_bps("9401")), (None, None, None));
     assert_eq!(w.bridge_len(), 2, "an area that is not there is left out");
+    let official = "\u{feff}kode_bps,nama_bps,kode_dagri,nama_dagri\n5271010,\"C, D\",52.71.01,C\n";
+    assert_eq!(with(official).expect("BPS's own layout").from_bps("5271010"), Some("52.71.01"));
+    let uneven = with("kode_bps,kode_dagri\n5271,52.71\n5271010\n").err().expect("too short");
+    assert!(matches!(uneven, RulebookError::Line { line: 3, .. }), "{uneven}");
     for wrong in [
         "5271,52.71\n",
         "kode_bps,kode_dagri\n5271\n",
