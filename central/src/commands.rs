@@ -27,7 +27,7 @@ use crate::{
     home::{Config, Home},
     hub::Hub,
     rulebook::Rulebooks,
-    store,
+    store::{self, Store},
 };
 
 /// Pusat (hub) Pertukaran DTSEN: menerima kiriman bertanda tangan dari daerah, memvalidasi, menggabungkan,
@@ -131,11 +131,19 @@ async fn open(home: &Home) -> anyhow::Result<Arc<Hub>> {
     open_with(home, &config).await
 }
 
+/// Opens a database, or says which one and what to look at.
+async fn open_store(address: &str, create: bool) -> anyhow::Result<Arc<dyn Store>> {
+    let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| address.starts_with(scheme));
+    let shown = without_password(address);
+    anyhow::ensure!(known, "alamat basis data {shown} tidak dikenal; tulis sqlite:BERKAS atau postgres://…");
+    store::open(address, create, Mode::Production).await.with_context(|| {
+        format!("basis data {shown} tidak dapat dibuka; periksa alamatnya dan apakah servernya berjalan")
+    })
+}
+
 async fn open_with(home: &Home, config: &Config) -> anyhow::Result<Arc<Hub>> {
     let address = home.database(config);
-    let store = store::open(&address, false, Mode::Production)
-        .await
-        .with_context(|| format!("basis data {} tidak dapat dibuka", without_password(&address)))?;
+    let store = open_store(&address, false).await?;
     let (keys, release_key) = home.keys()?;
     Ok(Arc::new(Hub {
         name: config.name.clone(),

@@ -129,6 +129,10 @@ impl Shown {
     }
 
     pub(super) fn print(shown: &[Self]) {
+        if shown.is_empty() {
+            say!("Tidak ada.");
+            return;
+        }
         let mut rows = table(&["Data", "Putusan", "Alasan", "Kolom", "Keterangan", "Perbaikan"]);
         for line in shown {
             for (at, reason) in line.reasons.iter().enumerate() {
@@ -166,17 +170,17 @@ async fn erase(hub: &Hub, delta: &str, by: &By) -> anyhow::Result<()> {
     anyhow::ensure!(!by.reason.trim().is_empty(), "penghapusan perlu dasar hukum: --reason \"…\"");
     let Erased::Now { decision, record, values_left } = erasure::erase(hub, delta, &by.decided()).await?
     else {
-        println!("Data {delta} sudah dihapus sebelumnya.");
+        say!("Data {delta} sudah dihapus sebelumnya.");
         return Ok(());
     };
-    println!("Data {delta} dihapus dari arsip (keputusan {decision}).");
+    say!("Data {delta} dihapus dari arsip (keputusan {decision}).");
     if let (Some(record), 1..) = (record, values_left) {
-        println!(
+        say!(
             "Registri masih memuat {values_left} nilai darinya pada data {record}; mintalah daerah mengirim"
         );
-        println!("nilai baru, atau menyatakan data itu tidak ada lagi di sumbernya.");
+        say!("nilai baru, atau menyatakan data itu tidak ada lagi di sumbernya.");
     }
-    println!("Hapus juga salinannya di cadangan; lihat docs/STORAGE.md.");
+    say!("Hapus juga salinannya di cadangan; lihat docs/STORAGE.md.");
     Ok(())
 }
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files, say, sqlite::Mode};
+use dtsen_kit::{ambient::Ambient, files, say};
 
-use super::{open, print_json, without_password};
-use crate::{audit, authority, home::Home, hub::Hub, lane, replay, store};
+use super::{open, open_store, print_json, without_password};
+use crate::{audit, authority, home::Home, hub::Hub, lane, replay, store::Status};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -66,19 +66,19 @@ struct Rebuilt {
 impl Rebuilt {
     fn print(&self) {
         let Self { applications, erased, compared } = self;
-        println!("{applications} penerapan diulang.");
-        println!("Sidik registri di sini:      {}", compared.state_hash);
-        println!("Sidik registri hasil ulang:  {}", compared.replayed_hash);
+        say!("{applications} penerapan diulang.");
+        say!("Sidik registri di sini:      {}", compared.state_hash);
+        say!("Sidik registri hasil ulang:  {}", compared.replayed_hash);
         if *erased > 0 {
-            println!("{erased} data sudah dihapus dari arsip dan tidak dapat diterapkan ulang.");
+            say!("{erased} data sudah dihapus dari arsip dan tidak dapat diterapkan ulang.");
         }
         if !compared.same {
             let (records, numbers) = (compared.differing, compared.differing_holders);
-            println!("{records} data dan {numbers} nomor berbeda; {} di antaranya", compared.unexplained);
-            println!("tidak dapat dijelaskan oleh penghapusan.");
+            say!("{records} data dan {numbers} nomor berbeda; {} di antaranya", compared.unexplained);
+            say!("tidak dapat dijelaskan oleh penghapusan.");
         }
         for id in &compared.first_unexplained {
-            println!("BERBEDA: data {id}");
+            say!("BERBEDA: data {id}");
         }
     }
 }
@@ -86,9 +86,7 @@ impl Rebuilt {
 impl Rebuild {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
         let hub = open(home).await?;
-        let target = store::open(&self.into, true, Mode::Production)
-            .await
-            .with_context(|| format!("basis data {}", without_password(&self.into)))?;
+        let target = open_store(&self.into, true).await?;
         let replayed = replay::rebuild(&*hub.store, &*target, &hub.engine).await?;
         let compared = replay::compare(&*hub.store, &*target).await?;
         let rebuilt = Rebuilt { applications: replayed.applications, erased: replayed.erased, compared };
@@ -125,7 +123,7 @@ impl Backup {
         )?;
         let temporary = self.file.with_extension("new");
         let address = format!("sqlite:{}", temporary.display());
-        let target = store::open(&address, true, Mode::Production).await?;
+        let target = open_store(&address, true).await?;
         replay::copy(&*hub.store, &*target, |table| table.name == "lease").await?;
         hub.store.give_lease(&fence).await?;
         drop(target);
@@ -158,7 +156,7 @@ impl Restore {
         anyhow::ensure!(self.file.exists(), "{} tidak ada", self.file.display());
         let config = home.config()?;
         let address = home.database(&config);
-        let target = store::open(&address, true, Mode::Production).await?;
+        let target = open_store(&address, true).await?;
         anyhow::ensure!(
             replay::is_empty(&*target).await?,
             "basis data {} sudah berisi data; pindahkan dulu, atau ganti database di hub.toml",
@@ -166,7 +164,7 @@ impl Restore {
         );
         let copy = home.path().join("restore.tmp");
         files::write_private(&copy, &files::read(&self.file)?)?;
-        let source = store::open(&format!("sqlite:{}", copy.display()), false, Mode::Production).await?;
+        let source = open_store(&format!("sqlite:{}", copy.display()), false).await?;
         replay::copy(&*source, &*target, |table| table.name == "lease").await?;
         drop(source);
         std::fs::remove_file(&copy)?;
@@ -222,12 +220,12 @@ async fn examine(hub: &Hub, home: &Home) -> anyhow::Result<Vec<Finding>> {
         .regions()
         .await?
         .into_iter()
-        .filter(|r| matches!(r.status, store::Status::Forked | store::Status::Cloned));
+        .filter(|r| matches!(r.status, Status::Forked | Status::Cloned | Status::Restored));
     for row in halted {
         found.push((
             false,
             format!("daerah {} berhenti: {}", row.region, row.reason),
-            "periksa bukti, lalu region resume atau revoke",
+            "pastikan hanya satu node berjalan, lalu region new-epoch, atau region revoke",
         ));
     }
     let ca = hub.authority.certificate();

@@ -1,6 +1,7 @@
 //! `generation`.
 
 use clap::Subcommand;
+use dtsen_kit::say;
 
 use super::{By, open};
 use crate::{generation, home::Home};
@@ -21,21 +22,24 @@ impl Generation {
         let hub = open(home).await?;
         match self {
             Self::Show => {
-                println!("Generasi {}", hub.generation().await?);
+                say!("Generasi {}", hub.generation().await?);
                 match hub.stopped().await? {
-                    None => println!("Penerimaan berjalan; tidak ada yang perlu dikonfirmasi."),
-                    Some(why) => println!("Penerimaan BERHENTI: {why}"),
+                    None => say!("Penerimaan berjalan; tidak ada yang perlu dikonfirmasi."),
+                    Some(why) => say!("Penerimaan BERHENTI: {why}"),
                 }
                 for head in generation::evidence(&hub).await?.evidence {
-                    println!(
+                    say!(
                         "  {}: epoch {} urut {}, umpan {}",
-                        head.region, head.epoch, head.sequence, head.feed
+                        head.region,
+                        head.epoch,
+                        head.sequence,
+                        head.feed
                     );
                 }
             }
             Self::Confirm { by } => {
                 let number = generation::confirm(&hub, by.decided()).await?;
-                println!("Generasi {number} dimulai. Daerah mengembalikan yang hilang saat menyambung.");
+                say!("Generasi {number} dimulai. Daerah mengembalikan yang hilang saat menyambung.");
             }
         }
         Ok(())

@@ -1,12 +1,10 @@
 //! `init`.
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, files, say, sqlite::Mode};
+use dtsen_kit::{ambient::Ambient, files, say};
 
-use crate::{
-    home::{Config, Home},
-    store,
-};
+use super::open_store;
+use crate::home::{Config, Home};
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
@@ -39,7 +37,7 @@ impl Init {
         };
         files::private_folder(home.path())?;
         // The database first: keys are made only once there is a place for what they sign.
-        store::open(&home.database(&config), true, Mode::Production).await?;
+        open_store(&home.database(&config), true).await?;
         home.create(&config, &Ambient::system())?;
         say!("Pusat {} dibuat di {}", config.name, home.path().display());
         say!("Berikutnya: dtsen-central --home {} serve", home.path().display());

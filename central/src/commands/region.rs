@@ -8,7 +8,7 @@ use dtsen_proto::{pb, region};
 use serde::Serialize;
 
 use super::{By, open, print_json, table};
-use crate::{enrolment, home::Home};
+use crate::{enrolment, home::Home, store::Status};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Region {
@@ -71,7 +71,7 @@ pub(super) enum Region {
 #[derive(Serialize)]
 struct Line {
     region: String,
-    status: &'static str,
+    status: Status,
     fingerprint: Option<String>,
     /// New keys wait for `region confirm`.
     waiting: bool,
@@ -95,9 +95,9 @@ impl Region {
                 match token_file {
                     Some(path) => {
                         files::write_private(&path, format!("{token}\n").as_bytes())?;
-                        println!("Token untuk {region} ditulis ke {}", path.display());
+                        say!("Token untuk {region} ditulis ke {}", path.display());
                     }
-                    None => println!("{token}"),
+                    None => say!("{token}"),
                 }
                 eprintln!(
                     "Berlaku {} jam, sekali pakai. Kirim lewat jalur kedua (bukan surel yang sama).",
@@ -106,27 +106,27 @@ impl Region {
             }
             Self::Confirm { region, fingerprint, by } => {
                 enrolment::confirm(&hub, region, &fingerprint, by.decided()).await?;
-                println!("Daerah {region} dikonfirmasi. Node melanjutkan sendiri.");
+                say!("Daerah {region} dikonfirmasi. Node melanjutkan sendiri.");
             }
             Self::List { json } => list(&hub, json).await?,
             Self::Suspend { region, by } => {
                 enrolment::set_status(&hub, region, pb::region_act::What::Suspended, by.decided()).await?;
-                println!("Daerah {region} dihentikan sementara.");
+                say!("Daerah {region} dihentikan sementara.");
             }
             Self::Resume { region, by } => {
                 enrolment::set_status(&hub, region, pb::region_act::What::Resumed, by.decided()).await?;
-                println!("Daerah {region} dilanjutkan.");
+                say!("Daerah {region} dilanjutkan.");
             }
             Self::NewEpoch { region, by } => {
                 let epoch = enrolment::new_epoch(&hub, region, by.decided()).await?;
-                println!("Daerah {region} melanjutkan di epoch {epoch}.");
+                say!("Daerah {region} melanjutkan di epoch {epoch}.");
                 eprintln!(
                     "Pastikan salinan node lain sudah mati: node pertama yang tersambung memegang epoch ini."
                 );
             }
             Self::Revoke { region, by } => {
                 enrolment::set_status(&hub, region, pb::region_act::What::Revoked, by.decided()).await?;
-                println!("Kunci dan sertifikat daerah {region} dicabut.");
+                say!("Kunci dan sertifikat daerah {region} dicabut.");
             }
         }
         Ok(())
@@ -139,7 +139,7 @@ async fn list(hub: &crate::hub::Hub, json: bool) -> anyhow::Result<()> {
         let head = hub.store.head(row.region).await?;
         lines.push(Line {
             region: row.region.to_string(),
-            status: row.status.as_str(),
+            status: row.status,
             fingerprint: enrolment::region_fingerprint(&row),
             waiting: row.pending_key.is_some(),
             epoch: head.map(|h| h.position.epoch),
@@ -156,8 +156,8 @@ async fn list(hub: &crate::hub::Hub, json: bool) -> anyhow::Result<()> {
         shown.add_row([
             line.region,
             match (line.status, line.waiting) {
-                ("waiting", _) | (_, false) => line.status.to_owned(),
-                (status, true) => format!("{status}, kunci baru menunggu"),
+                (Status::Waiting, _) | (_, false) => line.status.word().to_owned(),
+                (status, true) => format!("{}, kunci baru menunggu", status.word()),
             },
             line.fingerprint.unwrap_or_default(),
             number(line.epoch),

@@ -5,7 +5,7 @@ use dtsen_kit::say;
 use serde::Serialize;
 
 use super::{open, print_json, table};
-use crate::{enrolment, home::Home, hub::Hub};
+use crate::{enrolment, home::Home, hub::Hub, store};
 
 #[derive(Debug, Args)]
 pub(super) struct Status {
@@ -34,7 +34,7 @@ struct Whole {
 #[derive(Debug, Serialize)]
 struct Line {
     region: String,
-    status: &'static str,
+    status: store::Status,
     fingerprint: Option<String>,
     epoch: u32,
     sequence: u32,
@@ -83,7 +83,7 @@ impl Status {
             let numbers = [line.batches, line.deltas, line.accepted, line.warned, line.held, line.rejected];
             let first = [
                 line.region.clone(),
-                line.status.to_owned(),
+                line.status.word().to_owned(),
                 line.epoch.to_string(),
                 line.sequence.to_string(),
             ];
@@ -104,7 +104,7 @@ async fn gather(hub: &Hub) -> anyhow::Result<Whole> {
         let totals = hub.store.totals(row.region).await?;
         regions.push(Line {
             region: row.region.to_string(),
-            status: row.status.as_str(),
+            status: row.status,
             fingerprint: enrolment::region_fingerprint(&row),
             epoch: head.map_or(0, |h| h.position.epoch),
             sequence: head.map_or(0, |h| h.position.sequence),

@@ -64,9 +64,30 @@ impl Status {
         Self::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, text)| text)
     }
 
+    /// As operators read it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Invited => "diundang",
+            Self::Waiting => "menunggu konfirmasi",
+            Self::Active => "aktif",
+            Self::Suspended => "ditangguhkan",
+            Self::Revoked => "dicabut",
+            Self::Forked => "dihentikan: bercabang",
+            Self::Cloned => "dihentikan: ada salinan",
+            Self::Restored => "dihentikan: dipulihkan",
+        }
+    }
+
     /// From the store.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, t)| *t == text).map(|(s, _)| *s)
+    }
+}
+
+/// For machines.
+impl serde::Serialize for Status {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -52,6 +52,16 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
+/// What becomes of a row with such a finding, as operators read it.
+fn fate(severity: &str) -> &'static str {
+    match severity {
+        "error" => "tidak dikirim",
+        "hold" => "akan ditahan",
+        "warning" => "peringatan",
+        _ => "pemberitahuan",
+    }
+}
+
 impl Findings {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, _) = home.store().await?;
@@ -92,18 +102,23 @@ impl Findings {
             say!("Tidak ada yang perlu diperbaiki.");
             return Ok(Done::Well);
         }
+        let told_by_hub = |line: &Shown| {
+            let place = |l: &Shown| (l.file.clone(), l.line, l.reason.clone(), l.column.clone());
+            line.verdict.is_none()
+                && lines.iter().any(|other| other.verdict.is_some() && place(other) == place(line))
+        };
         let mut shown =
             table(&["Asal", "Putusan", "Nomor", "Berkas", "Baris", "Kolom", "Temuan", "Perbaikan"]);
-        for line in lines {
+        for line in lines.iter().filter(|line| !told_by_hub(line)) {
             shown.add_row([
-                line.origin.to_owned(),
-                line.verdict.unwrap_or(line.severity).to_owned(),
-                line.number.unwrap_or_default(),
-                line.file.unwrap_or_default(),
-                line.line.map_or_else(String::new, |l| l.to_string()),
-                line.column.unwrap_or_default(),
-                format!("{} ({})", line.text, line.reason),
-                line.fix,
+                line.origin,
+                line.verdict.unwrap_or_else(|| fate(line.severity)),
+                line.number.as_deref().unwrap_or_default(),
+                line.file.as_deref().unwrap_or_default(),
+                &line.line.map_or_else(String::new, |l| l.to_string()),
+                line.column.as_deref().unwrap_or_default(),
+                &format!("{} ({})", line.text, line.reason),
+                &line.fix,
             ]);
         }
         say!("{shown}");

@@ -73,7 +73,8 @@ impl Import {
         } else {
             say!("{summary}");
             if summary.errors() > 0 {
-                say!("Baris bermasalah tetap di sini: dtsen-node --home {} findings", home.path().display());
+                let home = home.path().display();
+                say!("Baris bermasalah tidak dikirim; lihat dengan: dtsen-node --home {home} findings");
             }
         }
         anyhow::ensure!(!summary.gone_refused(), "penarikan belum dilakukan; lihat keterangan di atas");

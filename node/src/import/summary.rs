@@ -98,9 +98,6 @@ impl fmt::Display for ImportSummary {
         if self.gone != GoneOutcome::NotAsked {
             write!(f, "\n{}", self.gone)?;
         }
-        if self.errors() > 0 {
-            write!(f, "\nLihat baris bermasalah dengan: dtsen-node findings")?;
-        }
         Ok(())
     }
 }

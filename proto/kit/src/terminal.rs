@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{
-    Parser,
+    Arg, ArgAction, Command, Parser,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -44,9 +44,37 @@ pub fn table(headings: &[&str]) -> comfy_table::Table {
     table
 }
 
+/// Help as clap lays it out, with Indonesian words.
+const HELP: &str = "{before-help}{about-with-newline}\nPemakaian: {usage}\n\n{all-args}{after-help}";
+
+/// A command whose help is in Indonesian throughout. Its own options stand under `options`, those of its commands under "Pilihan".
+fn in_indonesian(command: Command, options: &'static str) -> Command {
+    let help = Arg::new("bantuan").short('h').long("help").action(ArgAction::Help);
+    command
+        .help_template(HELP)
+        .subcommand_help_heading("Perintah")
+        .subcommand_value_name("PERINTAH")
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .arg(help.help("Menampilkan bantuan ini"))
+        .mut_args(|arg| {
+            let heading = if arg.is_positional() { "Isian" } else { options };
+            arg.help_heading(heading)
+        })
+        .mut_subcommands(|inner| in_indonesian(inner, "Pilihan"))
+}
+
+/// The command line of a program, its help in Indonesian.
+fn command<C: Parser>() -> Command {
+    let version = Arg::new("versi").short('V').long("version").action(ArgAction::Version);
+    let version = version.help("Menampilkan versi program");
+    in_indonesian(C::command().disable_version_flag(true).arg(version), "Umum")
+}
+
 /// Reads the command line of this process.
 pub fn parse<C: Parser>() -> C {
-    C::try_parse().unwrap_or_else(|error| {
+    let read = command::<C>().try_get_matches().and_then(|matches| C::from_arg_matches(&matches));
+    read.unwrap_or_else(|error| {
         if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             error.exit();
         }
@@ -57,7 +85,7 @@ pub fn parse<C: Parser>() -> C {
 }
 
 /// The program with the commands that were understood.
-fn place(mut command: clap::Command, words: &[String]) -> String {
+fn place(mut command: Command, words: &[String]) -> String {
     let mut place = command.get_name().to_owned();
     for word in words {
         if let Some(inner) = command.find_subcommand(word).cloned() {
@@ -157,6 +185,10 @@ mod tests {
             "pilihan --regoin tidak ada (mungkin maksud Anda --region)"
         );
         assert_eq!(answer(&[]), "sebut perintahnya");
+        let help = command::<Line>().render_help().to_string();
+        for english in ["Usage", "Options:", "Commands", "Print"] {
+            assert!(!help.contains(english), "{help}");
+        }
         assert_eq!(
             place(<Line as clap::CommandFactory>::command(), &["init".into(), "x".into()]),
             "program init"

@@ -59,7 +59,7 @@ fn everybody_knows(stage: &Stage, stop: &str, at_hub: &str, word: &str) -> anyho
     let line = after.as_array().into_iter().flatten().find(|l| l["region"] == region.as_str()).cloned();
     let line = line.unwrap_or_default();
     ensure!(line["status"] == at_hub, "the hub says {line}");
-    ensure!(stage.hub.run(&["status"])?.contains(at_hub), "the operator of the hub is not told");
+    ensure!(stage.hub.run(&["status"])?.contains(word), "the operator of the hub is not told");
     stage.other.load(0)?;
     stage.other.node.sync()?;
     ledger::every_delta_has_one_verdict(&stage.hub, &[&stage.other.node])?;
