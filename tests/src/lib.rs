@@ -1,5 +1,6 @@
 //! The harness: an invented population, a federation of real processes, the demo. Never shipped.
 
+pub mod bench;
 pub mod demo;
 pub mod faults;
 pub mod federation;

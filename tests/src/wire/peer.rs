@@ -93,6 +93,11 @@ impl Peer {
         batch::seal(&self.signer, &self.draft(), deltas)
     }
 
+    /// The chain goes on after a batch that was sealed.
+    pub fn sealed(&mut self, sealed: &Sealed) {
+        self.head = Head::after(self.draft().position, sealed.id);
+    }
+
     /// A request that brings a batch in one piece.
     pub fn request(&self, sealed: &Sealed) -> pb::SubmitRequest {
         let (encoding, data) = batch::encode_body(&sealed.body);
@@ -117,7 +122,7 @@ impl Peer {
     pub fn deliver(&mut self, deltas: &[Vec<u8>]) -> anyhow::Result<pb::Receipt> {
         let sealed = self.seal(deltas);
         let reply = self.submit(self.request(&sealed)).map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
-        self.head = Head::after(self.draft().position, sealed.id);
+        self.sealed(&sealed);
         receipt(&reply)
     }
 }
