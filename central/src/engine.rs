@@ -40,6 +40,11 @@ pub struct PreparedBatch {
 }
 
 impl PreparedBatch {
+    /// Where it stands.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
     /// Deltas that were erased: nobody can decide them again.
     pub fn erased(&self) -> impl Iterator<Item = DeltaRef> {
         let erased = (0..).zip(&self.deltas).filter(|(_, delta)| matches!(delta, Prepared::Erased));

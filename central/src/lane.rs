@@ -1,12 +1,13 @@
 //! The lane: one at a time in the whole federation decides and writes, under a lease fenced in every transaction.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use dtsen_kit::telemetry::chain;
+use dtsen_proto::{id::Position, region::Region};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, PreparedBatch},
     hub::Hub,
     store::{Fence, StoreError},
 };
@@ -36,14 +37,16 @@ pub enum LaneError {
 /// Decides until told to stop. `holder` names this process.
 pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
     let mut fence = None;
+    let mut ahead = Vec::new();
     while !stop.is_cancelled() {
-        let pause = match turn(&hub, &holder, &mut fence).await {
+        let pause = match turn(&hub, &holder, &mut fence, &mut ahead).await {
             Ok(Turn::Worked) => continue,
             Ok(Turn::Idle) => IDLE,
             Ok(Turn::NotMine) => PAUSE,
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the lane pauses");
                 fence = None;
+                ahead.clear();
                 PAUSE
             }
         };
@@ -67,27 +70,54 @@ enum Turn {
     NotMine,
 }
 
-async fn turn(hub: &Hub, holder: &str, fence: &mut Option<Fence>) -> Result<Turn, LaneError> {
+async fn turn(
+    hub: &Hub,
+    holder: &str,
+    fence: &mut Option<Fence>,
+    ahead: &mut Vec<PreparedBatch>,
+) -> Result<Turn, LaneError> {
     let now = hub.ambient.now_ms();
-    *fence = hub.store.take_lease(LEASE, holder, now, now + LEASE_MS).await?;
+    let taken = hub.store.take_lease(LEASE, holder, now, now + LEASE_MS).await?;
+    if taken != *fence {
+        // Another process had the lane in between and may have decided them.
+        ahead.clear();
+    }
+    *fence = taken;
     let Some(fence) = fence else { return Ok(Turn::NotMine) };
-    Ok(if step(hub, fence).await? { Turn::Worked } else { Turn::Idle })
+    Ok(if step(hub, fence, ahead).await? { Turn::Worked } else { Turn::Idle })
 }
 
-/// Decides the next batches. Returns whether there were any.
-pub async fn step(hub: &Hub, fence: &Fence) -> Result<bool, LaneError> {
-    let waiting = hub.store.waiting(BATCHES).await?;
-    if waiting.is_empty() {
+/// Decides the next batches, and decodes and checks those after them while the database works. Returns whether there were
+/// any. What is ready stays in `ahead` for the next step under the same lease.
+pub async fn step(hub: &Hub, fence: &Fence, ahead: &mut Vec<PreparedBatch>) -> Result<bool, LaneError> {
+    let mut batches = std::mem::take(ahead);
+    if batches.is_empty() {
+        batches = ready(hub, &BTreeMap::new()).await?;
+    }
+    if batches.is_empty() {
         return Ok(false);
     }
-    let mut batches = Vec::with_capacity(waiting.len());
-    for batch in &waiting {
-        let rulebook = hub.rulebooks.version(&*hub.store, batch.rulebook).await?;
-        batches.push(Engine::prepare(batch, rulebook.book.clone())?);
-    }
     let wanted = Engine::wanted(&batches);
+    let last: BTreeMap<Region, Position> =
+        batches.iter().map(PreparedBatch::position).map(|at| (at.region, at)).collect();
     let mut decide = |view, state| hub.engine.decide(&batches, view, state);
-    hub.store.apply(fence, &wanted, &mut decide).await?;
+    let (applied, next) = tokio::join!(hub.store.apply(fence, &wanted, &mut decide), ready(hub, &last));
+    applied?;
+    // What fails here fails again in the next step, alone.
+    *ahead = next.unwrap_or_default();
     hub.log_work.notify_one();
     Ok(true)
+}
+
+/// The next batches after these places, decoded and checked.
+async fn ready(hub: &Hub, after: &BTreeMap<Region, Position>) -> Result<Vec<PreparedBatch>, LaneError> {
+    let waiting = hub.store.waiting(after, BATCHES).await?;
+    let mut batches = Vec::with_capacity(waiting.len());
+    for batch in waiting {
+        let rulebook = hub.rulebooks.version(&*hub.store, batch.rulebook).await?;
+        batches.push(Engine::prepare(&batch, rulebook.book.clone())?);
+        // So that the database is answered between two of them.
+        tokio::task::yield_now().await;
+    }
+    Ok(batches)
 }

@@ -10,7 +10,7 @@ mod rows;
 mod sqlite;
 mod value;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use dtsen_kit::sqlite::Mode;
@@ -206,8 +206,8 @@ pub trait Intake: Send + Sync {
 /// The one lane that decides and writes.
 #[async_trait]
 pub trait Lane: Send + Sync {
-    /// Batches to apply next: fair over regions, in chain order within a region.
-    async fn waiting(&self, limit: u32) -> Result<Vec<Waiting>>;
+    /// Batches to apply next after these places: fair over regions, in chain order within a region.
+    async fn waiting(&self, after: &BTreeMap<Region, Position>, limit: u32) -> Result<Vec<Waiting>>;
     /// One step of the lane: checks the fence, reads what is wanted, lets `decide` decide, writes. One transaction.
     async fn apply(
         &self,

@@ -72,9 +72,11 @@ pub(crate) async fn waiting_is_fair_and_in_chain_order(place: Place) {
     };
     let [aceh, bogor, mataram] = regions[..] else { panic!("three regions") };
     let fair = [(aceh, 1), (aceh, 2), (bogor, 1), (mataram, 1), (mataram, 2), (aceh, 3)];
-    assert_eq!(places(store.waiting(6).await.expect("reads")), fair);
-    assert_eq!(store.waiting(100).await.expect("reads").len(), 8);
-    assert_eq!(places(store.waiting(2).await.expect("reads")), [(aceh, 1), (bogor, 1)]);
+    assert_eq!(places(store.waiting(&BTreeMap::new(), 6).await.expect("reads")), fair);
+    assert_eq!(store.waiting(&BTreeMap::new(), 100).await.expect("reads").len(), 8);
+    let after = BTreeMap::from([(aceh, Position { region: aceh, epoch: 1, sequence: 3 })]);
+    assert_eq!(places(store.waiting(&after, 3).await.expect("reads")), [(aceh, 4), (bogor, 1), (mataram, 1)]);
+    assert_eq!(places(store.waiting(&BTreeMap::new(), 2).await.expect("reads")), [(aceh, 1), (bogor, 1)]);
     let fence = lease(&*store, "lane", "one").await;
     let first = Position { region: aceh, epoch: 1, sequence: 1 };
     let mut apply = |_: View, state: LaneState| Writes {
@@ -82,7 +84,7 @@ pub(crate) async fn waiting_is_fair_and_in_chain_order(place: Place) {
         ..counting(first)(View::default(), state)
     };
     store.apply(&fence, &Wanted::default(), &mut apply).await.expect("applies");
-    let next = places(store.waiting(3).await.expect("reads"));
+    let next = places(store.waiting(&BTreeMap::new(), 3).await.expect("reads"));
     assert_eq!(next, [(bogor, 1), (mataram, 1), (aceh, 2)], "served least recently comes first");
     assert_eq!(store.waiting_count().await.expect("reads"), (7, 7));
 }

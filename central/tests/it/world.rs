@@ -150,7 +150,8 @@ impl World {
         let store = &self.hub.store;
         let fence = store.take_lease(lane::LEASE, "test", NOW_MS, NOW_MS + 1).await.expect("asks");
         let fence = fence.expect("takes the lane");
-        while lane::step(&self.hub, &fence).await.expect("decides") {}
+        let mut ahead = Vec::new();
+        while lane::step(&self.hub, &fence, &mut ahead).await.expect("decides") {}
         store.give_lease(&fence).await.expect("gives back");
     }
 

@@ -65,7 +65,7 @@ async fn waiting_of(conn: &mut Conn, region: i64, after: (i64, i64), limit: i64)
 }
 
 /// Every waiting region gets the same share; what one does not use goes round again.
-async fn fair_share(conn: &mut Conn, limit: u32) -> Result<Vec<Waiting>> {
+async fn fair_share(conn: &mut Conn, after: &BTreeMap<Region, Position>, limit: u32) -> Result<Vec<Waiting>> {
     let found = sqlx::query_scalar(
         "SELECT l.region FROM lane l
          WHERE EXISTS (SELECT 1 FROM batch b WHERE b.region = l.region AND b.apply_no IS NULL)
@@ -73,7 +73,9 @@ async fn fair_share(conn: &mut Conn, limit: u32) -> Result<Vec<Waiting>> {
     );
     let mut regions: Vec<i64> = found.bind(i64::from(limit)).fetch_all(&mut *conn).await?;
     let mut left = i64::from(limit);
-    let mut after: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+    let place = |at: &Position| (i64::from(at.epoch), i64::from(at.sequence));
+    let mut after: BTreeMap<i64, (i64, i64)> =
+        after.iter().map(|(region, at)| (i64::from(region.number()), place(at))).collect();
     let mut taken = Vec::new();
     while left > 0 && !regions.is_empty() {
         let count = i64::try_from(regions.len()).expect("at most the limit");
@@ -107,8 +109,8 @@ fn application(row: (i64, Option<i64>, Option<i64>, Option<i64>, Option<i64>)) -
 
 #[async_trait]
 impl Lane for Handle {
-    async fn waiting(&self, limit: u32) -> Result<Vec<Waiting>> {
-        self.section(async { fair_share(&mut *self.read_conn().await?, limit).await }).await
+    async fn waiting(&self, after: &BTreeMap<Region, Position>, limit: u32) -> Result<Vec<Waiting>> {
+        self.section(async { fair_share(&mut *self.read_conn().await?, after, limit).await }).await
     }
 
     async fn apply(
