@@ -6,6 +6,7 @@ mod certificates;
 mod chain;
 mod floods;
 mod headers;
+mod mutations;
 mod reads;
 
 use dtsen_proto::{
@@ -91,4 +92,9 @@ fn calls_that_stall_or_never_end_are_bounded() -> anyhow::Result<()> {
 #[test]
 fn crowds_of_connections_hold_nobody_up() -> anyhow::Result<()> {
     run("wire_crowds", floods::connections)
+}
+
+#[test]
+fn no_mutated_batch_is_taken_for_another() -> anyhow::Result<()> {
+    mutations::run()
 }

@@ -7,6 +7,7 @@ pub mod client;
 pub mod flood;
 pub mod local;
 pub mod middle;
+pub mod mutation;
 pub mod peer;
 pub mod raw;
 pub mod stage;
