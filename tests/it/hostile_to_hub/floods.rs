@@ -22,8 +22,11 @@ const MEMORY_KIB: u64 = 512 * 1024;
 const DESCRIPTORS: usize = 900;
 /// How long an attack may need until its effect shows on a slow machine.
 const EFFECT: Duration = Duration::from_mins(1);
+/// Whether an attack has shown what it should.
+type Shows = fn(&Counts) -> bool;
+
 /// Goes on with an attack until it shows what it should and an honest region has exchanged meanwhile.
-fn under(place: &Place, attacks: &[(Attack, fn(&Counts) -> bool)]) -> anyhow::Result<()> {
+fn under(place: &Place, attacks: &[(Attack, Shows)]) -> anyhow::Result<()> {
     let mut stage = Stage::set(place)?;
     stage.deliver_noise()?;
     let aim = Aim::at(&stage.hub, &stage.peer)?;

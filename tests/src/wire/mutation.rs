@@ -242,9 +242,9 @@ fn frames_mixed(dice: &mut ChaCha8Rng, body: &[u8], encoding: &mut i32) -> Vec<u
         2 => deltas.swap(at, to),
         3 => return batch::erase(body, at).expect("there is one"),
         _ => {
-            let mut framed = body.to_vec();
-            framed[dice.random_range(0..4)] ^= 1 << dice.random_range(0..8);
-            return framed;
+            let mut other = body.to_vec();
+            other[dice.random_range(0..4)] ^= 1 << dice.random_range(0..8);
+            return other;
         }
     }
     batch::frame(deltas.iter().map(Vec::as_slice))

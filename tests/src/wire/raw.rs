@@ -153,13 +153,13 @@ impl Raw {
 
 /// Takes one frame of the hub.
 async fn hear(read: &mut ReadHalf<TlsStream<TcpStream>>, heard: &Mutex<Heard>) -> io::Result<()> {
-    let mut head = [0; HEAD];
-    read.read_exact(&mut head).await?;
-    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut start = [0; HEAD];
+    read.read_exact(&mut start).await?;
+    let length = u32::from_be_bytes([0, start[0], start[1], start[2]]);
     let mut payload = vec![0; usize::try_from(length).expect("three bytes")];
     read.read_exact(&mut payload).await?;
     let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-    match head[3] {
+    match start[3] {
         kind::HEADERS => heard.answers += 1,
         kind::RST_STREAM => heard.resets += 1,
         kind::GOAWAY => {
