@@ -1,5 +1,8 @@
 //! The door: TLS 1.3 in front of tonic. Handshakes run beside the accept loop, bounded in number and time; a certificate
-//! must name a region. One that is not registered gets in too, to be told so, but neither for long nor with much.
+//! must name a region. One that is not registered gets in too, to be told so, but neither for long nor with much. Nobody
+//! keeps others out by sitting: every kind of guest has its [`seats`].
+
+mod seats;
 
 use std::{
     io,
@@ -21,26 +24,49 @@ use tokio::{
     time::Sleep,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::transport::server::Connected;
 
+use self::seats::{Seat, Seats};
 use crate::{
     authority,
     hub::Hub,
     store::{RegionRow, Status},
 };
 
-/// Handshakes under way at once. Each costs about 1 ms of processor time and 20 KiB.
-const HANDSHAKES: usize = 64;
+/// Handshakes under way at once, each about 20 KiB; the oldest goes. More than half of the 552 regions may come at the same
+/// moment without one losing its place, and both doors together stay below the 1,024 descriptors that a process has by default.
+const HANDSHAKES: usize = 320;
 /// Time for one handshake; a 2G link with 2 s round trips needs about six.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Connections that may wait for tonic to take them.
 const WAITING: usize = 64;
+/// Connections of one region; the oldest goes. A node has one, two while a command runs beside it; the others are those
+/// whose link broke. Each can hold some 60 MiB of half-sent calls and answers that it does not read.
+const OF_REGION: usize = 4;
+/// Connections at the door of enrolment, where anybody may come; the oldest goes.
+const VISITORS: usize = 128;
+/// Pause when the system gives no connection, most often because it has no descriptor left.
+const NOT_ACCEPTED: Duration = Duration::from_millis(100);
 /// Connections at once whose certificate is not registered. They come for one refusal; honest nodes are never among them.
 const STRANGERS: usize = 16;
-/// Life of such a connection: time for the refusal on a link with 2 s round trips.
-const STRANGER: Duration = Duration::from_secs(10);
-/// Bytes taken from such a connection: a Hello has 3 KiB, and a batch is never read.
-const STRANGER_BYTES: usize = 64 * 1024;
+
+/// How long somebody who is not known may stay, and how many bytes are taken meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub struct Visit {
+    /// Time from the end of the handshake.
+    pub time: Duration,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+impl Visit {
+    /// Of a certificate that is not registered: time for the refusal on a link with 2 s round trips, and room for a Hello,
+    /// which has 3 KiB. A batch is never read.
+    const STRANGER: Self = Self { time: Duration::from_secs(10), bytes: 64 * 1024 };
+    /// At the door of enrolment: one call on a bad link; an enrolment has less than 2 KiB.
+    pub const ENROLMENT: Self = Self { time: Duration::from_secs(30), bytes: 64 * 1024 };
+}
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,25 +81,50 @@ pub struct Peer {
 pub struct Guest {
     stream: TlsStream<Box<dyn Io>>,
     peer: Peer,
-    stranger: Option<Stranger>,
+    stay: Stay,
 }
 
-/// What is left to a connection whose certificate is not registered. Every call on it is refused; this bounds what it can
-/// hold until then.
-struct Stranger {
-    end: Pin<Box<Sleep>>,
-    bytes: usize,
-    _place: OwnedSemaphorePermit,
+/// How long a guest may stay, and with how much.
+struct Stay {
+    /// For whom is not known: when it ends, and bytes until then.
+    visit: Option<(Pin<Box<Sleep>>, usize)>,
+    /// Somebody newer needs the seat.
+    asked: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    _place: Box<dyn Send>,
 }
 
-impl Stranger {
-    fn new(place: OwnedSemaphorePermit) -> Self {
-        Self { end: Box::pin(tokio::time::sleep(STRANGER)), bytes: STRANGER_BYTES, _place: place }
+impl Stay {
+    /// Of a registered region.
+    fn registered(seat: Seat<Region>) -> Self {
+        let asked = Some(Box::pin(seat.asked().cancelled_owned()));
+        Self { visit: None, asked, _place: Box::new(seat) }
     }
 
-    /// Whether nothing more is read from it.
-    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        self.bytes == 0 || self.end.as_mut().poll(cx).is_ready()
+    /// Of somebody who is not asked for a certificate.
+    fn visiting(visit: Visit, seat: Seat<()>) -> Self {
+        let asked = Some(Box::pin(seat.asked().cancelled_owned()));
+        Self { visit: Some(Self::begin(visit)), asked, _place: Box::new(seat) }
+    }
+
+    /// Of a certificate that is not registered: for one refusal.
+    fn stranger(place: OwnedSemaphorePermit) -> Self {
+        Self { visit: Some(Self::begin(Visit::STRANGER)), asked: None, _place: Box::new(place) }
+    }
+
+    fn begin(visit: Visit) -> (Pin<Box<Sleep>>, usize) {
+        (Box::pin(tokio::time::sleep(visit.time)), visit.bytes)
+    }
+
+    /// An error once nothing more is read or written.
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.asked.as_mut().is_some_and(|asked| asked.as_mut().poll(cx).is_ready()) {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        let Some((end, bytes)) = &mut self.visit else { return Ok(()) };
+        if *bytes == 0 || end.as_mut().poll(cx).is_ready() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        Ok(())
     }
 }
 
@@ -91,14 +142,11 @@ impl AsyncRead for Guest {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, stranger, .. } = &mut *self;
-        if stranger.as_mut().is_some_and(|stranger| stranger.is_over(cx)) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
+        self.stay.check(cx)?;
         let before = buf.filled().len();
-        let read = Pin::new(stream).poll_read(cx, buf);
-        if let Some(stranger) = stranger {
-            stranger.bytes = stranger.bytes.saturating_sub(buf.filled().len() - before);
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if let Some((_, bytes)) = &mut self.stay.visit {
+            *bytes = bytes.saturating_sub(buf.filled().len() - before);
         }
         read
     }
@@ -106,6 +154,8 @@ impl AsyncRead for Guest {
 
 impl AsyncWrite for Guest {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        // A guest that reads nothing is waited for here.
+        self.stay.check(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -123,8 +173,16 @@ impl AsyncWrite for Guest {
 pub enum Policy {
     /// Regions, by their certificate. [`is_registered`] is asked again at every call.
     Regions(Arc<Hub>),
-    /// Anybody, server-authenticated: enrolment.
-    Anybody,
+    /// Anybody, for a visit; only the server shows who it is.
+    Anybody(Visit),
+}
+
+/// What is left for those who come.
+struct Room {
+    handshakes: Arc<Seats<()>>,
+    regions: Arc<Seats<Region>>,
+    visitors: Arc<Seats<()>>,
+    strangers: Arc<Semaphore>,
 }
 
 /// Opens a door on a listener: a stream of connections for tonic.
@@ -135,25 +193,37 @@ pub fn open(
 ) -> mpsc::Receiver<io::Result<Guest>> {
     let (send, receive) = mpsc::channel(WAITING);
     let acceptor = TlsAcceptor::from(tls);
-    let places = Arc::new(Semaphore::new(HANDSHAKES));
-    let strangers = Arc::new(Semaphore::new(STRANGERS));
+    let room = Arc::new(Room {
+        handshakes: Seats::new(HANDSHAKES),
+        regions: Seats::new(OF_REGION),
+        visitors: Seats::new(VISITORS),
+        strangers: Arc::new(Semaphore::new(STRANGERS)),
+    });
     tokio::spawn(async move {
-        while let Ok(place) = places.clone().acquire_owned().await {
+        loop {
             let stream = match listener.accept().await {
                 Ok(stream) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(NOT_ACCEPTED).await;
                     continue;
                 }
             };
             if send.is_closed() {
                 break;
             }
-            let (acceptor, policy, send) = (acceptor.clone(), policy.clone(), send.clone());
-            let strangers = strangers.clone();
+            let seat = room.handshakes.take(());
+            let (acceptor, policy, send, room) =
+                (acceptor.clone(), policy.clone(), send.clone(), room.clone());
             tokio::spawn(async move {
-                if let Some(guest) = handshake(acceptor, stream, &policy, strangers).await {
-                    drop(place);
+                let asked = seat.asked();
+                let guest = tokio::select! {
+                    biased;
+                    () = asked.cancelled() => None,
+                    guest = handshake(acceptor, stream, &policy, &room) => guest,
+                };
+                if let Some(guest) = guest {
+                    drop(seat);
                     // The server is going down: the connection goes with it.
                     let _ = send.send(Ok(guest)).await;
                 }
@@ -167,7 +237,7 @@ async fn handshake(
     acceptor: TlsAcceptor,
     stream: Box<dyn Io>,
     policy: &Policy,
-    strangers: Arc<Semaphore>,
+    room: &Room,
 ) -> Option<Guest> {
     let stream = match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => stream,
@@ -180,9 +250,12 @@ async fn handshake(
             return None;
         }
     };
-    let Policy::Regions(hub) = policy else {
-        let peer = Peer { region: None, fingerprint: [0; 32] };
-        return Some(Guest { stream, peer, stranger: None });
+    let hub = match policy {
+        Policy::Regions(hub) => hub,
+        Policy::Anybody(visit) => {
+            let peer = Peer { region: None, fingerprint: [0; 32] };
+            return Some(Guest { stream, peer, stay: Stay::visiting(*visit, room.visitors.take(())) });
+        }
     };
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
     let peer = Peer { region: authority::region_of(certificate), fingerprint: tls::fingerprint(certificate) };
@@ -191,11 +264,13 @@ async fn handshake(
         return None;
     };
     match hub.store.region(region).await {
-        Ok(Some(row)) if is_registered(&row, &peer) => Some(Guest { stream, peer, stranger: None }),
+        Ok(Some(row)) if is_registered(&row, &peer) => {
+            Some(Guest { stream, peer, stay: Stay::registered(room.regions.take(region)) })
+        }
         Ok(_) => {
             tracing::warn!(%region, "the certificate is not the one registered, or revoked");
-            let place = strangers.try_acquire_owned().ok()?;
-            Some(Guest { stream, peer, stranger: Some(Stranger::new(place)) })
+            let place = room.strangers.clone().try_acquire_owned().ok()?;
+            Some(Guest { stream, peer, stay: Stay::stranger(place) })
         }
         Err(error) => {
             tracing::error!(%error, "the register of regions cannot be read");

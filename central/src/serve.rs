@@ -13,16 +13,17 @@ use dtsen_proto::{
     pb::{enrolment_server::EnrolmentServer, exchange_server::ExchangeServer},
     record::Day,
 };
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{body::Body, transport::Server};
+use tonic::{Status, body::Body, transport::Server};
 use tower::{
     layer::util::{Identity, Stack},
-    util::MapResponseLayer,
+    util::{MapRequestLayer, MapResponseLayer},
 };
 
 use crate::{
-    door::{self, Policy},
+    door::{self, Policy, Visit},
     grpc::{enrolment::EnrolmentService, exchange::ExchangeService},
     hub::Hub,
     journal, lane, release,
@@ -36,6 +37,9 @@ const ERROR_RESETS: usize = 64;
 const CALLS: usize = 8;
 /// Bytes of request headers.
 const HEADER_BYTES: u32 = 16 * 1024;
+/// Bytes of one call, however many messages: the exchange has no call with more than one. tonic would read on until the
+/// stream ends.
+const CALL_BYTES: usize = limits::MAX_MESSAGE_BYTES + 64;
 /// Time for one call, from its first byte to its answer.
 const CALL: Duration = Duration::from_mins(2);
 /// Sign of life on an idle connection, and how long an answer may take.
@@ -59,11 +63,27 @@ fn date(ambient: Ambient) -> impl Fn(http::Response<Body>) -> http::Response<Bod
     }
 }
 
-type Dated<F> = Server<Stack<MapResponseLayer<F>, Identity>>;
+/// Ends a call that goes on after the bytes that one may have.
+fn limited(request: http::Request<Body>) -> http::Request<Body> {
+    request.map(|body| {
+        Body::new(Limited::new(body, CALL_BYTES).map_err(
+            |error| match error.downcast::<LengthLimitError>() {
+                Ok(_) => Status::out_of_range("more than one call may bring").into(),
+                Err(other) => other,
+            },
+        ))
+    })
+}
 
-fn server(ambient: &Ambient) -> Dated<impl Fn(http::Response<Body>) -> http::Response<Body> + Clone + use<>> {
+type Limit = fn(http::Request<Body>) -> http::Request<Body>;
+type Layered<F> = Server<Stack<MapRequestLayer<Limit>, Stack<MapResponseLayer<F>, Identity>>>;
+
+fn server(
+    ambient: &Ambient,
+) -> Layered<impl Fn(http::Response<Body>) -> http::Response<Body> + Clone + use<>> {
     Server::builder()
         .layer(MapResponseLayer::new(date(ambient.clone())))
+        .layer(MapRequestLayer::new(limited as Limit))
         .max_concurrent_streams(STREAMS)
         .http2_max_local_error_reset_streams(Some(ERROR_RESETS))
         .concurrency_limit_per_connection(CALLS)
@@ -125,7 +145,7 @@ pub async fn serve(
         .add_service(exchange)
         .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
 
-    let guests = door::open(listeners.enrolment, enrol_tls, Policy::Anybody);
+    let guests = door::open(listeners.enrolment, enrol_tls, Policy::Anybody(Visit::ENROLMENT));
     let enrolment = EnrolmentServer::new(EnrolmentService::new(hub.clone()))
         .max_decoding_message_size(limits::MAX_CHUNK_BYTES / 16);
     let enrolment = server(&hub.ambient)

@@ -290,6 +290,7 @@ fn links_lead_somewhere() {
         "docs/PROTOCOL.md",
         "docs/STORAGE.md",
         "docs/GLOSSARY.md",
+        "docs/SECURITY.md",
     ] {
         let text = read(page);
         let folder = root().join(page).parent().expect("a folder").to_owned();
@@ -299,4 +300,28 @@ fn links_lead_somewhere() {
             assert!(there, "{page}: {link}");
         }
     }
+}
+
+/// Every row of the threat model names a test that exists, or says that there is none.
+#[test]
+fn every_threat_has_its_test() {
+    let text = read("docs/SECURITY.md");
+    let mut seen = 0;
+    for row in text.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let shown = cells.last().expect("a cell");
+        if row.starts_with("|--") || *shown == "shown by" {
+            continue;
+        }
+        assert_eq!(cells.len(), 5, "asset, attacker, attack, defence, test: {row}");
+        let tests: Vec<&str> = shown.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty() || shown.starts_with("not tested"), "no test: {row}");
+        for test in tests {
+            let (file, name) = test.split_once('#').unwrap_or((test, ""));
+            assert!(root().join(file).exists(), "there is no {file}: {row}");
+            assert!(name.is_empty() || read(file).contains(&format!("fn {name}(")), "no {name} in {file}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "rows were not found");
 }

@@ -4,7 +4,9 @@
 mod bodies;
 mod certificates;
 mod chain;
+mod floods;
 mod headers;
+mod mutations;
 mod reads;
 
 use dtsen_proto::{
@@ -75,4 +77,24 @@ fn stalled_and_strange_connections_hold_nobody_up() -> anyhow::Result<()> {
 #[test]
 fn nobody_reads_what_is_another_regions() -> anyhow::Result<()> {
     run("wire_reads", reads::run)
+}
+
+#[test]
+fn floods_of_frames_are_sent_away() -> anyhow::Result<()> {
+    run("wire_frames", floods::frames)
+}
+
+#[test]
+fn calls_that_stall_or_never_end_are_bounded() -> anyhow::Result<()> {
+    run("wire_calls", floods::calls)
+}
+
+#[test]
+fn crowds_of_connections_hold_nobody_up() -> anyhow::Result<()> {
+    run("wire_crowds", floods::connections)
+}
+
+#[test]
+fn no_mutated_batch_is_taken_for_another() -> anyhow::Result<()> {
+    mutations::run()
 }

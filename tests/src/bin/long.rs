@@ -4,10 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser;
-use dtsen_tests::faults::{
-    forked_chain, kills,
-    place::{self, Engine, Place},
-    restored_hub, two_hubs, wait, weak_link,
+use dtsen_tests::{
+    faults::{
+        forked_chain, kills,
+        place::{self, Engine, Place},
+        restored_hub, two_hubs, wait, weak_link,
+    },
+    wire::mutation::Mutations,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,9 @@ struct Arguments {
     /// Hanya sambungan 20 kB/s yang diputus tiap menit dengan 10.000 data, satu kali
     #[arg(long)]
     weak_link: bool,
+    /// Hanya kiriman yang diubah, sampai 10 juta
+    #[arg(long)]
+    mutations: bool,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -33,10 +39,16 @@ struct State {
     kills: u64,
     /// Whether the weak link is done.
     weak_link: bool,
+    /// Mutated batches so far.
+    #[serde(default)]
+    mutations: u64,
 }
 
 /// Kills of one seed and database.
 const KILLS: u32 = 200;
+/// Mutated batches that are tried once in all, and between two writes of the state.
+const MUTATIONS: u64 = 10_000_000;
+const MUTATIONS_AT_ONCE: u64 = 100_000;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
@@ -44,7 +56,7 @@ fn main() -> anyhow::Result<()> {
         Ok(bytes) => serde_json::from_slice(&bytes).context("the state file")?,
         Err(_) => State::default(),
     };
-    if arguments.weak_link || !state.weak_link {
+    if arguments.weak_link || !(state.weak_link || arguments.mutations) {
         on(Engine::Sqlite, "weak_link", 1, |place| weak_link::run(place, weak_link::LONG))?;
         state.weak_link = true;
         save(&arguments, &state)?;
@@ -53,6 +65,10 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let end = wait::now() + Duration::from_mins(arguments.minutes);
+    mutations(&arguments, &mut state, end)?;
+    if arguments.mutations {
+        return Ok(());
+    }
     while wait::now() < end {
         let seed = state.seed + 1;
         on(Engine::Sqlite, "restored_hub", seed, restored_hub::run)?;
@@ -69,6 +85,18 @@ fn main() -> anyhow::Result<()> {
         state.seed = seed;
         save(&arguments, &state)?;
         println!("seed {seed} done, {} kills so far", state.kills);
+    }
+    Ok(())
+}
+
+/// Mutated batches from where the last run stopped.
+fn mutations(arguments: &Arguments, state: &mut State, end: std::time::Instant) -> anyhow::Result<()> {
+    let mutations = Mutations::new(1)?;
+    while state.mutations < MUTATIONS && wait::now() < end {
+        let outcome = mutations.run(state.mutations..state.mutations + MUTATIONS_AT_ONCE)?;
+        state.mutations += outcome.tried;
+        save(arguments, state)?;
+        println!("{} mutated batches so far, the last {outcome:?}", state.mutations);
     }
     Ok(())
 }

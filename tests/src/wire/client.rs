@@ -49,7 +49,11 @@ pub struct Client {
     exchange: ExchangeClient<Channel>,
 }
 
-fn config(authority: &[u8], identity: Option<&tls::Identity>) -> anyhow::Result<Arc<ClientConfig>> {
+/// TLS with a pinned authority, as whoever the identity names.
+pub(super) fn config(
+    authority: &[u8],
+    identity: Option<&tls::Identity>,
+) -> anyhow::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(authority.to_vec()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -101,4 +105,9 @@ pub fn memory_kib(pid: u32, field: &str) -> anyhow::Result<u64> {
     let line = text.lines().find(|line| line.starts_with(field)).context("the field is there")?;
     let number = line.split_whitespace().nth(1).context("a number")?;
     Ok(number.parse()?)
+}
+
+/// Descriptors that a process has open.
+pub fn descriptors(pid: u32) -> anyhow::Result<usize> {
+    Ok(std::fs::read_dir(format!("/proc/{pid}/fd"))?.count())
 }

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use dtsen_central::{door, home::Home, hub::Keys};
@@ -27,6 +28,9 @@ use tonic::{
 
 use super::{certificates, twist::Twist};
 use crate::federation::{HUB_NAME, Hub, Node};
+
+/// Nodes may stay with the hub in the middle as long as with their own.
+const STAY: door::Visit = door::Visit { time: Duration::from_hours(1), bytes: usize::MAX };
 
 /// The hub in the middle, on a port of its own until it is dropped.
 pub struct Middle {
@@ -65,7 +69,7 @@ impl Middle {
             let exchange = ExchangeClient::new(channel).max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
             let listener = TcpListener::bind("127.0.0.1:0").await?;
             let address = listener.local_addr()?;
-            let guests = door::open(Box::new(listener), server, door::Policy::Anybody);
+            let guests = door::open(Box::new(listener), server, door::Policy::Anybody(STAY));
             let between = Between { shared: shared.clone(), exchange };
             let service = ExchangeServer::new(between).max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
             let serving = Server::builder().add_service(service);

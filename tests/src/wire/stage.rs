@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use dtsen_central::store;
-use dtsen_kit::sqlite::Mode;
+use dtsen_kit::{ambient::Ambient, sqlite::Mode};
 use serde_json::Value;
 
 use super::{
@@ -24,6 +24,9 @@ use crate::{
 const REGIONS: [(&str, u64); 2] = [("52.71", 25), ("75.71", 10)];
 /// Deltas of the hostile region that are at hand.
 const DELTAS: usize = 60;
+/// Bytes of one delta that does not pack, and how many a batch has: nearly as much as one reply brings.
+const NOISE: usize = 60_000;
+const NOISES: usize = 16;
 /// How long the hub may need until nothing waits.
 const QUIET: Duration = Duration::from_secs(30);
 
@@ -56,6 +59,14 @@ impl Stage {
         let mut peer = Peer::of(&hostile.node, &hub)?;
         peer.hello().map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
         Ok(Self { hub, honest, peer, deltas, day: 0 })
+    }
+
+    /// Gives the hostile region a large batch, so that it has something large to read back.
+    pub fn deliver_noise(&mut self) -> anyhow::Result<()> {
+        let ambient = Ambient::system();
+        let noise = || (0..NOISE / 32).flat_map(|_| ambient.bytes::<32>()).collect();
+        let deltas: Vec<Vec<u8>> = (0..NOISES).map(|_| noise()).collect();
+        self.peer.deliver(&deltas).map(drop)
     }
 
     /// What the hub says of itself once nothing waits any more: state of all regions, every batch, the log.

@@ -1,0 +1,1 @@
+../../../proto/kit/src/files.rs
