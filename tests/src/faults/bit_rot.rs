@@ -108,8 +108,10 @@ fn flip_all(place: &Place, side: Side, home: &Path, flips: u64) -> anyhow::Resul
         bytes[at] ^= 1 << rng.random_range(0..u8::BITS);
         for suffix in ["-wal", "-shm"] {
             let beside = PathBuf::from(format!("{}{suffix}", copy.join(name).display()));
-            if beside.exists() {
-                std::fs::remove_file(beside)?;
+            // Whoever closed the database last may have removed it, or be about to.
+            match std::fs::remove_file(beside) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
             }
         }
         std::fs::write(copy.join(name), bytes)?;
