@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use dtsen_central::commands::{Cli, run};
-use dtsen_kit::terminal;
+use dtsen_kit::{sqlite, terminal};
 
 fn main() -> ExitCode {
     let cli: Cli = terminal::parse();
@@ -19,6 +19,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("Gagal: {error:#}");
+            if let Some(advice) = sqlite::advice(error.as_ref()) {
+                eprintln!("→ {advice}");
+            }
             ExitCode::FAILURE
         }
     }

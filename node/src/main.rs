@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use dtsen_kit::terminal;
+use dtsen_kit::{sqlite, terminal};
 use dtsen_node::commands::{Cli, run};
 
 fn main() -> ExitCode {
@@ -11,6 +11,9 @@ fn main() -> ExitCode {
     let result = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli)));
     result.unwrap_or_else(|error| {
         eprintln!("Gagal: {error:#}");
+        if let Some(advice) = sqlite::advice(error.as_ref()) {
+            eprintln!("→ {advice}");
+        }
         ExitCode::FAILURE
     })
 }

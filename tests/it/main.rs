@@ -1,10 +1,14 @@
 //! Faults in a federation of real processes, on both databases. `DTSEN_TEST_QUICK=1` skips them with a notice.
 
+mod bit_rot;
 mod forked_chain;
 mod hostile_to_hub;
 mod hostile_to_node;
 mod kills;
+mod little_memory;
 mod local_service;
+mod lost_server;
+mod power;
 mod privacy;
 mod restored_hub;
 mod restored_node;

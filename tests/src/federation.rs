@@ -170,6 +170,19 @@ impl Hub {
         start_program("dtsen-central", &self.home)
     }
 
+    /// A command of this hub, to be started by the caller.
+    pub fn running(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let mut command = self.command()?;
+        command.args(arguments);
+        Ok(command)
+    }
+
+    /// The command that serves, to be started by the caller.
+    pub fn serving(&self) -> anyhow::Result<Command> {
+        let (listen, enrol) = (format!("127.0.0.1:{}", self.ports.0), format!("127.0.0.1:{}", self.ports.1));
+        self.running(&["serve", "--listen", &listen, "--enrol-listen", &enrol])
+    }
+
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> anyhow::Result<String> {
         finished(
@@ -188,9 +201,7 @@ impl Hub {
     /// Starts serving and waits until it listens. Its log goes to `hub.log` in the home.
     pub fn start(&mut self) -> anyhow::Result<()> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.home.join("hub.log"))?;
-        let mut command = self.command()?;
-        let (listen, enrol) = (format!("127.0.0.1:{}", self.ports.0), format!("127.0.0.1:{}", self.ports.1));
-        command.args(["serve", "--listen", &listen, "--enrol-listen", &enrol]);
+        let mut command = self.serving()?;
         command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("a pipe")?).lines();

@@ -3,9 +3,10 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, SqliteConnection,
+    ConnectOptions as _, Connection as _, SqliteConnection,
+    error::DatabaseError as _,
     migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -26,7 +27,33 @@ const BUSY: Duration = Duration::from_secs(30);
 pub struct Sqlite {
     writer: Mutex<SqliteConnection>,
     reader: Mutex<SqliteConnection>,
+    options: SqliteConnectOptions,
     mode: Mode,
+}
+
+/// What an operator can do about SQLite's error, if it is one in the chain of causes: the driver's own words are for
+/// programmers.
+pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let told = causes.filter_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::Database(told)) => {
+            told.try_downcast_ref::<SqliteError>()?.code()?.parse::<i32>().ok()
+        }
+        _ => None,
+    });
+    // The low byte is the kind, the rest says where in SQLite.
+    Some(match told.last()? & 0xff {
+        5 | 6 => "basis data sedang dipakai proses lain; tunggu sampai selesai, lalu ulangi",
+        7 => "memori habis; tutup program lain atau tambah memori, lalu ulangi",
+        10 => "cakram gagal membaca atau menulis; periksa cakram, ulangi, lalu jalankan perintah verify",
+        11 | 26 => {
+            "berkas basis data rusak; jalankan perintah doctor, atau pulihkan dari cadangan dengan restore"
+        }
+        13 => "cakram penuh; kosongkan lalu ulangi, yang sudah tersimpan tetap ada",
+        14 | 23 => "berkas basis data tidak dapat dibuka; periksa pemilik dan izinnya",
+        8 => "basis data hanya dapat dibaca; periksa pemasangan cakram dan izinnya",
+        _ => return None,
+    })
 }
 
 impl Sqlite {
@@ -49,7 +76,7 @@ impl Sqlite {
             let mut writer = options.connect().await?;
             migrations.run(&mut writer).await?;
             let reader = options.connect().await?;
-            Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), mode })
+            Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), options, mode })
         };
         match mode {
             Mode::Production => open.await,
@@ -66,13 +93,64 @@ impl Sqlite {
         }
     }
 
-    /// The connection that writes.
+    /// The connection that writes. After a failed commit SQLite has rolled back by itself and the driver, whose own rollback
+    /// then fails, believes for ever that the transaction is open: such a connection is replaced.
     pub async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.writer.lock().await
+        let mut writer = self.writer.lock().await;
+        // The rollback of a transaction that was dropped may still be on its way; a ping comes after it.
+        let stuck =
+            writer.is_in_transaction() && (writer.ping().await.is_err() || writer.is_in_transaction());
+        if stuck && let Ok(fresh) = self.options.connect().await {
+            *writer = fresh;
+        }
+        writer
     }
 
     /// The connection that reads. Long reads do not hold up the writer.
     pub async fn reader(&self) -> MutexGuard<'_, SqliteConnection> {
         self.reader.lock().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static NO_TABLES: Migrator = Migrator::DEFAULT;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_the_next() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.db");
+        let db = Sqlite::open(&path, true, Mode::Production, &NO_TABLES).await.expect("opens");
+        {
+            let mut writer = db.writer().await;
+            let mut tx = writer.begin().await.expect("begins");
+            // As SQLite does when a commit fails: the driver does not hear of it.
+            sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.expect("rolls back");
+            assert!(tx.commit().await.is_err());
+        }
+        for _ in 0..2 {
+            let mut writer = db.writer().await;
+            let tx = writer.begin_with("BEGIN IMMEDIATE").await.expect("the next one begins");
+            tx.commit().await.expect("and ends");
+        }
+    }
+
+    async fn fails(address: &str, statements: &'static str) -> sqlx::Error {
+        let mut conn = SqliteConnection::connect(address).await.expect("opens");
+        sqlx::raw_sql(statements).execute(&mut conn).await.expect_err("an error")
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_and_a_damaged_file_are_told_to_operators() {
+        let full =
+            "CREATE TABLE a (b BLOB); PRAGMA max_page_count = 10; INSERT INTO a VALUES (zeroblob(100000))";
+        let error = fails("sqlite::memory:", full).await;
+        assert!(advice(&error).expect("advice").contains("cakram penuh"));
+        let program = std::env::current_exe().expect("this program, which is no database");
+        let error = fails(&format!("sqlite:{}?mode=ro", program.display()), "SELECT * FROM a").await;
+        assert!(advice(&error).expect("advice").contains("rusak"));
+        assert!(advice(&std::io::Error::other("of something else")).is_none());
     }
 }

@@ -10,6 +10,7 @@ use sqlx::{
     postgres::PgConnectOptions,
 };
 
+use super::report::per_second;
 use crate::faults::wait;
 
 /// The hub's table of records, as its migration makes it.
@@ -119,8 +120,8 @@ impl Baseline {
         run(conn, "CHECKPOINT".into()).await?;
         let begun = wait::now();
         self.copy_in(conn, "record").await?;
-        let new = self.rows as f64 / begun.elapsed().as_secs_f64();
-        let changes = self.stage(conn).await?;
+        let new = per_second(self.rows, begun.elapsed());
+        let coming = self.stage(conn).await?;
         let taken: Vec<_> = conn
             .copy_out_raw("COPY (SELECT id, region, kind, hash, body FROM change) TO STDOUT (FORMAT binary)")
             .await?
@@ -134,7 +135,7 @@ impl Baseline {
         let merge = "INSERT INTO record SELECT * FROM coming
             ON CONFLICT (id) DO UPDATE SET region = excluded.region, hash = excluded.hash, body = excluded.body";
         run(conn, merge.into()).await?;
-        let changed = changes as f64 / begun.elapsed().as_secs_f64();
+        let changed = per_second(u64::try_from(coming)?, begun.elapsed());
         self.discard(scratch).await?;
         Ok(Rate { new, changed })
     }
@@ -152,7 +153,7 @@ impl Baseline {
         let options = PgConnectOptions::from_str(&self.server)?;
         let (host, port) = (options.get_host().to_owned(), options.get_port());
         let user = options.get_username().to_owned();
-        let changes = self.stage(&mut publisher.conn).await?;
+        let coming = self.stage(&mut publisher.conn).await?;
         let publish = format!("CREATE PUBLICATION {NAME} FOR TABLE record");
         run(&mut publisher.conn, publish).await?;
         // One server cannot make a slot for a subscription to itself while it makes the subscription.
@@ -169,13 +170,13 @@ impl Baseline {
         let begun = wait::now();
         in_parts(&mut publisher.conn, insert, i64::try_from(self.rows)?).await?;
         arrived(&mut publisher.conn, &mut subscriber.conn, 1).await?;
-        let new = self.rows as f64 / begun.elapsed().as_secs_f64();
+        let new = per_second(self.rows, begun.elapsed());
         let update = "UPDATE record r SET hash = c.hash, body = c.body FROM change c
             WHERE c.id = r.id AND c.n > $1 AND c.n <= $2";
         let begun = wait::now();
-        in_parts(&mut publisher.conn, update, changes).await?;
+        in_parts(&mut publisher.conn, update, coming).await?;
         arrived(&mut publisher.conn, &mut subscriber.conn, 2).await?;
-        let changed = changes as f64 / begun.elapsed().as_secs_f64();
+        let changed = per_second(u64::try_from(coming)?, begun.elapsed());
         let rows = count(&mut subscriber.conn, "SELECT COUNT(*) FROM record").await?;
         ensure!(rows == i64::try_from(self.rows)? + 2, "the subscriber has {rows} rows");
         run(&mut subscriber.conn, format!("DROP SUBSCRIPTION {NAME}")).await?;

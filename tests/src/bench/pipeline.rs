@@ -13,7 +13,7 @@ use dtsen_proto::{
 };
 use prost::Message as _;
 
-use super::crowd::Crowd;
+use super::{crowd::Crowd, report::per_second};
 use crate::{
     faults::wait,
     federation::{Hub, Node},
@@ -56,7 +56,7 @@ pub struct Phase {
     /// Deltas judged.
     pub deltas: u64,
     /// From the first byte of the first batch to the last verdict.
-    pub seconds: f64,
+    pub time: Duration,
     /// From the submission of each batch to its receipt.
     pub receipts: Vec<Duration>,
 }
@@ -64,7 +64,7 @@ pub struct Phase {
 impl Phase {
     /// Deltas a second.
     pub fn per_second(&self) -> f64 {
-        self.deltas as f64 / self.seconds
+        per_second(self.deltas, self.time)
     }
 }
 
@@ -165,11 +165,11 @@ impl Pipeline {
     }
 
     /// Mean bytes of a delta of new people.
-    pub fn delta_bytes(&self) -> anyhow::Result<f64> {
+    pub fn delta_bytes(&self) -> anyhow::Result<usize> {
         let crowd = &self.senders[0].crowd;
         let lengths =
             (0..SAMPLE).map(|n| Ok(crowd.delta(n, 0, None)?.len())).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(lengths.iter().sum::<usize>() as f64 / SAMPLE as f64)
+        Ok(lengths.iter().sum::<usize>() / lengths.len())
     }
 
     /// Process of the hub.
@@ -221,7 +221,7 @@ impl Pipeline {
         let begun = seen.iter().map(|s| s.begun).min().context("some sender")?;
         let ended = seen.iter().map(|s| s.ended).max().context("some sender")?;
         let receipts = seen.into_iter().flat_map(|s| s.receipts).collect();
-        Ok(Phase { deltas, seconds: (ended - begun).as_secs_f64(), receipts })
+        Ok(Phase { deltas, time: ended - begun, receipts })
     }
 
     /// So many corrections of one record each, one after the other, each from submission to verdict on an idle hub.

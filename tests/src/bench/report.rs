@@ -50,7 +50,7 @@ pub struct Report {
     /// The cost of a delta on PostgreSQL as the registry grows.
     pub growth: Vec<Growth>,
     /// Mean bytes of a delta as it is sealed.
-    pub delta_bytes: f64,
+    pub delta_bytes: usize,
     /// Of the whole run.
     pub seconds: f64,
 }
@@ -67,6 +67,11 @@ impl Growth {
         let us = |phase: &Phase| 1e6 / phase.per_second();
         Self { records, new_us: us(new), changed_us: us(changed) }
     }
+}
+
+/// So many in that time, a second.
+pub fn per_second(count: u64, time: Duration) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / time.as_secs_f64()
 }
 
 /// The value that so many of a hundred do not exceed, in milliseconds.
@@ -102,7 +107,7 @@ impl Report {
                 "cost at {records:>9} records            {new_us:>12.1} µs new {changed_us:>11.1} µs changed"
             );
         }
-        println!("a delta has {:.0} bytes; the run took {:.0} s", self.delta_bytes, self.seconds);
+        println!("a delta has {} bytes; the run took {:.0} s", self.delta_bytes, self.seconds);
     }
 }
 
