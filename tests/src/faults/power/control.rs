@@ -20,7 +20,7 @@ const CUTS: u64 = 100;
 /// The small writer's database.
 const DATABASE: &str = "kontrol.db";
 
-/// Cuts that lost something, of [`CUTS`] each.
+/// Cuts that lost something, of `CUTS` each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Losses {
     /// The small writer with `synchronous=FULL`, as both programs have it.
