@@ -1,6 +1,6 @@
 //! The door: TLS 1.3 in front of tonic. Handshakes run beside the accept loop, bounded in number and time; a certificate
 //! must name a region. One that is not registered gets in too, to be told so, but neither for long nor with much. Nobody
-//! keeps others out by sitting: every kind of guest has its [`seats`].
+//! keeps others out by sitting: every kind of guest has its `seats`.
 
 mod seats;
 
