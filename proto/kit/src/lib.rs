@@ -9,6 +9,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub mod ambient;
 pub mod files;
 pub mod net;
+pub mod program;
 pub mod progress;
 pub mod sqlite;
 pub mod stop;

@@ -14,8 +14,8 @@ use crate::federation::Hub;
 /// Families of the region: the files are read row by row, but a chunk of rows is held.
 const FAMILIES: u64 = 1_500;
 /// Limits of the address space in KiB, from where the program hardly starts to where it works. Stacks of threads and
-/// SQLite's pages are in it. Below 32 MB tokio cannot start its threads, and waits for ever for those that it could.
-const LIMITS_KIB: [u32; 8] = [35_000, 45_000, 60_000, 80_000, 100_000, 130_000, 200_000, 2_000_000];
+/// SQLite's pages are in it.
+const LIMITS_KIB: [u32; 8] = [30_000, 45_000, 60_000, 80_000, 100_000, 130_000, 200_000, 2_000_000];
 
 /// What a run was like.
 #[derive(Debug, Default)]
