@@ -18,6 +18,16 @@ pub enum RecordKind {
     Individu,
 }
 
+impl RecordKind {
+    /// The block that identifies such a record: its number, its name.
+    pub fn identity(self) -> BlockNo {
+        match self {
+            Self::Keluarga => column::K_IDENTITAS,
+            Self::Individu => column::I_IDENTITAS,
+        }
+    }
+}
+
 /// What a delta does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {

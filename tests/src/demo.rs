@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     federation::{Hub, Node},
-    population::{self, Faults, FileOptions, Population, VillageName},
+    population::{self, Faults, FileOptions, Population},
 };
 
 /// Seed of the population.
@@ -75,17 +75,13 @@ fn text(path: &Path) -> anyhow::Result<&str> {
     path.to_str().context("a path in UTF-8")
 }
 
-/// Villages of a region, from the rulebook.
-fn villages(region: Region) -> Vec<VillageName> {
-    population::villages_of(region, include_str!("../../proto/data/wilayah/wilayah.tsv"))
-}
-
 /// The people of the demo, in the order of its regions.
 pub fn populations(families: u64) -> anyhow::Result<Vec<Population>> {
     let mut made: Vec<Population> = Vec::new();
     for (code, share) in REGIONS {
         let region: Region = code.parse()?;
-        let mut population = Population::new(SEED, region, villages(region), families * share / 100);
+        let mut population =
+            Population::new(SEED, region, population::villages(region), families * share / 100);
         if let (Some(first), "52.03") = (made.first(), code) {
             population = population.with_guests_from(first, LISTED_TWICE);
         }
@@ -184,7 +180,7 @@ fn move_family(places: &[Place]) -> anyhow::Result<()> {
     let (from, to) = (&places[0], &places[1]);
     // The last family: faults and guests stand among the others.
     let family = from.population.family(from.population.families() - 1);
-    let village = villages(to.node.region).first().context("a village")?.code.clone();
+    let village = population::villages(to.node.region).first().context("a village")?.code.clone();
     let out = from.files.join("pindah-keluar.toml");
     std::fs::write(
         &out,

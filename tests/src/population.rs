@@ -39,7 +39,7 @@ pub use self::{
     number::Day,
     row::{ANGGOTA, KELUARGA, Row, Value},
     truth::{File, SeenBy, Truth, TruthEntry},
-    village::{VillageName, villages_of},
+    village::{VillageName, villages, villages_of},
     writer::{FileOptions, FilePair, Pbi, write_csv_semicolon, write_older, write_pair, write_some},
 };
 

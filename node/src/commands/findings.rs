@@ -43,6 +43,13 @@ struct Shown {
     fix: String,
 }
 
+impl Shown {
+    /// What it says, and of what: the node and the hub may both say it.
+    fn place(&self) -> (Option<&str>, Option<u64>, Option<&str>, &str) {
+        (self.file.as_deref(), self.line, self.column.as_deref(), &self.reason)
+    }
+}
+
 fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Notice => "notice",
@@ -103,9 +110,8 @@ impl Findings {
             return Ok(Done::Well);
         }
         let told_by_hub = |line: &Shown| {
-            let place = |l: &Shown| (l.file.clone(), l.line, l.reason.clone(), l.column.clone());
-            line.verdict.is_none()
-                && lines.iter().any(|other| other.verdict.is_some() && place(other) == place(line))
+            let by_hub = |other: &Shown| other.verdict.is_some() && other.place() == line.place();
+            line.verdict.is_none() && lines.iter().any(by_hub)
         };
         let mut shown =
             table(&["Asal", "Putusan", "Nomor", "Berkas", "Baris", "Kolom", "Temuan", "Perbaikan"]);

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use dtsen_kit::{ambient::Ambient, files, say};
 use dtsen_proto::{
-    column,
     id::RecordId,
     pb,
     record::{Action, Block, Day, Delta, RecordKind},
@@ -127,7 +126,6 @@ async fn from_slice(store: &Store, kk: &str) -> anyhow::Result<Vec<Delta>> {
 fn read_leaf(leaf: &[u8]) -> anyhow::Result<Delta> {
     let record = pb::SliceRecord::decode(leaf)?;
     let kind = RecordKind::from_wire(record.kind).context("jenis data dalam irisan")?;
-    let identity = if kind == RecordKind::Keluarga { column::K_IDENTITAS } else { column::I_IDENTITAS };
     let blocks = record.blocks.into_iter().filter_map(|b| b.block).map(Block::from_wire);
     let blocks: Vec<Block> = blocks.collect::<Result<_, _>>()?;
     Ok(Delta {
@@ -135,7 +133,7 @@ fn read_leaf(leaf: &[u8]) -> anyhow::Result<Delta> {
         kind,
         action: Action::Upsert,
         record: RecordId::from_slice(&record.record_id),
-        blocks: blocks.into_iter().filter(|b| b.number == identity).collect(),
+        blocks: blocks.into_iter().filter(|b| b.number == kind.identity()).collect(),
         transfer: None,
     })
 }

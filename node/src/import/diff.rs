@@ -1,8 +1,8 @@
 //! What a row says that its record did not: a pure function.
 
 use dtsen_proto::{
-    column::{self, BlockNo},
-    record::{Block, Delta, Provenance, RecordKind, Value},
+    column::BlockNo,
+    record::{Block, Delta, Provenance, Value},
 };
 
 use super::heading::Columns;
@@ -16,14 +16,6 @@ pub(super) struct Difference {
     pub(super) changed: Vec<BlockNo>,
     /// Everything that the source states from now on.
     pub(super) content: Delta,
-}
-
-/// The block that holds the number of a record.
-pub(super) fn identity_of(kind: RecordKind) -> BlockNo {
-    match kind {
-        RecordKind::Keluarga => column::K_IDENTITAS,
-        RecordKind::Individu => column::I_IDENTITAS,
-    }
 }
 
 /// States every column that the file has and the record had, so that an empty cell takes its value back.
@@ -68,7 +60,7 @@ pub(super) fn compare(
 mod tests {
     use dtsen_proto::{
         column::Column,
-        record::{Action, Day},
+        record::{Action, Day, RecordKind},
     };
 
     use super::*;

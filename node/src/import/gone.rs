@@ -5,7 +5,7 @@ use dtsen_proto::{
     record::{Action, Block, Delta, Provenance, RecordKind},
 };
 
-use super::{ImportError, diff::identity_of, known::Known, scope::Scope};
+use super::{ImportError, known::Known, scope::Scope};
 use crate::store::{SourceId, Store};
 
 /// Share of the known rows, in percent, above which a person has to say the exact number. In a quarter a region loses
@@ -100,7 +100,7 @@ fn withdrawal(mut content: Delta, provenance: &Provenance) -> Option<Delta> {
         return None;
     }
     let block = Block {
-        number: identity_of(content.kind),
+        number: content.kind.identity(),
         provenance: provenance.clone(),
         cells: cells.into_iter().collect(),
     };

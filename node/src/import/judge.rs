@@ -150,7 +150,7 @@ impl Judge {
         let mut content = found.content;
         content.record = None;
         let queue = send.then(|| {
-            let identity = diff::identity_of(found.row.kind);
+            let identity = found.row.kind.identity();
             let mut delta = found.row;
             // Until the hub's id is known, the number tells which record is meant.
             let number_needed = delta.record.is_none();

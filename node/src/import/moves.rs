@@ -12,7 +12,7 @@ use dtsen_proto::{
 };
 use futures::future::BoxFuture;
 
-use super::{Importer, diff::identity_of};
+use super::Importer;
 use crate::store::{Change, StoreError, StoredRecord};
 
 /// The source of what an operator declares.
@@ -158,7 +158,7 @@ pub async fn move_out(
         // Until the hub's id is known, the number tells which record is meant.
         let number = mover.number.filter(|_| mover.id.is_none());
         let identity = number.map(|n| {
-            block(identity_of(mover.kind), departure.day, vec![(number_column(mover.kind), text(&n))])
+            block(mover.kind.identity(), departure.day, vec![(number_column(mover.kind), text(&n))])
         });
         let delta = Delta {
             salt: [0; 16],
@@ -176,9 +176,9 @@ pub async fn move_out(
 /// Declares that a family with these persons arrives; tells how many deltas that made.
 pub async fn move_in(node: &Importer<'_>, arrival: &Arrival) -> Result<usize, MoveError> {
     let day = arrival.day;
-    let delta = |kind, record: Option<&StoredRecord>, identity, domicile: (BlockNo, Column)| {
+    let delta = |kind: RecordKind, record: Option<&StoredRecord>, identity, domicile: (BlockNo, Column)| {
         let blocks = vec![
-            block(identity_of(kind), day, identity),
+            block(kind.identity(), day, identity),
             block(domicile.0, day, vec![(domicile.1, text(&arrival.village))]),
         ];
         let transfer = Some(Move { other: arrival.from, day });

@@ -49,11 +49,7 @@ fn addressed(out: &mut Findings<'_>, delta: &Delta) {
     let says = match delta.action {
         Action::Gone | Action::MoveOut => known,
         Action::Upsert | Action::MoveIn => {
-            let identity = match delta.kind {
-                RecordKind::Keluarga => column::K_IDENTITAS,
-                RecordKind::Individu => column::I_IDENTITAS,
-            };
-            !delta.blocks.is_empty() && (known || delta.block(identity).is_some())
+            !delta.blocks.is_empty() && (known || delta.block(delta.kind.identity()).is_some())
         }
     };
     if !says {

@@ -14,7 +14,7 @@ use dtsen_proto::{
     rulebook::{CheckContext, Rulebook, Severity},
 };
 
-use crate::population::{Faults, FileOptions, Population, villages_of, write_pair};
+use crate::population::{Faults, FileOptions, Population, villages, write_pair};
 
 /// Families that the copies are made of.
 const FAMILIES: u64 = 400;
@@ -45,18 +45,10 @@ fn numbers(kind: RecordKind) -> &'static [Column] {
     }
 }
 
-fn identity(kind: RecordKind) -> column::BlockNo {
-    match kind {
-        RecordKind::Keluarga => column::K_IDENTITAS,
-        RecordKind::Individu => column::I_IDENTITAS,
-    }
-}
-
 /// The deltas of a generated delivery, families and members together.
 fn read(region: Region) -> anyhow::Result<Vec<Delta>> {
     let folder = tempfile::tempdir()?;
-    let villages = villages_of(region, include_str!("../../../proto/data/wilayah/wilayah.tsv"));
-    let people = Population::new(u64::from(region.number()), region, villages, FAMILIES);
+    let people = Population::new(u64::from(region.number()), region, villages(region), FAMILIES);
     let pair = write_pair(folder.path(), &people, &Faults::none(), FileOptions::default())?;
     let book = Rulebook::builtin();
     let mut reader = RowReader::new(Arc::clone(&book), region, REFERENCE, "dtsen");
@@ -91,8 +83,8 @@ fn sound(region: Region, deltas: Vec<Delta>) -> Vec<Delta> {
 /// The delta with a block of two donors, as a node sends a change of a record whose id it knows: only that block.
 fn changes(delta: &Delta, donors: &[Delta], region: Region) -> Option<[Delta; 2]> {
     let record = Some(RecordId::new(Position { region, epoch: 1, sequence: 1 }, 0));
-    let blocks = delta.blocks.iter().rev().filter(|block| block.number != identity(delta.kind));
-    blocks.into_iter().find_map(|own| {
+    let mut blocks = delta.blocks.iter().rev().filter(|block| block.number != delta.kind.identity());
+    blocks.find_map(|own| {
         let donated = donors.iter().filter(|donor| donor.kind == delta.kind);
         let others =
             donated.filter_map(|donor| donor.block(own.number)).filter(|block| block.cells != own.cells);

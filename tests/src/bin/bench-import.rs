@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use dtsen_tests::{
     federation::Node,
-    population::{Faults, FileOptions, Population, villages_of, write_pair},
+    population::{Faults, FileOptions, Population, villages, write_pair},
 };
 use serde::Serialize;
 
@@ -72,8 +72,8 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let folder = tempfile::tempdir()?;
     let region = "52.71".parse()?;
-    let villages = villages_of(region, include_str!("../../../proto/data/wilayah/wilayah.tsv"));
-    let population = Population::new(1, region, villages, Population::families_for(arguments.members));
+    let population =
+        Population::new(1, region, villages(region), Population::families_for(arguments.members));
     let pair = write_pair(folder.path(), &population, &Faults::none(), FileOptions::default())?;
     let node = Node::create(&folder.path().join("node"), region)?;
     let files = [pair.keluarga.to_str().context("UTF-8")?, pair.anggota.to_str().context("UTF-8")?];

@@ -7,7 +7,7 @@ use dtsen_proto::region::Region;
 
 use crate::{
     federation::{Hub, Node},
-    population::{self, FileOptions, Population, VillageName},
+    population::{self, FileOptions, Population},
 };
 
 /// Lines in a thousand that change from one day to the next.
@@ -24,16 +24,12 @@ pub struct Plan {
     pub people: Population,
 }
 
-fn villages(region: Region) -> Vec<VillageName> {
-    population::villages_of(region, include_str!("../../../proto/data/wilayah/wilayah.tsv"))
-}
-
 /// Regions with so many families each; some people of the first are listed in the second too.
 pub fn plans(seed: u64, regions: &[(&str, u64)]) -> anyhow::Result<Vec<Plan>> {
     let mut plans: Vec<Plan> = Vec::new();
     for (at, (code, families)) in regions.iter().enumerate() {
         let region: Region = code.parse()?;
-        let mut people = Population::new(seed, region, villages(region), *families);
+        let mut people = Population::new(seed, region, population::villages(region), *families);
         if let (1, Some(first)) = (at, plans.first()) {
             people = people.with_guests_from(&first.people, LISTED_TWICE);
         }

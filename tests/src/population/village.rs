@@ -19,6 +19,11 @@ pub struct VillageName {
     pub provinsi: String,
 }
 
+/// The villages of a region, from the built-in list of areas.
+pub fn villages(region: Region) -> Vec<VillageName> {
+    villages_of(region, include_str!("../../../proto/data/wilayah/wilayah.tsv"))
+}
+
 /// The villages of a region out of `code<TAB>name` lines that hold all four levels, in order of code.
 ///
 /// Lines without a tab and villages without a name above them are left out.

@@ -54,10 +54,7 @@ impl Files {
 
     fn write(folder: &Path) -> anyhow::Result<Self> {
         let mut all = Vec::new();
-        let villages = [0, 1].map(|node| {
-            let table = include_str!("../../../proto/data/wilayah/wilayah.tsv");
-            population::villages_of(region(node), table)
-        });
+        let villages = [0, 1].map(|node| population::villages(region(node)));
         for workload in 0..WORKLOADS {
             let mut nodes = [Vec::new(), Vec::new()];
             for (node, rounds) in nodes.iter_mut().enumerate() {
