@@ -153,7 +153,8 @@ enum Collected {
     Whole(Vec<u8>),
 }
 
-/// Joins the pieces of a body. A piece that does not begin where the hub's bytes end is answered with where they do.
+/// Joins the pieces of a body. A piece that does not begin where the hub's bytes end is answered with where they do, and
+/// so is an empty one.
 async fn collect(
     hub: &Hub,
     region: Region,
@@ -170,7 +171,7 @@ async fn collect(
         return Ok(Collected::Whole(request.data.clone()));
     }
     let held = hub.store.pieces_end(region, id).await?;
-    if request.offset != held {
+    if request.offset != held || request.data.is_empty() {
         return Ok(Collected::More(held));
     }
     if end < request.encoded_length {

@@ -18,8 +18,8 @@ use crate::{
     store::{BatchRow, Sealing, setting},
 };
 
-/// First piece on a new connection: small, so that a weak link shows at once.
-const FIRST_PIECE: usize = 32 * 1024;
+/// First piece on a new connection: small, so that a weak link shows at once, and that it arrives before the next cut.
+const FIRST_PIECE: usize = 16 * 1024;
 /// A piece should take about this long.
 const PIECE: Duration = Duration::from_secs(4);
 /// A batch should take about this long.
@@ -61,14 +61,14 @@ pub(super) async fn upload(session: &mut Session<'_>, report: &mut Report) -> Re
     let mut link = Link::new();
     loop {
         let unreceipted = session.agent.store.oldest_unreceipted().await?;
-        let batch = match unreceipted {
-            Some(batch) => batch,
+        let (batch, sent) = match unreceipted {
+            Some(batch) => (batch, Sent::Perhaps),
             None => match seal(session, &link).await? {
-                Some(batch) => batch,
+                Some(batch) => (batch, Sent::Never),
                 None => return Ok(()),
             },
         };
-        let receipt = send(session, &batch, false, &mut link, &mut report.bytes).await?;
+        let receipt = send(session, &batch, sent, &mut link, &mut report.bytes).await?;
         let read = check_receipt(session, &batch, &receipt)?;
         session.agent.store.store_receipt(&read, &receipt).await?;
         let refused = !read.get().body_refused.is_empty();
@@ -103,21 +103,35 @@ async fn seal(session: &Session<'_>, link: &Link) -> Result<Option<BatchRow>, Sy
     Ok(agent.store.seal(&sealing).await?)
 }
 
+/// What a batch has behind it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// Nothing: it was sealed just now.
+    Never,
+    /// Part of it may be at the hub.
+    Perhaps,
+    /// It was in custody once, and the hub lost it.
+    HandedBack,
+}
+
 /// Sends one batch, from where the hub has it.
 async fn send(
     session: &mut Session<'_>,
     batch: &BatchRow,
-    handed_back: bool,
+    sent: Sent,
     link: &mut Link,
     taken: &mut u64,
 ) -> Result<pb::Envelope, SyncError> {
     let mut offset = 0;
+    // Asked with an empty piece: on a weak link a piece sent only to hear that it is there costs what would be new.
+    let mut asks = sent != Sent::Never;
+    let handed_back = sent == Sent::HandedBack;
     // The first batch of an epoch that the hub lost brings the hub's own word for the epoch.
     let first = handed_back && batch.position.sequence == 1;
     let statement =
         if first { session.agent.store.epoch_statement(batch.position.epoch).await? } else { None };
     loop {
-        let end = batch.body.len().min(offset + link.piece);
+        let end = if asks { offset } else { batch.body.len().min(offset + link.piece) };
         let request = pb::SubmitRequest {
             header: Some(batch.header.clone()),
             encoding: batch.encoding,
@@ -130,7 +144,9 @@ async fn send(
         };
         let begun = Instant::now();
         let reply = session.client.submit(request).await?.into_inner();
-        link.took(end - offset, begun.elapsed());
+        if !asks {
+            link.took(end - offset, begun.elapsed());
+        }
         if reply.receipt.is_some() || reply.next_offset == end as u64 {
             *taken += (end - offset) as u64;
         }
@@ -139,7 +155,8 @@ async fn send(
         }
         let next = usize::try_from(reply.next_offset).ok().filter(|n| *n < batch.body.len());
         // A hub that neither gives a receipt nor asks for more would keep us here for ever.
-        offset = next.filter(|n| *n != offset).ok_or(Refusal::Malformed { what: "submit reply" })?;
+        offset = next.filter(|n| asks || *n != offset).ok_or(Refusal::Malformed { what: "submit reply" })?;
+        asks = false;
     }
 }
 
@@ -169,7 +186,7 @@ pub(super) async fn hand_back(session: &mut Session<'_>, hub_head: Head) -> Resu
         if batch.receipt.is_none() && batch.returned.is_some() {
             continue;
         }
-        let receipt = send(session, &batch, true, &mut link, &mut 0).await?;
+        let receipt = send(session, &batch, Sent::HandedBack, &mut link, &mut 0).await?;
         let read = check_receipt(session, &batch, &receipt)?;
         session.agent.store.store_receipt(&read, &receipt).await?;
     }

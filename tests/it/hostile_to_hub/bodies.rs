@@ -134,8 +134,16 @@ fn pieces(stage: &mut Stage) -> anyhow::Result<()> {
     let failed = |refused: Refused| anyhow::anyhow!("{refused:?}");
     let held = piece(peer, &sealed, half, &body[half..], length).map_err(failed)?;
     ensure!(held == Some(0), "the second half before the first: {held:?}");
+    for _ in 0..2 {
+        let held = piece(peer, &sealed, 0, &[], length).map_err(failed)?;
+        ensure!(held == Some(0), "asked before anything came: {held:?}");
+    }
     let held = piece(peer, &sealed, 0, &body[..half], length).map_err(failed)?;
     ensure!(held == Some(half as u64), "the first half: {held:?}");
+    for asked_at in [0, half] {
+        let held = piece(peer, &sealed, asked_at, &[], length).map_err(failed)?;
+        ensure!(held == Some(half as u64), "asked after the first half: {held:?}");
+    }
     for _ in 0..2 {
         let held = piece(peer, &sealed, 0, &body[..half], length).map_err(failed)?;
         ensure!(held == Some(half as u64), "the first half again: {held:?}");
