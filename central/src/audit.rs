@@ -8,6 +8,7 @@ mod rulebooks;
 mod slices;
 mod verdicts;
 
+use futures::future::BoxFuture;
 use serde::Serialize;
 
 use crate::{hub::Hub, store::StoreError};
@@ -50,20 +51,22 @@ impl Audit {
 }
 
 /// Looks at everything.
-pub async fn verify(hub: &Hub) -> Result<Audit, StoreError> {
-    let mut audit = Audit::default();
-    let mut named = log::Named::default();
-    let mut decided = decisions::verify(hub, &mut audit, &mut named).await?;
-    rulebooks::verify(hub, &mut audit, &decided).await?;
-    for row in hub.store.regions().await? {
-        let said = verdicts::verify_feed(hub, row.region, &mut audit, &mut named).await?;
-        chains::verify(hub, row.region, &mut audit, &mut named, &mut decided, said).await?;
-    }
-    log::verify(hub, &mut audit, &named).await?;
-    registry::verify(hub, &mut audit, &mut decided).await?;
-    slices::verify(hub, &mut audit, &decided).await?;
-    decided.report_left(&mut audit);
-    Ok(audit)
+pub fn verify(hub: &Hub) -> BoxFuture<'_, Result<Audit, StoreError>> {
+    Box::pin(async move {
+        let mut audit = Audit::default();
+        let mut named = log::Named::default();
+        let mut decided = decisions::verify(hub, &mut audit, &mut named).await?;
+        rulebooks::verify(hub, &mut audit, &decided).await?;
+        for row in hub.store.regions().await? {
+            let said = verdicts::verify_feed(hub, row.region, &mut audit, &mut named).await?;
+            chains::verify(hub, row.region, &mut audit, &mut named, &mut decided, said).await?;
+        }
+        log::verify(hub, &mut audit, &named).await?;
+        registry::verify(hub, &mut audit, &mut decided).await?;
+        slices::verify(hub, &mut audit, &decided).await?;
+        decided.report_left(&mut audit);
+        Ok(audit)
+    })
 }
 
 /// Whether a store call found a row that cannot be read; that is a fault of the row, not of the call.

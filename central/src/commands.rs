@@ -21,6 +21,7 @@ use dtsen_kit::{
     telemetry,
     terminal::{print_json, table},
 };
+use futures::future::LocalBoxFuture;
 
 use crate::{
     engine::Engine,
@@ -104,25 +105,27 @@ impl By {
 }
 
 /// Runs a command.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::init(&cli.log, cli.log_json);
-    let home = Home::at(&cli.home);
-    match cli.command {
-        Command::Init(command) => command.run(&home).await,
-        Command::Region(command) => command.run(&home).await,
-        Command::Serve(command) => command.run(&home).await,
-        Command::Batch(command) => command.run(&home).await,
-        Command::Held(command) => command.run(&home).await,
-        Command::Status(command) => command.run(&home).await,
-        Command::Release(command) => command.run(&home).await,
-        Command::Rulebook(command) => command.run(&home).await,
-        Command::Generation(command) => command.run(&home).await,
-        Command::Verify(command) => command.run(&home).await,
-        Command::Rebuild(command) => command.run(&home).await,
-        Command::Backup(command) => command.run(&home).await,
-        Command::Restore(command) => command.run(&home).await,
-        Command::Doctor(command) => command.run(&home).await,
-    }
+pub fn run(cli: Cli) -> LocalBoxFuture<'static, anyhow::Result<()>> {
+    Box::pin(async move {
+        telemetry::init(&cli.log, cli.log_json);
+        let home = Home::at(&cli.home);
+        match cli.command {
+            Command::Init(command) => command.run(&home).await,
+            Command::Region(command) => command.run(&home).await,
+            Command::Serve(command) => command.run(&home).await,
+            Command::Batch(command) => command.run(&home).await,
+            Command::Held(command) => command.run(&home).await,
+            Command::Status(command) => command.run(&home).await,
+            Command::Release(command) => command.run(&home).await,
+            Command::Rulebook(command) => command.run(&home).await,
+            Command::Generation(command) => command.run(&home).await,
+            Command::Verify(command) => command.run(&home).await,
+            Command::Rebuild(command) => command.run(&home).await,
+            Command::Backup(command) => command.run(&home).await,
+            Command::Restore(command) => command.run(&home).await,
+            Command::Doctor(command) => command.run(&home).await,
+        }
+    })
 }
 
 /// Opens the hub of a home.

@@ -16,12 +16,11 @@ use prost::Message as _;
 
 use crate::{
     registry::{
-        codec,
         decide::{self, Case, Effects, Judgement, Notice, Outcome, Revision},
         steward,
-        view::{Touch, View, Wanted, subject},
+        view::{View, Wanted, subject},
     },
-    store::{Application, Applied, LaneState, RecordRow, VerdictRow, Waiting, Writes},
+    store::{Application, Applied, LaneState, VerdictRow, Waiting, Writes},
 };
 
 /// A delta of a batch, decoded and checked by everything that needs no registry.
@@ -307,18 +306,7 @@ impl<'a> Run<'a> {
     fn finish(mut self, view: View) -> Writes {
         let tallies = self.tallies.into_iter().map(|(position, (no, tally))| (position, no, tally));
         self.writes.batches.extend(tallies);
-        let (records, holders) = view.into_changes();
-        self.writes.holders = holders;
-        self.writes.records = records
-            .into_iter()
-            .map(|(record, touch)| {
-                let body = codec::encode(&record);
-                let hash = codec::hash(&body).to_vec();
-                let row =
-                    RecordRow { id: record.id, region: record.domicile(), kind: record.kind, hash, body };
-                (row, touch == Touch::Created)
-            })
-            .collect();
+        (self.writes.records, self.writes.holders) = view.into_changes();
         self.writes
     }
 }

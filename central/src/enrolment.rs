@@ -12,6 +12,7 @@ use dtsen_proto::{
     refusal::Refusal,
     region::Region,
 };
+use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -81,27 +82,29 @@ async fn put(
 }
 
 /// Gives out a one-time token.
-pub async fn invite(hub: &Hub, region: Region, decided: Decided) -> Result<String, ActError> {
-    let row = hub.store.region(region).await?.unwrap_or(RegionRow::new(region));
-    let secret = hub.ambient.bytes::<32>();
-    // A region that exchanges goes on with its certificate until the new keys are confirmed.
-    let row = RegionRow {
-        status: if row.status == Status::Waiting { Status::Invited } else { row.status },
-        token_hash: Some(Sha256::digest(secret).to_vec()),
-        token_expires_ms: Some(hub.ambient.now_ms() + TOKEN_HOURS * HOUR_MS),
-        csr: None,
-        pending_key: None,
-        ..row
-    };
-    let act = region_act(pb::region_act::What::Invited, &row);
-    put(hub, &row, act, decided, RegionChange::default()).await?;
-    let token = Token {
-        region,
-        hub: hub.name.clone(),
-        authority: tls::fingerprint(hub.authority.certificate()),
-        secret,
-    };
-    Ok(token.to_string())
+pub fn invite(hub: &Hub, region: Region, decided: Decided) -> BoxFuture<'_, Result<String, ActError>> {
+    Box::pin(async move {
+        let row = hub.store.region(region).await?.unwrap_or(RegionRow::new(region));
+        let secret = hub.ambient.bytes::<32>();
+        // A region that exchanges goes on with its certificate until the new keys are confirmed.
+        let row = RegionRow {
+            status: if row.status == Status::Waiting { Status::Invited } else { row.status },
+            token_hash: Some(Sha256::digest(secret).to_vec()),
+            token_expires_ms: Some(hub.ambient.now_ms() + TOKEN_HOURS * HOUR_MS),
+            csr: None,
+            pending_key: None,
+            ..row
+        };
+        let act = region_act(pb::region_act::What::Invited, &row);
+        put(hub, &row, act, decided, RegionChange::default()).await?;
+        let token = Token {
+            region,
+            hub: hub.name.clone(),
+            authority: tls::fingerprint(hub.authority.certificate()),
+            secret,
+        };
+        Ok(token.to_string())
+    })
 }
 
 /// What two people compare before a region is confirmed.
@@ -111,42 +114,47 @@ pub fn region_fingerprint(row: &RegionRow) -> Option<String> {
 }
 
 /// A node shows its keys, or asks how it stands.
-pub async fn enrol(hub: &Hub, request: &pb::EnrolRequest) -> Result<pb::EnrolReply, Fault> {
-    let region: Region = request.region.parse().map_err(|_| Refusal::TokenInvalid)?;
-    let row = hub.store.region(region).await?.ok_or(Refusal::TokenInvalid)?;
-    check_token(hub, &row, &request.token)?;
-    let key = PublicKey::from_slice(&request.signing_key).map_err(|_| Refusal::KeyUnknown)?;
-    let statement = enrol::proof_statement(&request.csr, request.token.as_bytes());
-    if !key.verifies(&pae(PayloadType::ENROLMENT.as_str(), &statement), &request.proof) {
-        return Err(Refusal::BadSignature.into());
-    }
-    if row.csr.is_some() {
-        let shown = row.pending_key.as_ref().or(row.signing_key.as_ref());
-        let same = row.csr.as_ref() == Some(&request.csr) && shown == Some(&request.signing_key);
-        // With other keys the token is used up: whoever came first has to be refused by the operator.
-        let confirmed_before = row.pending_key.is_none() && row.status != Status::Revoked;
-        match (same, confirmed_before) {
-            (true, true) => return Ok(confirmed(hub, &row).await?),
-            (true, false) if row.pending_key.is_some() => {}
-            _ => return Err(Refusal::TokenInvalid.into()),
+pub fn enrol<'a>(
+    hub: &'a Hub,
+    request: &'a pb::EnrolRequest,
+) -> BoxFuture<'a, Result<pb::EnrolReply, Fault>> {
+    Box::pin(async move {
+        let region: Region = request.region.parse().map_err(|_| Refusal::TokenInvalid)?;
+        let row = hub.store.region(region).await?.ok_or(Refusal::TokenInvalid)?;
+        check_token(hub, &row, &request.token)?;
+        let key = PublicKey::from_slice(&request.signing_key).map_err(|_| Refusal::KeyUnknown)?;
+        let statement = enrol::proof_statement(&request.csr, request.token.as_bytes());
+        if !key.verifies(&pae(PayloadType::ENROLMENT.as_str(), &statement), &request.proof) {
+            return Err(Refusal::BadSignature.into());
         }
-    } else {
-        // The request is checked by making a certificate from it that nobody gets.
-        let today = Day::of_ms(hub.ambient.now_ms());
-        let trial = hub.authority.node(region, &request.csr, today, hub.ambient.bytes());
-        trial.map_err(|_| Refusal::Malformed { what: "certificate request" })?;
-        let waiting = RegionRow {
-            status: if row.status == Status::Invited { Status::Waiting } else { row.status },
-            csr: Some(request.csr.clone()),
-            pending_key: Some(request.signing_key.clone()),
-            ..row
-        };
-        hub.store.put_region(&waiting, RegionChange::default()).await?;
-    }
-    Ok(pb::EnrolReply {
-        state: pb::EnrolState::Waiting.into(),
-        fingerprint: enrol::fingerprint_of(&request.signing_key, &request.csr),
-        ..Default::default()
+        if row.csr.is_some() {
+            let shown = row.pending_key.as_ref().or(row.signing_key.as_ref());
+            let same = row.csr.as_ref() == Some(&request.csr) && shown == Some(&request.signing_key);
+            // With other keys the token is used up: whoever came first has to be refused by the operator.
+            let confirmed_before = row.pending_key.is_none() && row.status != Status::Revoked;
+            match (same, confirmed_before) {
+                (true, true) => return Ok(confirmed(hub, &row).await?),
+                (true, false) if row.pending_key.is_some() => {}
+                _ => return Err(Refusal::TokenInvalid.into()),
+            }
+        } else {
+            // The request is checked by making a certificate from it that nobody gets.
+            let today = Day::of_ms(hub.ambient.now_ms());
+            let trial = hub.authority.node(region, &request.csr, today, hub.ambient.bytes());
+            trial.map_err(|_| Refusal::Malformed { what: "certificate request" })?;
+            let waiting = RegionRow {
+                status: if row.status == Status::Invited { Status::Waiting } else { row.status },
+                csr: Some(request.csr.clone()),
+                pending_key: Some(request.signing_key.clone()),
+                ..row
+            };
+            hub.store.put_region(&waiting, RegionChange::default()).await?;
+        }
+        Ok(pb::EnrolReply {
+            state: pb::EnrolState::Waiting.into(),
+            fingerprint: enrol::fingerprint_of(&request.signing_key, &request.csr),
+            ..Default::default()
+        })
     })
 }
 
@@ -174,39 +182,48 @@ async fn confirmed(hub: &Hub, row: &RegionRow) -> Result<pb::EnrolReply, StoreEr
 
 /// An operator compared the fingerprint: the certificate is made and the signing key counts. A region that has a chain
 /// goes on under a new epoch, and its keys of before count no further than the old one.
-pub async fn confirm(hub: &Hub, region: Region, shown: &str, decided: Decided) -> Result<(), ActError> {
-    let row = known(hub, region).await?;
-    let Some((key, csr)) = row.pending_key.clone().zip(row.csr.clone()) else {
-        let next = "yang dikonfirmasi hanya daerah yang menunggu (node harus menjalankan enrol dulu)";
-        return Err(ActError::State { region, status: row.status.as_str(), next });
-    };
-    let recorded = region_fingerprint(&row).unwrap_or_default();
-    if recorded != shown.trim().to_lowercase() {
-        return Err(ActError::Fingerprint(recorded));
-    }
-    let today = Day::of_ms(hub.ambient.now_ms());
-    let certificate = hub.authority.node(region, &csr, today, hub.ambient.bytes())?;
-    let key_id = PublicKey::from_slice(&key).map(|k| k.id().as_bytes().to_vec()).unwrap_or_default();
-    let row = RegionRow {
-        status: Status::Active,
-        pending_key: None,
-        signing_key: Some(key.clone()),
-        certificate_hash: Some(tls::fingerprint(&certificate).to_vec()),
-        previous_hash: None,
-        certificate: Some(certificate),
-        reason: decided.reason.clone(),
-        ..row
-    };
-    let act = region_act(pb::region_act::What::Confirmed, &row);
-    let token = Session::new(hub.ambient.bytes::<16>().to_vec());
-    let change = RegionChange { key: Some((key_id, key)), session: Some(token), ..RegionChange::default() };
-    if let Some(head) = hub.store.head(region).await? {
-        let change = RegionChange { revoke: Some((head.position.epoch, head.position.sequence)), ..change };
-        put_in_new_epoch(hub, &row, act, head, decided, change).await
-    } else {
-        let chain = Some(ChainChange::Start(Head::start(region)));
-        put(hub, &row, act, decided, RegionChange { chain, ..change }).await
-    }
+pub fn confirm<'a>(
+    hub: &'a Hub,
+    region: Region,
+    shown: &'a str,
+    decided: Decided,
+) -> BoxFuture<'a, Result<(), ActError>> {
+    Box::pin(async move {
+        let row = known(hub, region).await?;
+        let Some((key, csr)) = row.pending_key.clone().zip(row.csr.clone()) else {
+            let next = "yang dikonfirmasi hanya daerah yang menunggu (node harus menjalankan enrol dulu)";
+            return Err(ActError::State { region, status: row.status.as_str(), next });
+        };
+        let recorded = region_fingerprint(&row).unwrap_or_default();
+        if recorded != shown.trim().to_lowercase() {
+            return Err(ActError::Fingerprint(recorded));
+        }
+        let today = Day::of_ms(hub.ambient.now_ms());
+        let certificate = hub.authority.node(region, &csr, today, hub.ambient.bytes())?;
+        let key_id = PublicKey::from_slice(&key).map(|k| k.id().as_bytes().to_vec()).unwrap_or_default();
+        let row = RegionRow {
+            status: Status::Active,
+            pending_key: None,
+            signing_key: Some(key.clone()),
+            certificate_hash: Some(tls::fingerprint(&certificate).to_vec()),
+            previous_hash: None,
+            certificate: Some(certificate),
+            reason: decided.reason.clone(),
+            ..row
+        };
+        let act = region_act(pb::region_act::What::Confirmed, &row);
+        let token = Session::new(hub.ambient.bytes::<16>().to_vec());
+        let change =
+            RegionChange { key: Some((key_id, key)), session: Some(token), ..RegionChange::default() };
+        if let Some(head) = hub.store.head(region).await? {
+            let change =
+                RegionChange { revoke: Some((head.position.epoch, head.position.sequence)), ..change };
+            put_in_new_epoch(hub, &row, act, head, decided, change).await
+        } else {
+            let chain = Some(ChainChange::Start(Head::start(region)));
+            put(hub, &row, act, decided, RegionChange { chain, ..change }).await
+        }
+    })
 }
 
 async fn put_in_new_epoch(

@@ -7,6 +7,7 @@ use dtsen_proto::{
     limits, pb,
     record::Delta,
 };
+use futures::future::BoxFuture;
 
 use crate::{
     hub::{Decided, Hub},
@@ -64,15 +65,21 @@ pub enum Erased {
 const TRIES: u32 = 5;
 
 /// Erases a delta.
-pub async fn erase(hub: &Hub, at: DeltaRef, decided: &Decided) -> Result<Erased, ErasureError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match try_erase(hub, at, decided).await {
-            Err(ErasureError::Store(e)) if e.is_conflict() && tries < TRIES => {}
-            result => return result,
+pub fn erase<'a>(
+    hub: &'a Hub,
+    at: DeltaRef,
+    decided: &'a Decided,
+) -> BoxFuture<'a, Result<Erased, ErasureError>> {
+    Box::pin(async move {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match try_erase(hub, at, decided).await {
+                Err(ErasureError::Store(e)) if e.is_conflict() && tries < TRIES => {}
+                result => return result,
+            }
         }
-    }
+    })
 }
 
 async fn try_erase(hub: &Hub, at: DeltaRef, decided: &Decided) -> Result<Erased, ErasureError> {

@@ -10,6 +10,7 @@ use dtsen_proto::{
     refusal::Refusal,
     region::Region,
 };
+use futures::future::BoxFuture;
 use prost::Message as _;
 
 use crate::{
@@ -43,17 +44,23 @@ pub struct Progress {
 }
 
 /// Takes a piece of a batch, and the batch when it is whole.
-pub async fn submit(hub: &Hub, region: &RegionRow, request: &pb::SubmitRequest) -> Result<Progress, Fault> {
-    let envelope = request.header.as_ref().ok_or(Refusal::Malformed { what: "submit request" })?;
-    let header = verify_header(hub, region, envelope).await?;
-    let id = BatchId::new(header.digest());
-    for _ in 0..CONFLICT_TRIES {
-        match try_submit(hub, region, request, envelope, &header, id).await {
-            Err(Fault::Store(e)) if e.is_conflict() => {}
-            other => return other,
+pub fn submit<'a>(
+    hub: &'a Hub,
+    region: &'a RegionRow,
+    request: &'a pb::SubmitRequest,
+) -> BoxFuture<'a, Result<Progress, Fault>> {
+    Box::pin(async move {
+        let envelope = request.header.as_ref().ok_or(Refusal::Malformed { what: "submit request" })?;
+        let header = verify_header(hub, region, envelope).await?;
+        let id = BatchId::new(header.digest());
+        for _ in 0..CONFLICT_TRIES {
+            match try_submit(hub, region, request, envelope, &header, id).await {
+                Err(Fault::Store(e)) if e.is_conflict() => {}
+                other => return other,
+            }
         }
-    }
-    Err(Refusal::Quota { retry_after_ms: 1_000 }.into())
+        Err(Refusal::Quota { retry_after_ms: 1_000 }.into())
+    })
 }
 
 /// Finds the key that must have signed the header, and checks that it did.

@@ -9,6 +9,7 @@ use dtsen_proto::{
     refusal::Refusal,
     region::Region,
 };
+use futures::future::BoxFuture;
 use prost::Message as _;
 
 use crate::{
@@ -61,45 +62,47 @@ pub struct Prepared {
 }
 
 /// Builds the slices of every region from one cut and signs the release. Regions do not see it yet.
-pub async fn prepare(hub: &Hub, by: &str) -> Result<Prepared, ReleaseError> {
-    let signer = hub.keys.release.as_ref().ok_or(ReleaseError::NoKey)?;
-    let profile = hub.rulebook().await?.book.profile(PROFILE).ok_or(ReleaseError::Profile)?.clone();
-    let base = hub.store.release(None).await?.map_or(0, |r| r.version);
-    let version = next_version(hub, base).await?;
-    hub.store.discard_release(version).await?;
-    let generation = hub.generation().await?;
-    let regions: Vec<Region> = hub
-        .store
-        .regions()
-        .await?
-        .into_iter()
-        .filter(|r| r.status != Status::Invited && r.status != Status::Waiting)
-        .map(|r| r.region)
-        .collect();
-    let count = regions.len();
-    let mut planner = plan::Planner::new(profile, regions, version, base, generation);
-    hub.store.build_release(version, base, &mut planner).await?;
-    let now = hub.ambient.now_ms();
-    let release = pb::Release {
-        version,
-        generation,
-        apply_no: planner.apply_no(),
-        manifests_root: merkle::root(planner.leaves()).to_vec(),
-        manifests: planner.leaves().len() as u64,
-        published_ms: now,
-        expires_ms: now + RELEASE_DAYS * DAY_MS,
-    };
-    let row = ReleaseRow {
-        version,
-        apply_no: planner.apply_no(),
-        published: false,
-        entry: envelope::sign_message(signer, PayloadType::RELEASE, &release).encode_to_vec(),
-        freshness: freshness(hub, &release).encode_to_vec(),
-        prepared_by: by.to_owned(),
-    };
-    hub.store.put_release(&row).await?;
-    let (keluarga, individu) = planner.totals();
-    Ok(Prepared { version, apply_no: row.apply_no, keluarga, individu, regions: count })
+pub fn prepare<'a>(hub: &'a Hub, by: &'a str) -> BoxFuture<'a, Result<Prepared, ReleaseError>> {
+    Box::pin(async move {
+        let signer = hub.keys.release.as_ref().ok_or(ReleaseError::NoKey)?;
+        let profile = hub.rulebook().await?.book.profile(PROFILE).ok_or(ReleaseError::Profile)?.clone();
+        let base = hub.store.release(None).await?.map_or(0, |r| r.version);
+        let version = next_version(hub, base).await?;
+        hub.store.discard_release(version).await?;
+        let generation = hub.generation().await?;
+        let regions: Vec<Region> = hub
+            .store
+            .regions()
+            .await?
+            .into_iter()
+            .filter(|r| r.status != Status::Invited && r.status != Status::Waiting)
+            .map(|r| r.region)
+            .collect();
+        let count = regions.len();
+        let mut planner = plan::Planner::new(profile, regions, version, base, generation);
+        hub.store.build_release(version, base, &mut planner).await?;
+        let now = hub.ambient.now_ms();
+        let release = pb::Release {
+            version,
+            generation,
+            apply_no: planner.apply_no(),
+            manifests_root: merkle::root(planner.leaves()).to_vec(),
+            manifests: planner.leaves().len() as u64,
+            published_ms: now,
+            expires_ms: now + RELEASE_DAYS * DAY_MS,
+        };
+        let row = ReleaseRow {
+            version,
+            apply_no: planner.apply_no(),
+            published: false,
+            entry: envelope::sign_message(signer, PayloadType::RELEASE, &release).encode_to_vec(),
+            freshness: freshness(hub, &release).encode_to_vec(),
+            prepared_by: by.to_owned(),
+        };
+        hub.store.put_release(&row).await?;
+        let (keluarga, individu) = planner.totals();
+        Ok(Prepared { version, apply_no: row.apply_no, keluarga, individu, regions: count })
+    })
 }
 
 /// Versions that one generation gives. A later generation begins above them, so that no version that a region may
@@ -135,25 +138,27 @@ fn read_release(row: &ReleaseRow) -> Result<(pb::Envelope, pb::Release), StoreEr
 }
 
 /// Makes a prepared release visible: a second person's act, and a decision in the log.
-pub async fn publish(hub: &Hub, version: u64, decided: Decided) -> Result<(), ReleaseError> {
-    let row = hub.store.release(Some(version)).await?.ok_or(ReleaseError::NotPrepared(version))?;
-    if row.published {
-        return Ok(());
-    }
-    if row.prepared_by == decided.actor {
-        return Err(ReleaseError::SamePerson(decided.actor));
-    }
-    let (_, release) = read_release(&row)?;
-    let act = pb::decision::Act::Release(pb::ReleaseAct {
-        version,
-        apply_no: row.apply_no,
-        manifests_root: release.manifests_root.clone(),
-    });
-    let make = hub.decision_entry(hub.generation().await?, decided, act);
-    let row = ReleaseRow { freshness: freshness(hub, &release).encode_to_vec(), ..row };
-    hub.store.publish(&row, &make).await?;
-    hub.log_work.notify_one();
-    Ok(())
+pub fn publish(hub: &Hub, version: u64, decided: Decided) -> BoxFuture<'_, Result<(), ReleaseError>> {
+    Box::pin(async move {
+        let row = hub.store.release(Some(version)).await?.ok_or(ReleaseError::NotPrepared(version))?;
+        if row.published {
+            return Ok(());
+        }
+        if row.prepared_by == decided.actor {
+            return Err(ReleaseError::SamePerson(decided.actor));
+        }
+        let (_, release) = read_release(&row)?;
+        let act = pb::decision::Act::Release(pb::ReleaseAct {
+            version,
+            apply_no: row.apply_no,
+            manifests_root: release.manifests_root.clone(),
+        });
+        let make = hub.decision_entry(hub.generation().await?, decided, act);
+        let row = ReleaseRow { freshness: freshness(hub, &release).encode_to_vec(), ..row };
+        hub.store.publish(&row, &make).await?;
+        hub.log_work.notify_one();
+        Ok(())
+    })
 }
 
 /// Renews the freshness of the newest release when a day of it is gone.

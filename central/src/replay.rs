@@ -7,6 +7,7 @@ mod compare;
 
 use dtsen_kit::progress::Progress;
 use dtsen_proto::{id::DeltaRef, pb, record::Day, region::Region};
+use futures::future::BoxFuture;
 use prost::Message as _;
 use sha2::{Digest, Sha256};
 
@@ -100,47 +101,54 @@ pub struct Replayed {
 }
 
 /// Copies the evidence from one store into an empty one and applies all of it again.
-pub async fn rebuild(from: &dyn Store, to: &dyn Store, engine: &Engine) -> Result<Replayed, ReplayError> {
-    if !is_empty(to).await? {
-        return Err(ReplayError::NotEmpty);
-    }
-    copy(from, to, |t| t.derived || REPLAYED.contains(&t.name)).await?;
-    let fence = to.take_lease(lane::LEASE, "rebuild", i64::MAX - 1, i64::MAX).await?;
-    let fence = fence.ok_or(StoreError::LeaseLost(lane::LEASE))?;
-    let rulebooks = Rulebooks::default();
-    let again = Again { from, to, engine, rulebooks: &rulebooks, fence: &fence };
-    let total = from.counts().await?.applications;
-    let mut progress = Progress::new("Menerapkan ulang", total);
-    let (mut done, mut erased) = (0, 0);
-    loop {
-        let page = to.applications(done, PAGE).await?;
-        if page.is_empty() {
-            break;
+pub fn rebuild<'a>(
+    from: &'a dyn Store,
+    to: &'a dyn Store,
+    engine: &'a Engine,
+) -> BoxFuture<'a, Result<Replayed, ReplayError>> {
+    Box::pin(async move {
+        if !is_empty(to).await? {
+            return Err(ReplayError::NotEmpty);
         }
-        for application in page {
-            match application.what {
-                Applied::Batch(position) => {
-                    let row = to.batch(position).await?;
-                    let what = "kiriman";
-                    let row = row.ok_or(ReplayError::Missing { apply_no: application.apply_no, what })?;
-                    erased += batch(again, row).await?;
-                }
-                Applied::Decision(number) => {
-                    let missing =
-                        || ReplayError::Missing { apply_no: application.apply_no, what: "keputusan" };
-                    let entry = to.decisions(number - 1, 1).await?.into_iter().next().ok_or_else(missing)?;
-                    let decision = pb::Envelope::decode(entry.2.as_slice()).ok();
-                    let decision = decision.and_then(|e| pb::Decision::decode(e.payload.as_slice()).ok());
-                    held(again, decision.and_then(|d| d.act).ok_or_else(missing)?).await?;
-                }
+        copy(from, to, |t| t.derived || REPLAYED.contains(&t.name)).await?;
+        let fence = to.take_lease(lane::LEASE, "rebuild", i64::MAX - 1, i64::MAX).await?;
+        let fence = fence.ok_or(StoreError::LeaseLost(lane::LEASE))?;
+        let rulebooks = Rulebooks::default();
+        let again = Again { from, to, engine, rulebooks: &rulebooks, fence: &fence };
+        let total = from.counts().await?.applications;
+        let mut progress = Progress::new("Menerapkan ulang", total);
+        let (mut done, mut erased) = (0, 0);
+        loop {
+            let page = to.applications(done, PAGE).await?;
+            if page.is_empty() {
+                break;
             }
-            done = application.apply_no;
-            progress.at(done);
+            for application in page {
+                match application.what {
+                    Applied::Batch(position) => {
+                        let row = to.batch(position).await?;
+                        let what = "kiriman";
+                        let row = row.ok_or(ReplayError::Missing { apply_no: application.apply_no, what })?;
+                        erased += batch(again, row).await?;
+                    }
+                    Applied::Decision(number) => {
+                        let missing =
+                            || ReplayError::Missing { apply_no: application.apply_no, what: "keputusan" };
+                        let entry =
+                            to.decisions(number - 1, 1).await?.into_iter().next().ok_or_else(missing)?;
+                        let decision = pb::Envelope::decode(entry.2.as_slice()).ok();
+                        let decision = decision.and_then(|e| pb::Decision::decode(e.payload.as_slice()).ok());
+                        held(again, decision.and_then(|d| d.act).ok_or_else(missing)?).await?;
+                    }
+                }
+                done = application.apply_no;
+                progress.at(done);
+            }
         }
-    }
-    progress.finish();
-    to.give_lease(&fence).await?;
-    Ok(Replayed { applications: done, erased })
+        progress.finish();
+        to.give_lease(&fence).await?;
+        Ok(Replayed { applications: done, erased })
+    })
 }
 
 /// A replay under way.

@@ -13,6 +13,7 @@ use dtsen_proto::{
     pb::{enrolment_server::EnrolmentServer, exchange_server::ExchangeServer},
     record::Day,
 };
+use futures::future::BoxFuture;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -116,47 +117,49 @@ pub enum ServeError {
 }
 
 /// Serves until `stop`; then takes no new call, ends those under way, gives the leases back.
-pub async fn serve(
+pub fn serve(
     hub: Arc<Hub>,
     listeners: Listeners,
     holder: String,
     stop: CancellationToken,
-) -> Result<(), ServeError> {
-    let today = Day::of_ms(hub.ambient.now_ms());
-    let identity = hub.authority.server(&hub.name, today, hub.ambient.bytes())?;
-    let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()), &hub.ambient)?;
-    let enrol_tls = tls::server(&identity, None, &hub.ambient)?;
-    let tasks = TaskTracker::new();
-    // The lanes stop after the doors, so that what was taken is still decided if there is time.
-    let lanes = CancellationToken::new();
-    tasks.spawn(lane::run(hub.clone(), holder.clone(), lanes.clone()));
-    tasks.spawn(journal::run(hub.clone(), holder, lanes.clone()));
-    tasks.spawn(keep_fresh(hub.clone(), lanes.clone()));
-    tasks.close();
+) -> BoxFuture<'static, Result<(), ServeError>> {
+    Box::pin(async move {
+        let today = Day::of_ms(hub.ambient.now_ms());
+        let identity = hub.authority.server(&hub.name, today, hub.ambient.bytes())?;
+        let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()), &hub.ambient)?;
+        let enrol_tls = tls::server(&identity, None, &hub.ambient)?;
+        let tasks = TaskTracker::new();
+        // The lanes stop after the doors, so that what was taken is still decided if there is time.
+        let lanes = CancellationToken::new();
+        tasks.spawn(lane::run(hub.clone(), holder.clone(), lanes.clone()));
+        tasks.spawn(journal::run(hub.clone(), holder, lanes.clone()));
+        tasks.spawn(keep_fresh(hub.clone(), lanes.clone()));
+        tasks.close();
 
-    let guests = door::open(listeners.exchange, exchange_tls, Policy::Regions(hub.clone()));
-    let exchange = ExchangeServer::new(ExchangeService::new(hub.clone()))
-        .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
-    let (health, health_service) = tonic_health::server::health_reporter();
-    health.set_serving::<ExchangeServer<ExchangeService>>().await;
-    let exchange = server(&hub.ambient)
-        .add_service(health_service)
-        .add_service(exchange)
-        .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
+        let guests = door::open(listeners.exchange, exchange_tls, Policy::Regions(hub.clone()));
+        let exchange = ExchangeServer::new(ExchangeService::new(hub.clone()))
+            .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<ExchangeServer<ExchangeService>>().await;
+        let exchange = server(&hub.ambient)
+            .add_service(health_service)
+            .add_service(exchange)
+            .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
 
-    let guests = door::open(listeners.enrolment, enrol_tls, Policy::Anybody(Visit::ENROLMENT));
-    let enrolment = EnrolmentServer::new(EnrolmentService::new(hub.clone()))
-        .max_decoding_message_size(limits::MAX_CHUNK_BYTES / 16);
-    let enrolment = server(&hub.ambient)
-        .add_service(enrolment)
-        .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
+        let guests = door::open(listeners.enrolment, enrol_tls, Policy::Anybody(Visit::ENROLMENT));
+        let enrolment = EnrolmentServer::new(EnrolmentService::new(hub.clone()))
+            .max_decoding_message_size(limits::MAX_CHUNK_BYTES / 16);
+        let enrolment = server(&hub.ambient)
+            .add_service(enrolment)
+            .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
 
-    let served = tokio::try_join!(exchange, enrolment);
-    lanes.cancel();
-    tasks.wait().await;
-    served?;
-    Ok(())
+        let served = tokio::try_join!(exchange, enrolment);
+        lanes.cancel();
+        tasks.wait().await;
+        served?;
+        Ok(())
+    })
 }
 
 async fn keep_fresh(hub: Arc<Hub>, stop: CancellationToken) {

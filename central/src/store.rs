@@ -20,6 +20,7 @@ use dtsen_proto::{
     merkle::{Hash, Node},
     region::Region,
 };
+use futures::future::LocalBoxFuture;
 
 pub use crate::session::Session;
 pub use copy::TABLES;
@@ -311,10 +312,12 @@ pub trait Store: Regions + Rulebooks + Intake + Lane + Journal + Releases + Tabl
 impl<T: Regions + Rulebooks + Intake + Lane + Journal + Releases + Tables> Store for T {}
 
 /// Opens the store at an address: `sqlite:FILE` or `postgres://…`. With `create`, a missing SQLite file is made.
-pub async fn open(address: &str, create: bool, mode: Mode) -> Result<Arc<dyn Store>> {
-    if let Some(path) = address.strip_prefix("sqlite:") {
-        Ok(Arc::new(sqlite::Handle::open(Path::new(path), create, mode).await?))
-    } else {
-        Ok(Arc::new(postgres::Handle::open(address).await?))
-    }
+pub fn open(address: &str, create: bool, mode: Mode) -> LocalBoxFuture<'_, Result<Arc<dyn Store>>> {
+    Box::pin(async move {
+        let store: Arc<dyn Store> = match address.strip_prefix("sqlite:") {
+            Some(path) => Arc::new(sqlite::Handle::open(Path::new(path), create, mode).await?),
+            None => Arc::new(postgres::Handle::open(address).await?),
+        };
+        Ok(store)
+    })
 }

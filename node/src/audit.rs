@@ -9,6 +9,7 @@ use dtsen_proto::{
     key::PublicKey,
     pb,
 };
+use futures::future::BoxFuture;
 use prost::Message as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -38,8 +39,8 @@ pub struct Audit {
 }
 
 /// Looks at everything.
-pub async fn verify(agent: &Agent) -> Result<Audit, SyncError> {
-    Ok(verify_store(&agent.store, &agent.signer.public(), &agent.hub.receipt).await?)
+pub fn verify(agent: &Agent) -> BoxFuture<'_, Result<Audit, SyncError>> {
+    Box::pin(async move { Ok(verify_store(&agent.store, &agent.signer.public(), &agent.hub.receipt).await?) })
 }
 
 /// Looks at everything that a store keeps, under the keys of its node and its hub.

@@ -19,6 +19,7 @@ use dtsen_kit::{
     telemetry,
     terminal::{print_json, table},
 };
+use futures::future::LocalBoxFuture;
 
 use crate::home::Home;
 
@@ -86,27 +87,29 @@ enum Done {
 const ROWS_WITH_ERRORS: u8 = 3;
 
 /// Runs a command.
-pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    telemetry::init(&cli.log, cli.log_json);
-    let home = Home::at(&cli.home);
-    let done = match cli.command {
-        Command::Init(command) => command.run(&home).await,
-        Command::Enrol(command) => command.run(&home).await,
-        Command::Import(command) => command.run(&home).await,
-        Command::Move(command) => command.run(&home).await,
-        Command::Sync(command) => command.run(&home).await,
-        Command::Findings(command) => command.run(&home).await,
-        Command::Slice(command) => command.run(&home).await,
-        Command::Status(command) => command.run(&home).await,
-        Command::Serve(command) => command.run(&home).await,
-        Command::Backup(command) => command.run(&home).await,
-        Command::Restore(command) => command.run(&home).await,
-        Command::Doctor(command) => command.run(&home).await,
-        Command::Verify(command) => command.run(&home).await,
-    };
-    Ok(match done? {
-        Done::Well => ExitCode::SUCCESS,
-        Done::WithErrors => ExitCode::from(ROWS_WITH_ERRORS),
+pub fn run(cli: Cli) -> LocalBoxFuture<'static, anyhow::Result<ExitCode>> {
+    Box::pin(async move {
+        telemetry::init(&cli.log, cli.log_json);
+        let home = Home::at(&cli.home);
+        let done = match cli.command {
+            Command::Init(command) => command.run(&home).await,
+            Command::Enrol(command) => command.run(&home).await,
+            Command::Import(command) => command.run(&home).await,
+            Command::Move(command) => command.run(&home).await,
+            Command::Sync(command) => command.run(&home).await,
+            Command::Findings(command) => command.run(&home).await,
+            Command::Slice(command) => command.run(&home).await,
+            Command::Status(command) => command.run(&home).await,
+            Command::Serve(command) => command.run(&home).await,
+            Command::Backup(command) => command.run(&home).await,
+            Command::Restore(command) => command.run(&home).await,
+            Command::Doctor(command) => command.run(&home).await,
+            Command::Verify(command) => command.run(&home).await,
+        };
+        Ok(match done? {
+            Done::Well => ExitCode::SUCCESS,
+            Done::WithErrors => ExitCode::from(ROWS_WITH_ERRORS),
+        })
     })
 }
 

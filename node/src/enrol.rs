@@ -16,6 +16,7 @@ use dtsen_proto::{
     refusal::Refusal,
     region::Region,
 };
+use futures::future::BoxFuture;
 
 use crate::sync::{Pinned, SyncError};
 
@@ -62,31 +63,33 @@ pub struct Granted {
 }
 
 /// Asks once; `None` while an operator has to confirm.
-pub async fn ask(
+pub fn ask<'a>(
     dial: Arc<dyn Dial>,
-    url: &str,
-    token: &Token,
-    applicant: &Applicant,
-    ambient: &Ambient,
-) -> Result<Option<Granted>, SyncError> {
-    let tls = tls::enrolling_client(token.authority, ambient)?;
-    let target = Target { url: url.to_owned(), server_name: token.hub.clone(), tls };
-    let channel = net::connect(dial, &target).await?;
-    let secret = token.secret_text();
-    let statement = enrol::proof_statement(&applicant.csr, secret.as_bytes());
-    let request = pb::EnrolRequest {
-        token: secret,
-        region: token.region.to_string(),
-        csr: applicant.csr.clone(),
-        signing_key: applicant.signer.public().as_bytes().to_vec(),
-        proof: applicant.signer.sign(&pae(PayloadType::ENROLMENT.as_str(), &statement)).to_vec(),
-    };
-    let reply = EnrolmentClient::new(channel).enrol(request).await?.into_inner();
-    match pb::EnrolState::try_from(reply.state) {
-        Ok(pb::EnrolState::Waiting) => Ok(None),
-        Ok(pb::EnrolState::Confirmed) => granted(reply, token).map(Some),
-        _ => Err(Refusal::Malformed { what: "enrolment reply" }.into()),
-    }
+    url: &'a str,
+    token: &'a Token,
+    applicant: &'a Applicant,
+    ambient: &'a Ambient,
+) -> BoxFuture<'a, Result<Option<Granted>, SyncError>> {
+    Box::pin(async move {
+        let tls = tls::enrolling_client(token.authority, ambient)?;
+        let target = Target { url: url.to_owned(), server_name: token.hub.clone(), tls };
+        let channel = net::connect(dial, &target).await?;
+        let secret = token.secret_text();
+        let statement = enrol::proof_statement(&applicant.csr, secret.as_bytes());
+        let request = pb::EnrolRequest {
+            token: secret,
+            region: token.region.to_string(),
+            csr: applicant.csr.clone(),
+            signing_key: applicant.signer.public().as_bytes().to_vec(),
+            proof: applicant.signer.sign(&pae(PayloadType::ENROLMENT.as_str(), &statement)).to_vec(),
+        };
+        let reply = EnrolmentClient::new(channel).enrol(request).await?.into_inner();
+        match pb::EnrolState::try_from(reply.state) {
+            Ok(pb::EnrolState::Waiting) => Ok(None),
+            Ok(pb::EnrolState::Confirmed) => granted(reply, token).map(Some),
+            _ => Err(Refusal::Malformed { what: "enrolment reply" }.into()),
+        }
+    })
 }
 
 fn granted(reply: pb::EnrolReply, token: &Token) -> Result<Granted, SyncError> {

@@ -12,6 +12,7 @@ use dtsen_kit::{
     sqlite::Mode,
 };
 use dtsen_proto::{chain::Head, key::Signer, pb, region::Region, rulebook::Rulebook};
+use futures::future::{BoxFuture, LocalBoxFuture};
 use prost::Message as _;
 
 use crate::{
@@ -107,18 +108,20 @@ impl Home {
     }
 
     /// Makes a node for a region. Never over an existing one.
-    pub async fn create(&self, region: Region) -> Result<(), HomeError> {
-        files::private_folder(&self.path.join("keys"))?;
-        let exists = self.database().exists();
-        if !exists {
-            // SQLite's files get the mode of the database, which would follow the umask: a private one is there first.
-            files::write_private(&self.database(), &[])?;
-        }
-        let store = Store::open(&self.database(), true, Mode::Production).await?;
-        if let Some(region) = store.region().await?.filter(|_| exists) {
-            return Err(HomeError::Exists(self.path.clone(), region));
-        }
-        Ok(store.set_setting(setting::REGION, region.to_string().as_bytes()).await?)
+    pub fn create(&self, region: Region) -> LocalBoxFuture<'_, Result<(), HomeError>> {
+        Box::pin(async move {
+            files::private_folder(&self.path.join("keys"))?;
+            let exists = self.database().exists();
+            if !exists {
+                // SQLite's files get the mode of the database, which would follow the umask: a private one is there first.
+                files::write_private(&self.database(), &[])?;
+            }
+            let store = Store::open(&self.database(), true, Mode::Production).await?;
+            if let Some(region) = store.region().await?.filter(|_| exists) {
+                return Err(HomeError::Exists(self.path.clone(), region));
+            }
+            Ok(store.set_setting(setting::REGION, region.to_string().as_bytes()).await?)
+        })
     }
 
     /// Opens the store of a home that was made.
@@ -182,58 +185,62 @@ impl Home {
     }
 
     /// Keeps what the hub granted. The keys of the enrolment become the node's own.
-    pub async fn keep(
-        &self,
-        store: &Store,
-        applicant: &Applicant,
-        granted: &Granted,
-    ) -> Result<(), HomeError> {
-        files::write_private(&self.key_path("signing.pem"), applicant.signer.to_pem().as_bytes())?;
-        self.identity().replace(&applicant.tls_key, &granted.certificate)?;
-        let hub = granted.hub.encode_to_vec();
-        let mut settings: Vec<(&str, Option<&[u8]>)> = vec![
-            (setting::HUB, Some(&hub)),
-            (setting::HUB_URL, Some(granted.url.as_bytes())),
-            (setting::SESSION, Some(&granted.session)),
-            // Signed by the keys pinned before, which may be another hub's: the first exchange brings the one in force.
-            (setting::RULEBOOK, None),
-            (setting::RULEBOOK_STATEMENT, None),
-            (setting::RULEBOOK_GENERATION, None),
-        ];
-        // A region that exchanged before goes on from what this node holds of it, be that nothing: the first Hello says
-        // which epoch, and what to read back.
-        let (head, generation) =
-            (setting::encode_head(&Head::start(granted.region)), granted.generation.to_be_bytes());
-        if store.head().await?.is_none() {
-            settings.push((setting::HEAD, Some(&head)));
-            settings.push((setting::GENERATION, Some(&generation)));
-        }
-        store.set_settings(&settings).await?;
-        for name in ["applicant.pem", "applicant.tls", "applicant.csr"] {
-            // Kept twice is harmless; a missing file is what we want.
-            let _ = std::fs::remove_file(self.key_path(name));
-        }
-        Ok(())
+    pub fn keep<'a>(
+        &'a self,
+        store: &'a Store,
+        applicant: &'a Applicant,
+        granted: &'a Granted,
+    ) -> BoxFuture<'a, Result<(), HomeError>> {
+        Box::pin(async move {
+            files::write_private(&self.key_path("signing.pem"), applicant.signer.to_pem().as_bytes())?;
+            self.identity().replace(&applicant.tls_key, &granted.certificate)?;
+            let hub = granted.hub.encode_to_vec();
+            let mut settings: Vec<(&str, Option<&[u8]>)> = vec![
+                (setting::HUB, Some(&hub)),
+                (setting::HUB_URL, Some(granted.url.as_bytes())),
+                (setting::SESSION, Some(&granted.session)),
+                // Signed by the keys pinned before, which may be another hub's: the first exchange brings the one in force.
+                (setting::RULEBOOK, None),
+                (setting::RULEBOOK_STATEMENT, None),
+                (setting::RULEBOOK_GENERATION, None),
+            ];
+            // A region that exchanged before goes on from what this node holds of it, be that nothing: the first Hello says
+            // which epoch, and what to read back.
+            let (head, generation) =
+                (setting::encode_head(&Head::start(granted.region)), granted.generation.to_be_bytes());
+            if store.head().await?.is_none() {
+                settings.push((setting::HEAD, Some(&head)));
+                settings.push((setting::GENERATION, Some(&generation)));
+            }
+            store.set_settings(&settings).await?;
+            for name in ["applicant.pem", "applicant.tls", "applicant.csr"] {
+                // Kept twice is harmless; a missing file is what we want.
+                let _ = std::fs::remove_file(self.key_path(name));
+            }
+            Ok(())
+        })
     }
 
     /// A node that can speak with its hub.
-    pub async fn agent(
+    pub fn agent(
         &self,
         store: Arc<Store>,
         region: Region,
         dial: Arc<dyn Dial>,
-    ) -> Result<Agent, HomeError> {
-        let hub = store.setting(setting::HUB).await?.ok_or(HomeError::NotEnrolled)?;
-        let hub = pb::HubKeys::decode(hub.as_slice()).map_err(|_| HomeError::Pinned)?;
-        let url = store.text_setting(setting::HUB_URL).await?.ok_or(HomeError::NotEnrolled)?;
-        Ok(Agent {
-            store,
-            region,
-            signer: self.signer("signing.pem")?,
-            identity: self.identity(),
-            hub: Pinned::from_wire(&hub, &url).map_err(|_| HomeError::Pinned)?,
-            ambient: Ambient::system(),
-            dial,
+    ) -> BoxFuture<'_, Result<Agent, HomeError>> {
+        Box::pin(async move {
+            let hub = store.setting(setting::HUB).await?.ok_or(HomeError::NotEnrolled)?;
+            let hub = pb::HubKeys::decode(hub.as_slice()).map_err(|_| HomeError::Pinned)?;
+            let url = store.text_setting(setting::HUB_URL).await?.ok_or(HomeError::NotEnrolled)?;
+            Ok(Agent {
+                store,
+                region,
+                signer: self.signer("signing.pem")?,
+                identity: self.identity(),
+                hub: Pinned::from_wire(&hub, &url).map_err(|_| HomeError::Pinned)?,
+                ambient: Ambient::system(),
+                dial,
+            })
         })
     }
 }

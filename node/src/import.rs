@@ -27,6 +27,7 @@ use dtsen_proto::{
     region::Region,
     rulebook::{CheckContext, Rulebook},
 };
+use futures::future::BoxFuture;
 
 use self::{file::FileImport, gone::Missing, judge::Judge, known::Known};
 pub use self::{
@@ -106,46 +107,48 @@ struct Finished {
 
 impl Importer<'_> {
     /// Imports files given together: families first, so that members get the village of their family.
-    pub async fn run(
-        &self,
-        files: &[PathBuf],
-        options: &ImportOptions,
-        progress: &mut OnProgress<'_>,
-    ) -> Result<ImportSummary, ImportError> {
-        let reference = self.check(options)?;
-        if let Some(twice) = named_twice(files) {
-            return Err(ImportError::SameFile(twice.to_owned()));
-        }
-        let opened: Result<Vec<Table>, _> =
-            files.iter().map(|path| intake::open(path, &self.rulebook)).collect();
-        let mut tables = opened?;
-        tables.sort_by_key(Table::kind);
-        let provenance = Provenance { source: options.source.clone(), reference };
-        let mut places = FamilyPlaces::new();
-        let mut sessions: Vec<(RecordKind, Session)> = Vec::new();
-        for kind in [RecordKind::Keluarga, RecordKind::Individu] {
-            // A file of members alone needs the families of earlier imports.
-            if tables.iter().any(|table| table.kind() >= kind) {
-                sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
+    pub fn run<'a>(
+        &'a self,
+        files: &'a [PathBuf],
+        options: &'a ImportOptions,
+        progress: &'a mut OnProgress<'a>,
+    ) -> BoxFuture<'a, Result<ImportSummary, ImportError>> {
+        Box::pin(async move {
+            let reference = self.check(options)?;
+            if let Some(twice) = named_twice(files) {
+                return Err(ImportError::SameFile(twice.to_owned()));
             }
-        }
-        let mut finished: Vec<Finished> = Vec::new();
-        let mut unidentified = 0;
-        for table in tables {
-            let kind = table.kind();
-            let at = sessions.iter().position(|(of, _)| *of == kind).expect("opened above");
-            let session = &mut sessions[at].1;
-            let scope = options.complete.as_ref();
-            let (done, unclear) =
-                self.file(table, session, &mut places, &provenance, scope, progress).await?;
-            unidentified += unclear;
-            finished.push(Finished { session: at, ..done });
-        }
-        let gone = self.gone(options, &provenance, &sessions, &mut finished, unidentified).await?;
-        let files = finished.into_iter().map(|done| done.summary).collect();
-        let version = self.rulebook.version().to_be_bytes();
-        self.store.set_setting(setting::RULEBOOK_IMPORTED, &version).await?;
-        Ok(ImportSummary { source: options.source.clone(), reference_day: reference.0, files, gone })
+            let opened: Result<Vec<Table>, _> =
+                files.iter().map(|path| intake::open(path, &self.rulebook)).collect();
+            let mut tables = opened?;
+            tables.sort_by_key(Table::kind);
+            let provenance = Provenance { source: options.source.clone(), reference };
+            let mut places = FamilyPlaces::new();
+            let mut sessions: Vec<(RecordKind, Session)> = Vec::new();
+            for kind in [RecordKind::Keluarga, RecordKind::Individu] {
+                // A file of members alone needs the families of earlier imports.
+                if tables.iter().any(|table| table.kind() >= kind) {
+                    sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
+                }
+            }
+            let mut finished: Vec<Finished> = Vec::new();
+            let mut unidentified = 0;
+            for table in tables {
+                let kind = table.kind();
+                let at = sessions.iter().position(|(of, _)| *of == kind).expect("opened above");
+                let session = &mut sessions[at].1;
+                let scope = options.complete.as_ref();
+                let (done, unclear) =
+                    self.file(table, session, &mut places, &provenance, scope, progress).await?;
+                unidentified += unclear;
+                finished.push(Finished { session: at, ..done });
+            }
+            let gone = self.gone(options, &provenance, &sessions, &mut finished, unidentified).await?;
+            let files = finished.into_iter().map(|done| done.summary).collect();
+            let version = self.rulebook.version().to_be_bytes();
+            self.store.set_setting(setting::RULEBOOK_IMPORTED, &version).await?;
+            Ok(ImportSummary { source: options.source.clone(), reference_day: reference.0, files, gone })
+        })
     }
 
     fn today(&self) -> Day {

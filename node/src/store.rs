@@ -23,6 +23,7 @@ use std::path::Path;
 
 use dtsen_kit::sqlite::{Mode, Sqlite};
 use dtsen_proto::id::Position;
+use futures::future::LocalBoxFuture;
 use sqlx::migrate::Migrator;
 
 pub use chunk::{ChunkWrites, KeyDigest, KnownRow, RowWrite};
@@ -98,18 +99,20 @@ pub struct Store {
 
 impl Store {
     /// Opens the store, making it if `create`.
-    pub async fn open(path: &Path, create: bool, mode: Mode) -> Result<Self> {
-        let store = Self { db: Sqlite::open(path, create, mode, &MIGRATIONS).await? };
-        for pragma in PRAGMAS {
-            store
-                .db
-                .section(async {
-                    let mut conn = store.db.writer().await;
-                    sqlx::query(pragma).execute(&mut *conn).await
-                })
-                .await?;
-        }
-        Ok(store)
+    pub fn open(path: &Path, create: bool, mode: Mode) -> LocalBoxFuture<'_, Result<Self>> {
+        Box::pin(async move {
+            let store = Self { db: Sqlite::open(path, create, mode, &MIGRATIONS).await? };
+            for pragma in PRAGMAS {
+                store
+                    .db
+                    .section(async {
+                        let mut conn = store.db.writer().await;
+                        sqlx::query(pragma).execute(&mut *conn).await
+                    })
+                    .await?;
+            }
+            Ok(store)
+        })
     }
 }
 

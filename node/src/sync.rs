@@ -24,6 +24,7 @@ use dtsen_proto::{
     refusal::Refusal,
     region::Region,
 };
+use futures::future::BoxFuture;
 use serde::Serialize;
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt as _;
@@ -251,18 +252,20 @@ async fn welcome(agent: &Agent) -> Result<Session<'_>, SyncError> {
 }
 
 /// One whole exchange.
-pub async fn sync_once(agent: &Agent, report: &mut Report) -> Result<(), SyncError> {
-    let mut session = welcome(agent).await?;
-    if let Err(error) = upload::upload(&mut session, report).await {
-        return Err(greet::halt_if_forked(agent, error).await?);
-    }
-    feed::follow(&mut session, report).await?;
-    logged::check(&mut session, report).await?;
-    download::take_slice(&mut session, report).await?;
-    renew::renew_if_due(&mut session, report).await?;
-    // Last: whatever is wrong with it, data has gone both ways; and the headers above name what checked their deltas.
-    rulebook::take(&mut session, report).await?;
-    Ok(())
+pub fn sync_once<'a>(agent: &'a Agent, report: &'a mut Report) -> BoxFuture<'a, Result<(), SyncError>> {
+    Box::pin(async move {
+        let mut session = welcome(agent).await?;
+        if let Err(error) = upload::upload(&mut session, report).await {
+            return Err(greet::halt_if_forked(agent, error).await?);
+        }
+        feed::follow(&mut session, report).await?;
+        logged::check(&mut session, report).await?;
+        download::take_slice(&mut session, report).await?;
+        renew::renew_if_due(&mut session, report).await?;
+        // Last: whatever is wrong with it, data has gone both ways; and the headers above name what checked their deltas.
+        rulebook::take(&mut session, report).await?;
+        Ok(())
+    })
 }
 
 pub use rulebook::fetch as fetch_rulebook;

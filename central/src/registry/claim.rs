@@ -82,19 +82,20 @@ pub enum Folded {
 /// Takes up what a source states. Values newer than the source's own stay or come; the order of arrival does not matter.
 pub fn fold(record: &mut Record, region: Region, block: &Block, stamp: Stamp) -> Folded {
     let key = (block.number, region, block.provenance.source.as_str());
-    let at = match record.claims.binary_search_by(|c| c.key().cmp(&key)) {
-        Ok(at) => at,
+    let cells =
+        block.cells.iter().map(|(column, value)| Cell { column: *column, value: value.clone(), stamp });
+    let claim = match record.claims.binary_search_by(|c| c.key().cmp(&key)) {
+        Ok(at) => &mut record.claims[at],
         Err(at) => {
             let source = block.provenance.source.clone();
-            record.claims.insert(at, Claim { block: block.number, region, source, cells: Vec::new() });
-            at
+            let claim = Claim { block: block.number, region, source, cells: cells.collect() };
+            record.claims.insert(at, claim);
+            return Folded::Newer;
         }
     };
-    let claim = &mut record.claims[at];
     let mut folded = if block.cells.is_empty() { Folded::Newer } else { Folded::Stale };
-    for (column, value) in &block.cells {
-        let cell = Cell { column: *column, value: value.clone(), stamp };
-        match claim.cells.binary_search_by_key(column, |c| c.column) {
+    for cell in cells {
+        match claim.cells.binary_search_by_key(&cell.column, |c| c.column) {
             Err(at) => claim.cells.insert(at, cell),
             Ok(at) if claim.cells[at].stamp < stamp => claim.cells[at] = cell,
             Ok(_) => continue,

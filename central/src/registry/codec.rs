@@ -4,7 +4,7 @@ use dtsen_proto::{
     column::BlockNo,
     id::{DeltaRef, Position, RecordId},
     pb,
-    record::{Block, Day, Provenance, RecordKind},
+    record::{Block, Day, RecordKind},
     region::Region,
 };
 use prost::Message as _;
@@ -15,6 +15,11 @@ use super::{
     record::{Direction, Half, Record, Stay},
 };
 
+mod write;
+
+pub use self::write::encode;
+
+/// The form that is read; [`encode`] writes the same without making it first.
 #[derive(Clone, PartialEq, prost::Message)]
 struct Stored {
     #[prost(bytes = "vec", tag = "1")]
@@ -94,62 +99,6 @@ pub fn hash(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// The bytes to store.
-pub fn encode(record: &Record) -> Vec<u8> {
-    Stored {
-        id: record.id.as_bytes().to_vec(),
-        kind: record.kind.to_wire().into(),
-        stays: record
-            .stays
-            .iter()
-            .map(|s| StoredStay { region: s.region.number().into(), from: s.from.0 })
-            .collect(),
-        claims: record.claims.iter().map(claim_out).collect(),
-        halves: record.halves.iter().map(half_out).collect(),
-    }
-    .encode_to_vec()
-}
-
-fn claim_out(claim: &Claim) -> StoredClaim {
-    let mut stamps: Vec<Stamp> = claim.cells.iter().map(|c| c.stamp).collect();
-    stamps.sort_unstable();
-    stamps.dedup();
-    let which = if stamps.len() > 1 {
-        let place = |cell: &Cell| stamps.binary_search(&cell.stamp).expect("every stamp is listed");
-        claim.cells.iter().map(|c| u32::try_from(place(c)).expect("few stamps")).collect()
-    } else {
-        Vec::new()
-    };
-    let block = Block {
-        number: claim.block,
-        provenance: Provenance { source: claim.source.clone(), reference: Day(0) },
-        cells: claim.cells.iter().map(|c| (c.column, c.value.clone())).collect(),
-    };
-    let stamps = stamps
-        .into_iter()
-        .map(|s| StoredStamp {
-            reference: s.reference.0,
-            epoch: s.epoch,
-            sequence: s.sequence,
-            index: s.index,
-        })
-        .collect();
-    StoredClaim { region: claim.region.number().into(), block: Some(block.to_wire()), stamps, which }
-}
-
-fn half_out(half: &Half) -> StoredHalf {
-    StoredHalf {
-        incoming: half.direction == Direction::In,
-        region: half.delta.position.region.number().into(),
-        epoch: half.delta.position.epoch,
-        sequence: half.delta.position.sequence,
-        index: half.delta.index,
-        other: half.other.number().into(),
-        day: half.day.0,
-        blocks: half.blocks.iter().map(Block::to_wire).collect(),
-    }
-}
-
 /// Reads stored bytes.
 pub fn decode(bytes: &[u8]) -> Result<Record, NotARecord> {
     let stored = Stored::decode(bytes).map_err(|_| NotARecord("protobuf"))?;
@@ -206,3 +155,6 @@ fn half_in(stored: StoredHalf) -> Result<Half, NotARecord> {
         blocks: stored.blocks.into_iter().map(block_in).collect::<Result<_, _>>()?,
     })
 }
+
+#[cfg(test)]
+mod tests;

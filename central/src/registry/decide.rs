@@ -119,6 +119,9 @@ pub fn decide(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mu
 
 /// A newer delta on the same subject answers the earlier ones of the same kind that still wait.
 fn close_earlier_holds(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) {
+    if view.has_no_holds() {
+        return;
+    }
     let Some(subject) = subject(case.delta) else { return };
     for hold in view.take_holds(case.region(), &subject) {
         if hold.delta >= case.at || hold.action != case.delta.action {

@@ -32,6 +32,11 @@ impl HolderKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// For the store.
+    pub fn into_text(self) -> String {
+        self.0
+    }
 }
 
 /// A delta of this region about the same subject that is still held.
@@ -151,6 +156,11 @@ impl View {
         self.holder_changes.insert(key, None);
     }
 
+    /// Whether nothing at all is held.
+    pub fn has_no_holds(&self) -> bool {
+        self.holds.is_empty()
+    }
+
     /// Takes out the open holds on a subject.
     pub fn take_holds(&mut self, region: Region, subject: &str) -> Vec<OpenHold> {
         self.holds.remove(&(region, subject.to_owned())).unwrap_or_default()
@@ -162,8 +172,8 @@ impl View {
     }
 
     /// Everything that changed: records with whether they are new, and holders (`None`: let go).
-    pub fn into_changes(self) -> (Vec<(Record, Touch)>, HolderChanges) {
-        let records = self.records.into_values().filter(|(_, touch)| *touch != Touch::Read).collect();
-        (records, self.holder_changes)
+    pub fn into_changes(self) -> (Vec<(Record, bool)>, HolderChanges) {
+        let records = self.records.into_values().filter(|(_, touch)| *touch != Touch::Read);
+        (records.map(|(record, touch)| (record, touch == Touch::Created)).collect(), self.holder_changes)
     }
 }

@@ -64,6 +64,9 @@ const LOCK: &str = "12s";
 /// No statement of the exchange takes this long; one that does is stuck.
 const STATEMENT: &str = "60s";
 
+/// Rows of one statement pass through a list in the server, which is a file when it is longer than this.
+const WORK_MEMORY: &str = "32MB";
+
 type Db = sqlx::Postgres;
 type Conn = PgConnection;
 
@@ -83,6 +86,7 @@ impl Handle {
                 ("lock_timeout", LOCK),
                 ("statement_timeout", STATEMENT),
                 ("synchronous_commit", "on"),
+                ("work_mem", WORK_MEMORY),
             ])
             .disable_statement_logging();
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;

@@ -11,7 +11,7 @@ use dtsen_proto::{
 };
 
 use crate::{
-    registry::{decide::Judgement, view::HolderKey},
+    registry::{decide::Judgement, record::Record, view::HolderKey},
     session::Session,
 };
 
@@ -341,7 +341,7 @@ pub type BatchTotals = (Position, Option<u64>, [i64; 4]);
 #[derive(Debug, Default)]
 pub struct Writes {
     /// Records, with whether they are new.
-    pub records: Vec<(RecordRow, bool)>,
+    pub records: Vec<(Record, bool)>,
     /// Holders to set, or to let go.
     pub holders: BTreeMap<HolderKey, Option<RecordId>>,
     /// Current verdicts that are not plainly accepted.

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use dtsen_central::{
     registry::{
-        codec,
         decide::Judgement,
         record::Record,
         view::{HolderKey, OpenHold, View, Wanted},
     },
-    store::{Application, Applied, LaneState, RecordRow, StoreError, VerdictRow, Writes},
+    store::{Application, Applied, LaneState, StoreError, VerdictRow, Writes},
 };
 use dtsen_proto::{
     id::{DeltaRef, Position, RecordId},
@@ -23,12 +22,6 @@ use crate::{
     place::Place,
     regions::{entry, lease, start},
 };
-
-/// A record without claims, as stored.
-pub(crate) fn row(id: RecordId, kind: RecordKind, region: Region) -> RecordRow {
-    let body = codec::encode(&Record::new(id, kind, region));
-    RecordRow { id, region, kind, hash: codec::hash(&body).to_vec(), body }
-}
 
 /// A step that only counts.
 pub(crate) fn counting(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
@@ -100,7 +93,7 @@ fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
         assert!(view.take_holds(at.region, "i3").is_empty());
         let id = |i| RecordId::new(at, i);
         Writes {
-            records: (0..N).map(|i| (row(id(i), RecordKind::Individu, at.region), true)).collect(),
+            records: (0..N).map(|i| (Record::new(id(i), RecordKind::Individu, at.region), true)).collect(),
             holders: (0..N)
                 .map(|i| (HolderKey::new(RecordKind::Individu, &i.to_string()), Some(id(i))))
                 .collect(),
@@ -135,7 +128,7 @@ fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
         assert_eq!(view.take_holds(at.region, "i3"), [hold]);
         assert!(view.take_holds(at.region, "i9").is_empty(), "a warning is not open");
         let elsewhere = "32.01".parse().expect("a region");
-        let moved = |i| (row(RecordId::new(at, i), RecordKind::Individu, elsewhere), false);
+        let moved = |i| (Record::new(RecordId::new(at, i), RecordKind::Individu, elsewhere), false);
         Writes {
             records: (0..100).map(moved).collect(),
             holders: [(key(1), None), (key(2), None), (key(3), Some(RecordId::new(at, 4)))].into(),
@@ -194,14 +187,14 @@ pub(crate) async fn a_step_that_fails_writes_nothing(place: Place) {
     let fence = lease(&*store, "lane", "one").await;
     let absent = Position { sequence: 77, ..at };
     let mut wrong = |_: View, state: LaneState| Writes {
-        records: vec![(row(RecordId::new(at, 0), RecordKind::Keluarga, mataram), true)],
+        records: vec![(Record::new(RecordId::new(at, 0), RecordKind::Keluarga, mataram), true)],
         batches: vec![(absent, Some(1), [1, 0, 0, 0])],
         ..counting(at)(View::default(), state)
     };
     let failed = store.apply(&fence, &Wanted::default(), &mut wrong).await;
     assert!(matches!(failed, Err(StoreError::Inconsistent { table: "batch", .. })), "{failed:?}");
     let mut twice = |_: View, _: LaneState| Writes {
-        records: vec![(row(RecordId::new(at, 0), RecordKind::Keluarga, mataram), true); 2],
+        records: vec![(Record::new(RecordId::new(at, 0), RecordKind::Keluarga, mataram), true); 2],
         ..Writes::default()
     };
     let failed = store.apply(&fence, &Wanted::default(), &mut twice).await;
@@ -295,7 +288,7 @@ pub(crate) async fn order_is_that_of_bytes(place: Place) {
         .into();
     let any = ids[0];
     let mut write = |_: View, _: LaneState| Writes {
-        records: ids.iter().map(|id| (row(*id, RecordKind::Keluarga, mataram), true)).collect(),
+        records: ids.iter().map(|id| (Record::new(*id, RecordKind::Keluarga, mataram), true)).collect(),
         holders: texts.iter().map(|t| (HolderKey::from_stored(t.clone()), Some(any))).collect(),
         ..Writes::default()
     };

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use dtsen_central::{
-    registry::view::{View, Wanted},
+    registry::{
+        codec,
+        record::Record,
+        view::{View, Wanted},
+    },
     store::{
         Cell, LaneState, ManifestRow, ReleaseLine, ReleasePlanner, ReleaseRow, ReleaseWrite, Store,
         StoreError, TABLES, Writes,
@@ -20,7 +24,7 @@ use prost::Message as _;
 
 use crate::{
     intake::take,
-    lane::{counting, row},
+    lane::counting,
     place::Place,
     regions::{entry, lease, start},
 };
@@ -96,7 +100,10 @@ async fn build(store: &dyn Store, version: u64, region: Region) -> Planner {
 async fn write(store: &dyn Store, records: Vec<(RecordId, RecordKind, Region, bool)>) {
     let fence = lease(store, "lane", "one").await;
     let mut write = |_: View, _: LaneState| Writes {
-        records: records.iter().map(|(id, kind, region, new)| (row(*id, *kind, *region), *new)).collect(),
+        records: records
+            .iter()
+            .map(|(id, kind, region, new)| (Record::new(*id, *kind, *region), *new))
+            .collect(),
         ..Writes::default()
     };
     store.apply(&fence, &Wanted::default(), &mut write).await.expect("writes");
@@ -147,7 +154,7 @@ pub(crate) async fn a_release_sees_what_moved(place: Place) {
     assert_eq!(seen(aceh, id(N)), (true, false, false), "new");
     let nowhere = RecordId::from_slice(&[9; 16]).expect("sixteen");
     assert_eq!(seen(aceh, nowhere), (false, true, false), "gone");
-    let leaf: Hash = leaf_hash(&row(id(4), kind(4), mataram).body);
+    let leaf: Hash = leaf_hash(&codec::encode(&Record::new(id(4), kind(4), mataram)));
     assert!(second.lines.iter().any(|l| l.id == id(4) && l.published == Some(leaf)));
 }
 

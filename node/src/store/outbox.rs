@@ -10,6 +10,7 @@ use dtsen_proto::{
     record::{Action, Delta},
     region::Region,
 };
+use futures::future::BoxFuture;
 use prost::Message as _;
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteRow};
 
@@ -262,46 +263,48 @@ impl Store {
     /// Seals the oldest pending deltas on top of the head; `None` if there are none.
     ///
     /// Batch, new head and the end of the pending rows are one transaction: nothing is sealed twice.
-    pub async fn seal(&self, sealing: &Sealing<'_>) -> Result<Option<BatchRow>> {
-        self.db
-            .section(async {
-                let mut conn = self.db.writer().await;
-                let mut tx = conn.begin_with(BEGIN).await?;
-                let head = ready(&mut tx).await?;
-                let (taken, deltas) = take(&mut tx, sealing).await?;
-                let Some(last) = taken.last().map(|taken| taken.pending) else { return Ok(None) };
-                let position = Position { sequence: head.position.sequence + 1, ..head.position };
-                let draft = Draft {
-                    position,
-                    previous: head.id,
-                    rulebook: sealing.rulebook,
-                    generation: sealing.generation,
-                    log: sealing.log,
-                    created_ms: sealing.now_ms,
-                };
-                let sealed = (sealing.seal)(&draft, &deltas);
-                let (encoding, body) = batch::encode_body(&sealed.body);
-                let row = BatchRow {
-                    position,
-                    id: sealed.id,
-                    header: sealed.envelope,
-                    encoding: encoding.into(),
-                    body,
-                    body_length: sealed.body.len() as u64,
-                    deltas: u32::try_from(deltas.len()).expect("below the limit"),
-                    sealed_ms: sealing.now_ms,
-                    receipt: None,
-                    returned: None,
-                    judged: None,
-                };
-                put(&mut tx, &row, &taken).await?;
-                let head = Head::after(position, row.id);
-                setting::set(&mut tx, setting::HEAD, &setting::encode_head(&head)).await?;
-                sqlx::query(DELETE_PENDING).bind(last).execute(&mut *tx).await?;
-                tx.commit().await?;
-                Ok(Some(row))
-            })
-            .await
+    pub fn seal<'a>(&'a self, sealing: &'a Sealing<'a>) -> BoxFuture<'a, Result<Option<BatchRow>>> {
+        Box::pin(async move {
+            self.db
+                .section(async {
+                    let mut conn = self.db.writer().await;
+                    let mut tx = conn.begin_with(BEGIN).await?;
+                    let head = ready(&mut tx).await?;
+                    let (taken, deltas) = take(&mut tx, sealing).await?;
+                    let Some(last) = taken.last().map(|taken| taken.pending) else { return Ok(None) };
+                    let position = Position { sequence: head.position.sequence + 1, ..head.position };
+                    let draft = Draft {
+                        position,
+                        previous: head.id,
+                        rulebook: sealing.rulebook,
+                        generation: sealing.generation,
+                        log: sealing.log,
+                        created_ms: sealing.now_ms,
+                    };
+                    let sealed = (sealing.seal)(&draft, &deltas);
+                    let (encoding, body) = batch::encode_body(&sealed.body);
+                    let row = BatchRow {
+                        position,
+                        id: sealed.id,
+                        header: sealed.envelope,
+                        encoding: encoding.into(),
+                        body,
+                        body_length: sealed.body.len() as u64,
+                        deltas: u32::try_from(deltas.len()).expect("below the limit"),
+                        sealed_ms: sealing.now_ms,
+                        receipt: None,
+                        returned: None,
+                        judged: None,
+                    };
+                    put(&mut tx, &row, &taken).await?;
+                    let head = Head::after(position, row.id);
+                    setting::set(&mut tx, setting::HEAD, &setting::encode_head(&head)).await?;
+                    sqlx::query(DELETE_PENDING).bind(last).execute(&mut *tx).await?;
+                    tx.commit().await?;
+                    Ok(Some(row))
+                })
+                .await
+        })
     }
 
     /// The first batch that the hub has not taken into custody.
@@ -364,38 +367,42 @@ impl Store {
     }
 
     /// Batches after an epoch and sequence, oldest first.
-    pub async fn batches(&self, epoch: u32, sequence: u32, limit: u32) -> Result<Vec<BatchRow>> {
-        self.db
-            .section(async {
-                let mut conn = self.db.reader().await;
-                let Some(head) = setting::head(&mut conn).await? else { return Ok(Vec::new()) };
-                let query = sqlx::query(AFTER).bind(epoch).bind(sequence).bind(limit);
-                let rows = query.fetch_all(&mut *conn).await?;
-                rows.iter().map(|row| read_batch(row, head.position.region)).collect()
-            })
-            .await
+    pub fn batches(&self, epoch: u32, sequence: u32, limit: u32) -> BoxFuture<'_, Result<Vec<BatchRow>>> {
+        Box::pin(async move {
+            self.db
+                .section(async {
+                    let mut conn = self.db.reader().await;
+                    let Some(head) = setting::head(&mut conn).await? else { return Ok(Vec::new()) };
+                    let query = sqlx::query(AFTER).bind(epoch).bind(sequence).bind(limit);
+                    let rows = query.fetch_all(&mut *conn).await?;
+                    rows.iter().map(|row| read_batch(row, head.position.region)).collect()
+                })
+                .await
+        })
     }
 
     /// Deltas by what has become of them.
-    pub async fn totals(&self) -> Result<Totals> {
-        let row = self
-            .db
-            .section(async {
-                let mut conn = self.db.reader().await;
-                sqlx::query(TOTALS).fetch_one(&mut *conn).await
+    pub fn totals(&self) -> BoxFuture<'_, Result<Totals>> {
+        Box::pin(async move {
+            let row = self
+                .db
+                .section(async {
+                    let mut conn = self.db.reader().await;
+                    sqlx::query(TOTALS).fetch_one(&mut *conn).await
+                })
+                .await?;
+            let figure = |at: usize| -> Result<u64> { unsigned(row.try_get(at)?, "batch", "deltas") };
+            Ok(Totals {
+                batches: figure(0)?,
+                sent: figure(1)?,
+                accepted: figure(2)?,
+                warned: figure(3)?,
+                held: figure(4)?,
+                rejected: figure(5)?,
+                waiting: figure(6)?,
+                sealed: figure(7)?,
+                pending: figure(8)?,
             })
-            .await?;
-        let figure = |at: usize| -> Result<u64> { unsigned(row.try_get(at)?, "batch", "deltas") };
-        Ok(Totals {
-            batches: figure(0)?,
-            sent: figure(1)?,
-            accepted: figure(2)?,
-            warned: figure(3)?,
-            held: figure(4)?,
-            rejected: figure(5)?,
-            waiting: figure(6)?,
-            sealed: figure(7)?,
-            pending: figure(8)?,
         })
     }
 }

@@ -5,6 +5,7 @@ use dtsen_proto::{
     id::{BatchId, Position},
     region::Region,
 };
+use futures::future::BoxFuture;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use super::{BEGIN, Result, Store, StoreError};
@@ -104,9 +105,11 @@ impl Store {
     }
 
     /// A setting that is text.
-    pub async fn text_setting(&self, name: &'static str) -> Result<Option<String>> {
-        let wrong = |_| StoreError::Inconsistent { table: "setting", column: name };
-        self.setting(name).await?.map(|bytes| String::from_utf8(bytes).map_err(wrong)).transpose()
+    pub fn text_setting(&self, name: &'static str) -> BoxFuture<'_, Result<Option<String>>> {
+        Box::pin(async move {
+            let wrong = |_| StoreError::Inconsistent { table: "setting", column: name };
+            self.setting(name).await?.map(|bytes| String::from_utf8(bytes).map_err(wrong)).transpose()
+        })
     }
 
     /// The region; `None` before `init`.

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
@@ -88,33 +89,35 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
 
 /// Connects, with TLS of our own around the stream.
-pub async fn connect(dial: Arc<dyn Dial>, target: &Target) -> Result<Channel, ConnectError> {
-    let bad = || ConnectError::Address(target.url.clone());
-    let uri: Uri = target.url.parse().map_err(|_| bad())?;
-    let (Some("https"), Some(host), Some(port)) = (uri.scheme_str(), uri.host(), uri.port_u16()) else {
-        return Err(bad());
-    };
-    let host = host.to_owned();
-    let name = ServerName::try_from(target.server_name.clone()).map_err(|_| bad())?;
-    let connector = TlsConnector::from(target.tls.clone());
-    // tonic would add TLS of its own to an https address; the stream that it gets is encrypted already.
-    let plain = format!("http://{}:{port}", target.server_name);
-    let endpoint = Endpoint::from_shared(plain)
-        .map_err(|_| bad())?
-        .connect_timeout(CONNECT)
-        .http2_keep_alive_interval(KEEPALIVE)
-        .keep_alive_timeout(KEEPALIVE_ANSWER)
-        .keep_alive_while_idle(true);
-    let service = tower::service_fn(move |_: Uri| {
-        let (dial, connector, name, host) = (dial.clone(), connector.clone(), name.clone(), host.clone());
-        async move {
-            let stream = dial.dial(&host, port).await?;
-            let stream = connector.connect(name, stream).await?;
-            Ok::<_, io::Error>(TokioIo::new(stream))
-        }
-    });
-    endpoint
-        .connect_with_connector(service)
-        .await
-        .map_err(|source| ConnectError::Transport { url: target.url.clone(), source })
+pub fn connect(dial: Arc<dyn Dial>, target: &Target) -> BoxFuture<'_, Result<Channel, ConnectError>> {
+    Box::pin(async move {
+        let bad = || ConnectError::Address(target.url.clone());
+        let uri: Uri = target.url.parse().map_err(|_| bad())?;
+        let (Some("https"), Some(host), Some(port)) = (uri.scheme_str(), uri.host(), uri.port_u16()) else {
+            return Err(bad());
+        };
+        let host = host.to_owned();
+        let name = ServerName::try_from(target.server_name.clone()).map_err(|_| bad())?;
+        let connector = TlsConnector::from(target.tls.clone());
+        // tonic would add TLS of its own to an https address; the stream that it gets is encrypted already.
+        let plain = format!("http://{}:{port}", target.server_name);
+        let endpoint = Endpoint::from_shared(plain)
+            .map_err(|_| bad())?
+            .connect_timeout(CONNECT)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE_ANSWER)
+            .keep_alive_while_idle(true);
+        let service = tower::service_fn(move |_: Uri| {
+            let (dial, connector, name, host) = (dial.clone(), connector.clone(), name.clone(), host.clone());
+            async move {
+                let stream = dial.dial(&host, port).await?;
+                let stream = connector.connect(name, stream).await?;
+                Ok::<_, io::Error>(TokioIo::new(stream))
+            }
+        });
+        endpoint
+            .connect_with_connector(service)
+            .await
+            .map_err(|source| ConnectError::Transport { url: target.url.clone(), source })
+    })
 }

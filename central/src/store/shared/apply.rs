@@ -12,15 +12,19 @@ use super::{Conn, add, add_totals, blobs, decisions, holds, texts};
 use crate::{
     registry::{
         codec,
+        record::Record,
         view::{HolderKey, OpenHold, View, Wanted},
     },
     store::{
-        Applied, BatchTotals, Cell, Fence, LaneState, RecordRow, Result, StoreError, VerdictRow, Writes,
+        Applied, BatchTotals, Cell, Fence, LaneState, Result, StoreError, VerdictRow, Writes,
         bulk::Rows,
         copy,
         value::{Of, action_number, judgement_number, kind_number},
     },
 };
+
+/// Records whose bytes are made at once.
+const PART: usize = 500;
 
 const RECORD: Of = Of("record");
 const VERDICT: Of = Of("verdict");
@@ -160,24 +164,38 @@ fn lane_rows(writes: &Writes) -> Rows {
     rows
 }
 
-async fn write_records(conn: &mut Conn, records: Vec<(RecordRow, bool)>) -> Result<()> {
-    let mut created = Rows::new(&copy::RECORD, "");
-    let mut changed = Rows::new(
-        &copy::RECORD,
-        "ON CONFLICT (id) DO UPDATE SET region = excluded.region, hash = excluded.hash, body = excluded.body",
-    );
-    for (record, new) in records {
-        let rows = if new { &mut created } else { &mut changed };
-        rows.push([
-            record.id.as_bytes().as_slice().into(),
-            record.region.into(),
-            kind_number(record.kind).into(),
-            record.hash.into(),
-            record.body.into(),
-        ]);
+async fn write_records(conn: &mut Conn, records: Vec<(Record, bool)>) -> Result<()> {
+    let (created, changed): (Vec<_>, Vec<_>) = records.into_iter().partition(|(_, new)| *new);
+    let over =
+        "ON CONFLICT (id) DO UPDATE SET region = excluded.region, hash = excluded.hash, body = excluded.body";
+    let mut parts = parts(created, "").chain(parts(changed, over));
+    let mut part = parts.next();
+    while let Some(rows) = part {
+        // The bytes of the next are made while the database takes in this one.
+        let (added, next) = tokio::join!(add(conn, rows), async { parts.next() });
+        added?;
+        part = next;
     }
-    add(conn, created).await?;
-    add(conn, changed).await
+    Ok(())
+}
+
+/// Rows of records, [`PART`] at a time.
+fn parts(records: Vec<(Record, bool)>, conflict: &'static str) -> impl Iterator<Item = Rows> + Send {
+    let mut records = records.into_iter();
+    std::iter::from_fn(move || {
+        let mut rows = Rows::new(&copy::RECORD, conflict);
+        for (record, _) in records.by_ref().take(PART) {
+            let body = codec::encode(&record);
+            rows.push([
+                record.id.as_bytes().as_slice().into(),
+                record.domicile().into(),
+                kind_number(record.kind).into(),
+                codec::hash(&body).as_slice().into(),
+                body.into(),
+            ]);
+        }
+        (rows.len > 0).then_some(rows)
+    })
 }
 
 async fn write_holders(conn: &mut Conn, holders: BTreeMap<HolderKey, Option<RecordId>>) -> Result<()> {
@@ -187,9 +205,9 @@ async fn write_holders(conn: &mut Conn, holders: BTreeMap<HolderKey, Option<Reco
         change.bind(texts(gone)).execute(&mut *conn).await?;
     }
     let mut rows = Rows::new(&copy::HOLDER, "ON CONFLICT (number) DO UPDATE SET id = excluded.id");
-    for (number, id) in &holders {
+    for (number, id) in holders {
         if let Some(id) = id {
-            rows.push([number.as_str().into(), id.as_bytes().as_slice().into()]);
+            rows.push([number.into_text().into(), id.as_bytes().as_slice().into()]);
         }
     }
     add(conn, rows).await
