@@ -71,7 +71,7 @@ enum Turn {
 }
 
 async fn turn(
-    hub: &Hub,
+    hub: &Arc<Hub>,
     holder: &str,
     fence: &mut Option<Fence>,
     ahead: &mut Vec<PreparedBatch>,
@@ -89,10 +89,10 @@ async fn turn(
 
 /// Decides the next batches, and decodes and checks those after them while the database works. Returns whether there were
 /// any. What is ready stays in `ahead` for the next step under the same lease.
-pub async fn step(hub: &Hub, fence: &Fence, ahead: &mut Vec<PreparedBatch>) -> Result<bool, LaneError> {
+pub async fn step(hub: &Arc<Hub>, fence: &Fence, ahead: &mut Vec<PreparedBatch>) -> Result<bool, LaneError> {
     let mut batches = std::mem::take(ahead);
     if batches.is_empty() {
-        batches = ready(hub, &BTreeMap::new()).await?;
+        batches = ready(hub.clone(), BTreeMap::new()).await?;
     }
     if batches.is_empty() {
         return Ok(false);
@@ -101,17 +101,18 @@ pub async fn step(hub: &Hub, fence: &Fence, ahead: &mut Vec<PreparedBatch>) -> R
     let last: BTreeMap<Region, Position> =
         batches.iter().map(PreparedBatch::position).map(|at| (at.region, at)).collect();
     let mut decide = |view, state| hub.engine.decide(&batches, view, state);
-    let (applied, next) = tokio::join!(hub.store.apply(fence, &wanted, &mut decide), ready(hub, &last));
-    applied?;
+    // A task of its own: on another processor, where there is one.
+    let next = tokio::spawn(ready(hub.clone(), last));
+    hub.store.apply(fence, &wanted, &mut decide).await?;
     // What fails here fails again in the next step, alone.
-    *ahead = next.unwrap_or_default();
+    *ahead = next.await.map_or_else(|_| Vec::new(), Result::unwrap_or_default);
     hub.log_work.notify_one();
     Ok(true)
 }
 
 /// The next batches after these places, decoded and checked.
-async fn ready(hub: &Hub, after: &BTreeMap<Region, Position>) -> Result<Vec<PreparedBatch>, LaneError> {
-    let waiting = hub.store.waiting(after, BATCHES).await?;
+async fn ready(hub: Arc<Hub>, after: BTreeMap<Region, Position>) -> Result<Vec<PreparedBatch>, LaneError> {
+    let waiting = hub.store.waiting(&after, BATCHES).await?;
     let mut batches = Vec::with_capacity(waiting.len());
     for batch in waiting {
         let rulebook = hub.rulebooks.version(&*hub.store, batch.rulebook).await?;

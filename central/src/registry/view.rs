@@ -81,15 +81,12 @@ impl Wanted {
     }
 }
 
-/// Numbers given to a record, or let go.
-pub type HolderChanges = BTreeMap<HolderKey, Option<RecordId>>;
-
 /// Records and holders as read, with what a decision changed.
 #[derive(Debug, Default)]
 pub struct View {
     records: BTreeMap<RecordId, (Record, Touch)>,
     holders: BTreeMap<HolderKey, RecordId>,
-    holder_changes: HolderChanges,
+    new_holders: BTreeMap<HolderKey, RecordId>,
     holds: BTreeMap<(Region, String), Vec<OpenHold>>,
 }
 
@@ -144,16 +141,10 @@ impl View {
         self.holders.get(key).copied()
     }
 
-    /// Gives a number to a record.
+    /// Gives a number that nobody holds to a record, for ever.
     pub fn hold(&mut self, key: HolderKey, id: RecordId) {
         self.holders.insert(key.clone(), id);
-        self.holder_changes.insert(key, Some(id));
-    }
-
-    /// Takes a number away.
-    pub fn let_go(&mut self, key: HolderKey) {
-        self.holders.remove(&key);
-        self.holder_changes.insert(key, None);
+        self.new_holders.insert(key, id);
     }
 
     /// Whether nothing at all is held.
@@ -171,9 +162,9 @@ impl View {
         self.holds.entry((region, subject)).or_default().push(hold);
     }
 
-    /// Everything that changed: records with whether they are new, and holders (`None`: let go).
-    pub fn into_changes(self) -> (Vec<(Record, bool)>, HolderChanges) {
+    /// Everything that changed: records with whether they are new, and the numbers that got a holder.
+    pub fn into_changes(self) -> (Vec<(Record, bool)>, BTreeMap<HolderKey, RecordId>) {
         let records = self.records.into_values().filter(|(_, touch)| *touch != Touch::Read);
-        (records.map(|(record, touch)| (record, touch == Touch::Created)).collect(), self.holder_changes)
+        (records.map(|(record, touch)| (record, touch == Touch::Created)).collect(), self.new_holders)
     }
 }

@@ -342,8 +342,8 @@ pub type BatchTotals = (Position, Option<u64>, [i64; 4]);
 pub struct Writes {
     /// Records, with whether they are new.
     pub records: Vec<(Record, bool)>,
-    /// Holders to set, or to let go.
-    pub holders: BTreeMap<HolderKey, Option<RecordId>>,
+    /// Numbers that got a holder.
+    pub holders: BTreeMap<HolderKey, RecordId>,
     /// Current verdicts that are not plainly accepted.
     pub verdicts: Vec<VerdictRow>,
     /// Totals to add to batches (differences), with the application for batches decided now.

@@ -198,17 +198,10 @@ fn parts(records: Vec<(Record, bool)>, conflict: &'static str) -> impl Iterator<
     })
 }
 
-async fn write_holders(conn: &mut Conn, holders: BTreeMap<HolderKey, Option<RecordId>>) -> Result<()> {
-    let gone = holders.iter().filter(|(_, id)| id.is_none()).map(|(number, _)| number.as_str());
-    if gone.clone().next().is_some() {
-        let change = sqlx::query(concat!("DELETE FROM holder WHERE number ", in_texts!(1)));
-        change.bind(texts(gone)).execute(&mut *conn).await?;
-    }
-    let mut rows = Rows::new(&copy::HOLDER, "ON CONFLICT (number) DO UPDATE SET id = excluded.id");
+async fn write_holders(conn: &mut Conn, holders: BTreeMap<HolderKey, RecordId>) -> Result<()> {
+    let mut rows = Rows::new(&copy::HOLDER, "");
     for (number, id) in holders {
-        if let Some(id) = id {
-            rows.push([number.into_text().into(), id.as_bytes().as_slice().into()]);
-        }
+        rows.push([number.into_text().into(), id.as_bytes().as_slice().into()]);
     }
     add(conn, rows).await
 }
