@@ -1,5 +1,7 @@
 //! Taking batches into custody: verify, keep, sign the receipt, commit, and only then send it.
 
+mod gate;
+
 use dtsen_proto::{
     batch::{self, BodyRefusal, Header},
     chain::{self, Head, Step},
@@ -18,6 +20,8 @@ use crate::{
     hub::{Decided, Hub},
     store::{BatchRow, NewBatch, RegionChange, RegionRow, Status, StoreError},
 };
+
+pub use self::gate::Gate;
 
 /// Why a request was not served.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ pub const LEASE: &str = "lane";
 /// How long a lease lasts without renewal: a hub process that stops is replaced after this.
 pub const LEASE_MS: i64 = 10_000;
 /// Batches decided in one transaction: enough to make the commit cheap, few enough to keep it short.
-const BATCHES: u32 = 16;
+const BATCHES: u32 = 8;
 /// How often an idle lane looks for batches that another hub process took.
 const IDLE: Duration = Duration::from_millis(250);
 /// Pause after a failure.

@@ -1,5 +1,7 @@
 //! The hub as a server: two doors, two lanes, and an orderly end.
 
+mod one_message;
+
 use std::{sync::Arc, time::Duration};
 
 use dtsen_kit::{
@@ -14,10 +16,9 @@ use dtsen_proto::{
     record::Day,
 };
 use futures::future::BoxFuture;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{Status, body::Body, transport::Server};
+use tonic::{body::Body, transport::Server};
 use tower::{
     layer::util::{Identity, Stack},
     util::{MapRequestLayer, MapResponseLayer},
@@ -38,9 +39,6 @@ const ERROR_RESETS: usize = 64;
 const CALLS: usize = 8;
 /// Bytes of request headers.
 const HEADER_BYTES: u32 = 16 * 1024;
-/// Bytes of one call, however many messages: the exchange has no call with more than one. tonic would read on until the
-/// stream ends.
-const CALL_BYTES: usize = limits::MAX_MESSAGE_BYTES + 64;
 /// Time for one call, from its first byte to its answer.
 const CALL: Duration = Duration::from_mins(2);
 /// Sign of life on an idle connection, and how long an answer may take.
@@ -64,18 +62,6 @@ fn date(ambient: Ambient) -> impl Fn(http::Response<Body>) -> http::Response<Bod
     }
 }
 
-/// Ends a call that goes on after the bytes that one may have.
-fn limited(request: http::Request<Body>) -> http::Request<Body> {
-    request.map(|body| {
-        Body::new(Limited::new(body, CALL_BYTES).map_err(
-            |error| match error.downcast::<LengthLimitError>() {
-                Ok(_) => Status::out_of_range("more than one call may bring").into(),
-                Err(other) => other,
-            },
-        ))
-    })
-}
-
 type Limit = fn(http::Request<Body>) -> http::Request<Body>;
 type Layered<F> = Server<Stack<MapRequestLayer<Limit>, Stack<MapResponseLayer<F>, Identity>>>;
 
@@ -84,7 +70,7 @@ fn server(
 ) -> Layered<impl Fn(http::Response<Body>) -> http::Response<Body> + Clone + use<>> {
     Server::builder()
         .layer(MapResponseLayer::new(date(ambient.clone())))
-        .layer(MapRequestLayer::new(limited as Limit))
+        .layer(MapRequestLayer::new(one_message::only as Limit))
         .max_concurrent_streams(STREAMS)
         .http2_max_local_error_reset_streams(Some(ERROR_RESETS))
         .concurrency_limit_per_connection(CALLS)

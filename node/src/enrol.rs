@@ -43,6 +43,19 @@ impl Applicant {
     pub fn fingerprint(&self) -> String {
         enrol::fingerprint_of(self.signer.public().as_bytes(), &self.csr)
     }
+
+    /// Shows the keys to the hub, with the token and a proof that both are in one hand.
+    pub fn request(&self, token: &Token) -> pb::EnrolRequest {
+        let secret = token.secret_text();
+        let statement = enrol::proof_statement(&self.csr, secret.as_bytes());
+        pb::EnrolRequest {
+            token: secret,
+            region: token.region.to_string(),
+            csr: self.csr.clone(),
+            signing_key: self.signer.public().as_bytes().to_vec(),
+            proof: self.signer.sign(&pae(PayloadType::ENROLMENT.as_str(), &statement)).to_vec(),
+        }
+    }
 }
 
 /// What a confirmed region is given.
@@ -74,16 +87,7 @@ pub fn ask<'a>(
         let tls = tls::enrolling_client(token.authority, ambient)?;
         let target = Target { url: url.to_owned(), server_name: token.hub.clone(), tls };
         let channel = net::connect(dial, &target).await?;
-        let secret = token.secret_text();
-        let statement = enrol::proof_statement(&applicant.csr, secret.as_bytes());
-        let request = pb::EnrolRequest {
-            token: secret,
-            region: token.region.to_string(),
-            csr: applicant.csr.clone(),
-            signing_key: applicant.signer.public().as_bytes().to_vec(),
-            proof: applicant.signer.sign(&pae(PayloadType::ENROLMENT.as_str(), &statement)).to_vec(),
-        };
-        let reply = EnrolmentClient::new(channel).enrol(request).await?.into_inner();
+        let reply = EnrolmentClient::new(channel).enrol(applicant.request(token)).await?.into_inner();
         match pb::EnrolState::try_from(reply.state) {
             Ok(pb::EnrolState::Waiting) => Ok(None),
             Ok(pb::EnrolState::Confirmed) => granted(reply, token).map(Some),

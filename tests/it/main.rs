@@ -8,6 +8,7 @@ mod kills;
 mod little_memory;
 mod local_service;
 mod lost_server;
+mod outage;
 mod power;
 mod privacy;
 mod restored_hub;

@@ -3,5 +3,6 @@
 
 pub mod baseline;
 pub mod crowd;
+pub mod outage;
 pub mod pipeline;
 pub mod report;

@@ -16,7 +16,7 @@ use crate::{
     door::{self, Peer},
     enrolment, hello,
     hub::Hub,
-    intake::{self, Fault},
+    intake::{self, Fault, Gate},
     journal, release,
     store::{RegionRow, Status as Standing},
 };
@@ -24,6 +24,7 @@ use crate::{
 /// Serves nodes.
 pub struct ExchangeService {
     hub: Arc<Hub>,
+    gate: Arc<Gate>,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -31,7 +32,8 @@ type Answer<T> = Result<Response<T>, Status>;
 impl ExchangeService {
     /// A service of a hub.
     pub fn new(hub: Arc<Hub>) -> Self {
-        Self { hub }
+        let gate = Gate::new(hub.ambient.clone());
+        Self { hub, gate }
     }
 
     /// The region that asks, as registered now: a revocation counts for open connections too.
@@ -72,6 +74,7 @@ impl Exchange for ExchangeService {
         if self.hub.stopped().await.map_err(|e| from_store(&e))?.is_some() {
             return Err(from_refusal(&Refusal::IntakeStopped));
         }
+        let _pass = self.gate.enter(row.region).await.map_err(|r| from_refusal(&r))?;
         let progress = intake::submit(&self.hub, &row, request.get_ref()).await.map_err(from_fault)?;
         let queue = match progress.receipt {
             Some(_) => Some(intake::queue(&self.hub).await.map_err(|e| from_store(&e))?),

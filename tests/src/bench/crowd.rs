@@ -18,6 +18,7 @@ use crate::population::{Faults, FileOptions, Population, villages, write_pair};
 
 /// Families that the copies are made of.
 const FAMILIES: u64 = 400;
+const FEW_FAMILIES: u64 = 20;
 /// First serial number of invented people.
 const FIRST_SERIAL: u64 = 9_001;
 /// Serial numbers from there on.
@@ -30,7 +31,7 @@ const REFERENCE: Day = Day(20_454);
 /// A delta that is copied, and what it says when it changed, alternately.
 struct Prototype {
     new: Delta,
-    changed: [Delta; 2],
+    changed: Option<[Delta; 2]>,
 }
 
 /// Everybody of a region.
@@ -46,9 +47,9 @@ fn numbers(kind: RecordKind) -> &'static [Column] {
 }
 
 /// The deltas of a generated delivery, families and members together.
-fn read(region: Region) -> anyhow::Result<Vec<Delta>> {
+fn read(region: Region, families: u64) -> anyhow::Result<Vec<Delta>> {
     let folder = tempfile::tempdir()?;
-    let people = Population::new(u64::from(region.number()), region, villages(region), FAMILIES);
+    let people = Population::new(u64::from(region.number()), region, villages(region), families);
     let pair = write_pair(folder.path(), &people, &Faults::none(), FileOptions::default())?;
     let book = Rulebook::builtin();
     let mut reader = RowReader::new(Arc::clone(&book), region, REFERENCE, "dtsen");
@@ -97,14 +98,25 @@ fn changes(delta: &Delta, donors: &[Delta], region: Region) -> Option<[Delta; 2]
 }
 
 impl Crowd {
+    /// People who never change, made of a few families: for many regions at once.
+    pub fn of_newcomers(region: Region) -> anyhow::Result<Self> {
+        let deltas = sound(region, read(region, FEW_FAMILIES)?);
+        ensure!(!deltas.is_empty(), "no plain family in {region}");
+        let prototypes = deltas.into_iter().map(|new| Prototype { new, changed: None });
+        Ok(Self { prototypes: prototypes.collect() })
+    }
+
     /// Everybody of a region.
     pub fn of(region: Region) -> anyhow::Result<Self> {
-        let all = read(region)?;
+        let all = read(region, FAMILIES)?;
         let read = all.len();
         let deltas = sound(region, all);
         let prototypes: Vec<Prototype> = deltas
             .iter()
-            .filter_map(|new| Some(Prototype { changed: changes(new, &deltas, region)?, new: new.clone() }))
+            .filter_map(|new| {
+                let changed = Some(changes(new, &deltas, region)?);
+                Some(Prototype { changed, new: new.clone() })
+            })
             .collect();
         ensure!(prototypes.len() > 200, "{} prototypes of {} of {read}", prototypes.len(), deltas.len());
         Ok(Self { prototypes })
@@ -128,7 +140,8 @@ impl Crowd {
         let prototype = &self.prototypes[which];
         let mut delta = match round {
             0 => prototype.new.clone(),
-            _ => prototype.changed[usize::try_from(round % 2)?].clone(),
+            _ => prototype.changed.as_ref().context("newcomers do not change")?[usize::try_from(round % 2)?]
+                .clone(),
         };
         delta.record = record;
         delta.salt[..8].copy_from_slice(&number.to_le_bytes());

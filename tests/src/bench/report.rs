@@ -1,10 +1,10 @@
 //! What a run of the benchmark says.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use super::{baseline::Rate, pipeline::Phase};
+use super::{baseline::Rate, outage::Outage, pipeline::Phase};
 
 /// A figure for people that the hub does not know, and one for people whom it knows.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -49,6 +49,8 @@ pub struct Report {
     pub single_correction_p99_ms: Option<f64>,
     /// The cost of a delta on PostgreSQL as the registry grows.
     pub growth: Vec<Growth>,
+    /// Every node at once, by database.
+    pub outage: BTreeMap<&'static str, Outage>,
     /// Mean bytes of a delta as it is sealed.
     pub delta_bytes: usize,
     /// Of the whole run.

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use dtsen_proto::limits;
 use dtsen_tests::{
     bench::{
         baseline::Baseline,
+        outage::{self, Form},
         pipeline::Pipeline,
         report::{Both, Growth, Report, percentile},
     },
@@ -25,9 +27,20 @@ struct Arguments {
     /// Tulis hasilnya ke berkas JSON
     #[arg(long, value_name = "BERKAS")]
     json: Option<PathBuf>,
-    /// Hanya jalur pada basis data ini: postgres atau sqlite, untuk profil
+    /// Hanya ini
     #[arg(long, value_name = "NAMA")]
-    only: Option<String>,
+    only: Option<Only>,
+}
+
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Only {
+    /// Jalur pada PostgreSQL tanpa pembanding, untuk profil
+    Postgres,
+    /// Jalur pada SQLite
+    Sqlite,
+    /// 552 node sekaligus setelah pusat padam, pada kedua basis data
+    Outage,
 }
 
 /// Sizes of a run: how many records, step by step, and how many of them change at each.
@@ -47,6 +60,7 @@ const QUICK: Sizes = Sizes {
     sqlite: (100_000, 48_000),
     corrections: 200,
 };
+const EVERYBODY: Form = Form { nodes: 552, batches: 5, deltas: limits::BATCH_DELTAS as u64 };
 const WHOLE: Sizes = Sizes {
     steps: &[300_000, 1_000_000, 3_000_000],
     new: 100_000,
@@ -111,24 +125,41 @@ fn sqlite(sizes: &Sizes, report: &mut Report) -> anyhow::Result<()> {
     pipeline.end()
 }
 
+/// Every node of the country at once.
+fn everybody(report: &mut Report) -> anyhow::Result<()> {
+    for (engine, name) in [(Engine::Sqlite, "sqlite"), (Engine::Postgres, "postgres")] {
+        if let Some(place) = Place::new(engine, "outage", 1)? {
+            let found = place.tell(outage::run(&place.path("semua"), place.database(), EVERYBODY))?;
+            found.print(name);
+            report.outage.insert(name, found);
+        }
+    }
+    Ok(())
+}
+
 fn main() -> anyhow::Result<()> {
     let arguments: Arguments = dtsen_kit::terminal::parse();
     let sizes = if arguments.quick { QUICK } else { WHOLE };
     let begun = wait::now();
     let mut report = Report::default();
-    let only = arguments.only.as_deref();
-    if only != Some("sqlite") {
-        postgres(&sizes, &mut report, only.is_some())?;
+    let does = |part| arguments.only.is_none_or(|only| only == part);
+    if does(Only::Postgres) {
+        postgres(&sizes, &mut report, arguments.only.is_some())?;
     }
-    if only != Some("postgres") {
+    if does(Only::Sqlite) {
         sqlite(&sizes, &mut report)?;
+    }
+    if arguments.only == Some(Only::Outage) || (arguments.only.is_none() && !arguments.quick) {
+        everybody(&mut report)?;
     }
     if let (Some(own), Some(other)) = (report.pipeline_postgres_per_s, report.logical_replication_per_s) {
         report.ratio_to_logical_replication =
             Some(Both { new: own.new / other.new, changed: own.changed / other.changed });
     }
     report.seconds = begun.elapsed().as_secs_f64();
-    report.print();
+    if arguments.only != Some(Only::Outage) {
+        report.print();
+    }
     if let Some(path) = arguments.json {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
     }

@@ -50,10 +50,7 @@ pub struct Client {
 }
 
 /// TLS with a pinned authority, as whoever the identity names.
-pub(super) fn config(
-    authority: &[u8],
-    identity: Option<&tls::Identity>,
-) -> anyhow::Result<Arc<ClientConfig>> {
+pub fn config(authority: &[u8], identity: Option<&tls::Identity>) -> anyhow::Result<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(authority.to_vec()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
