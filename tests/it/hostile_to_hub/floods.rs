@@ -23,7 +23,7 @@ const DESCRIPTORS: usize = 900;
 /// How long an attack may need until its effect shows on a slow machine.
 const EFFECT: Duration = Duration::from_mins(1);
 /// Bytes of an endless call that the hub may take in, on the average: its windows, and no second message.
-const ENDLESS_TAKEN: u64 = 256 * 1024;
+const ENDLESS_TAKEN: u64 = 512 * 1024;
 /// Whether an attack has shown what it should.
 type Shows = fn(&Counts) -> bool;
 
@@ -86,7 +86,7 @@ pub(super) fn calls(place: &Place) -> anyhow::Result<()> {
             (Attack::Stall(Stall::SilentReader), |c| c.answers >= 16),
             (Attack::Stall(Stall::Upload), |c| c.sent >= 8),
             // A call ends with its first message: what flowed meanwhile fits into the windows.
-            (Attack::Stall(Stall::EndlessStream), |c| c.answers >= 100 && c.sent < c.answers * ENDLESS_TAKEN),
+            (Attack::Stall(Stall::EndlessStream), |c| c.answers >= 32 && c.sent < c.answers * ENDLESS_TAKEN),
         ],
     )
 }
