@@ -1,17 +1,29 @@
 //! The hub's private certificate authority.
 
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use dtsen_kit::tls::{self, Identity, REGION_URI, TlsError};
 use dtsen_proto::{record::Day, region::Region};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
 };
-use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
+use rustls::{
+    pki_types::{CertificateDer, CertificateSigningRequestDer},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+
+use crate::hub::Hub;
 
 /// Days that a node's certificate lives; renewed after two thirds, so a node may be off for five days.
 pub const NODE_DAYS: i32 = 14;
-/// Days that a server certificate lives; made anew at every start.
+/// Days that a server certificate lives, and days after which it is made anew.
 const SERVER_DAYS: i32 = 90;
+const SERVER_RENEWAL_DAYS: i32 = 30;
 /// Years that the authority lives.
 const AUTHORITY_YEARS: i16 = 20;
 /// Clocks of Pemda machines are off; certificates begin this many days ago.
@@ -99,6 +111,46 @@ impl Authority {
         validity(&mut params, today, NODE_DAYS);
         request.params = params;
         Ok(request.signed_by(&self.issuer()?)?.der().to_vec())
+    }
+}
+
+/// The certificate of the hub's own listeners. It is made anew after some weeks, and at once when the clock was set: a hub
+/// that started with a wrong one would otherwise be refused by everybody until somebody started it again.
+pub struct ServerIdentity {
+    hub: Arc<Hub>,
+    made: Mutex<(Day, Arc<CertifiedKey>)>,
+}
+
+impl ServerIdentity {
+    /// Of this hub, from today.
+    pub fn new(hub: Arc<Hub>) -> Result<Self, TlsError> {
+        let today = Day::of_ms(hub.ambient.now_ms());
+        let made = Mutex::new((today, Self::make(&hub, today)?));
+        Ok(Self { hub, made })
+    }
+
+    fn make(hub: &Hub, today: Day) -> Result<Arc<CertifiedKey>, TlsError> {
+        tls::shown(&hub.authority.server(&hub.name, today, hub.ambient.bytes())?)
+    }
+}
+
+impl fmt::Debug for ServerIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServerIdentity")
+    }
+}
+
+impl ResolvesServerCert for ServerIdentity {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let today = Day::of_ms(self.hub.ambient.now_ms());
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !(made.0.0..made.0.0 + SERVER_RENEWAL_DAYS).contains(&today.0) {
+            match Self::make(&self.hub, today) {
+                Ok(key) => *made = (today, key),
+                Err(error) => tracing::error!(%error, "the certificate of the listeners was not renewed"),
+            }
+        }
+        Some(made.1.clone())
     }
 }
 

@@ -21,7 +21,7 @@ use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::Sleep,
+    time::{Instant, Sleep},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -34,9 +34,11 @@ use crate::{
     store::{RegionRow, Status},
 };
 
-/// Handshakes under way at once, each about 20 KiB; the oldest goes. More than half of the 552 regions may come at the same
-/// moment without one losing its place, and both doors together stay below the 1,024 descriptors that a process has by default.
-const HANDSHAKES: usize = 320;
+/// Handshakes of regions under way at once, each about 20 KiB; the oldest goes. All 552 may come at the same moment without
+/// one losing its place.
+const HANDSHAKES: usize = 640;
+/// The same at the door of enrolment, where a region comes once in its life.
+const VISITORS_HANDSHAKES: usize = 160;
 /// Time for one handshake; a 2G link with 2 s round trips needs about six.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Connections that may wait for tonic to take them.
@@ -44,6 +46,9 @@ const WAITING: usize = 64;
 /// Connections of one region; the oldest goes. A node has one, two while a command runs beside it; the others are those
 /// whose link broke. Each can hold some 60 MiB of half-sent calls and answers that it does not read.
 const OF_REGION: usize = 4;
+/// How long each of them may sit before a new one takes its place: otherwise a region that only connects would make the hub
+/// read half-sent calls for nothing as fast as it can. Whose link broke comes back later than that.
+const SITS: Duration = Duration::from_secs(2);
 /// Connections at the door of enrolment, where anybody may come; the oldest goes.
 const VISITORS: usize = 128;
 /// Pause when the system gives no connection, most often because it has no descriptor left.
@@ -193,10 +198,14 @@ pub fn open(
 ) -> mpsc::Receiver<io::Result<Guest>> {
     let (send, receive) = mpsc::channel(WAITING);
     let acceptor = TlsAcceptor::from(tls);
+    let handshakes = match policy {
+        Policy::Regions(_) => HANDSHAKES,
+        Policy::Anybody(_) => VISITORS_HANDSHAKES,
+    };
     let room = Arc::new(Room {
-        handshakes: Seats::new(HANDSHAKES),
-        regions: Seats::new(OF_REGION),
-        visitors: Seats::new(VISITORS),
+        handshakes: Seats::new(handshakes, Duration::ZERO),
+        regions: Seats::new(OF_REGION, SITS),
+        visitors: Seats::new(VISITORS, Duration::ZERO),
         strangers: Arc::new(Semaphore::new(STRANGERS)),
     });
     tokio::spawn(async move {
@@ -212,7 +221,7 @@ pub fn open(
             if send.is_closed() {
                 break;
             }
-            let seat = room.handshakes.take(());
+            let Some(seat) = room.handshakes.take((), Instant::now()) else { continue };
             let (acceptor, policy, send, room) =
                 (acceptor.clone(), policy.clone(), send.clone(), room.clone());
             tokio::spawn(async move {
@@ -254,7 +263,8 @@ async fn handshake(
         Policy::Regions(hub) => hub,
         Policy::Anybody(visit) => {
             let peer = Peer { region: None, fingerprint: [0; 32] };
-            return Some(Guest { stream, peer, stay: Stay::visiting(*visit, room.visitors.take(())) });
+            let seat = room.visitors.take((), Instant::now())?;
+            return Some(Guest { stream, peer, stay: Stay::visiting(*visit, seat) });
         }
     };
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
@@ -265,7 +275,8 @@ async fn handshake(
     };
     match hub.store.region(region).await {
         Ok(Some(row)) if is_registered(&row, &peer) => {
-            Some(Guest { stream, peer, stay: Stay::registered(room.regions.take(region)) })
+            let seat = room.regions.take(region, Instant::now())?;
+            Some(Guest { stream, peer, stay: Stay::registered(seat) })
         }
         Ok(_) => {
             tracing::warn!(%region, "the certificate is not the one registered, or revoked");

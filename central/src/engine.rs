@@ -122,7 +122,7 @@ impl Engine {
             steward::reject(&mut view, case, rulebook)
         };
         effects.revisions.push(Revision { delta: held.at, revision: held.revision + 1, outcome });
-        run.effects(Cause { apply_no, rulebook: rulebook.version() }, effects, None);
+        run.effects(Cause { apply_no, rulebook: rulebook.version(), decision: number }, effects, None);
         run.finish(view)
     }
 }
@@ -157,11 +157,13 @@ fn prepare_delta(frame: &Frame<'_>, rulebook: &Rulebook, context: CheckContext) 
     }
 }
 
-/// What made a feed entry: the application, and the version of the rulebook that judged in it.
+/// What made a feed entry: the application, the version of the rulebook that judged in it, and the steward's decision if
+/// there was one.
 #[derive(Clone, Copy)]
 struct Cause {
     apply_no: u64,
     rulebook: u32,
+    decision: u64,
 }
 
 /// Totals by judgement: accepted, warned, held, rejected.
@@ -229,7 +231,7 @@ impl<'a> Run<'a> {
         }
         self.tallies.insert(batch.position, (Some(apply_no), tally));
         let own = Own { batch, tally, verdicts };
-        self.effects(Cause { apply_no, rulebook: rulebook.version() }, effects, Some(own));
+        self.effects(Cause { apply_no, rulebook: rulebook.version(), decision: 0 }, effects, Some(own));
     }
 
     fn put_verdict(
@@ -270,6 +272,7 @@ impl<'a> Run<'a> {
                 apply_no: cause.apply_no,
                 rulebook: cause.rulebook,
                 revision_only: true,
+                decision: cause.decision,
                 notices: notices.iter().map(notice_out).collect(),
                 ..Default::default()
             };
@@ -320,6 +323,7 @@ fn entry(cause: Cause, position: Position, batch_id: &[u8], tally: Tally) -> pb:
         sequence: position.sequence.into(),
         batch_id: batch_id.to_vec(),
         rulebook: cause.rulebook,
+        decision: cause.decision,
         accepted,
         warned,
         held,

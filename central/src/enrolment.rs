@@ -212,7 +212,9 @@ pub fn confirm<'a>(
             ..row
         };
         let act = region_act(pb::region_act::What::Confirmed, &row);
-        let token = Session::new(hub.ambient.bytes::<16>().to_vec());
+        let before = hub.store.session(region).await?.unwrap_or_else(Session::open);
+        let token = before.next(hub.generation().await?).issue(&hub.keys.receipt, region);
+        let token = Session::new(token);
         let change =
             RegionChange { key: Some((key_id, key)), session: Some(token), ..RegionChange::default() };
         if let Some(head) = hub.store.head(region).await? {
@@ -256,7 +258,8 @@ pub async fn new_epoch(hub: &Hub, region: Region, decided: Decided) -> Result<u3
     };
     let row = RegionRow { status: Status::Active, reason: decided.reason.clone(), ..row };
     let act = region_act(pb::region_act::What::Resumed, &row);
-    let change = RegionChange { session: Some(Session::open()), ..RegionChange::default() };
+    let session = hub.store.session(region).await?.unwrap_or_else(Session::open).reopened();
+    let change = RegionChange { session: Some(session), ..RegionChange::default() };
     put_in_new_epoch(hub, &row, act, head, decided, change).await?;
     Ok(head.position.epoch + 1)
 }
@@ -274,6 +277,12 @@ pub async fn set_status(
         pb::region_act::What::Revoked => Status::Revoked,
         _ => Status::Active,
     };
+    let stopped = matches!(row.status, Status::Forked | Status::Cloned | Status::Restored);
+    if status == Status::Suspended && stopped {
+        // It would be forgotten why.
+        let next = "sudah berhenti; matikan salinannya, lalu: dtsen-central region new-epoch";
+        return Err(ActError::State { region, status: row.status.as_str(), next });
+    }
     if status == Status::Active && row.status != Status::Suspended {
         let next = match row.status {
             Status::Forked | Status::Cloned | Status::Restored => {

@@ -1,5 +1,7 @@
 //! A new generation: after the hub was restored from an older copy and an operator confirmed it.
 
+pub mod lost;
+
 use dtsen_proto::{checkpoint::Checkpoint, merkle, pb};
 use prost::Message as _;
 

@@ -1,7 +1,7 @@
 //! The first call of every connection: heads are compared, the session token is rotated.
 
-mod compare;
 mod evidence;
+mod judge;
 
 use dtsen_proto::{
     batch,
@@ -12,11 +12,14 @@ use dtsen_proto::{
 };
 use prost::Message as _;
 
-use self::compare::Compared;
-pub use self::evidence::decided;
+pub use self::{
+    evidence::decided,
+    judge::{Facts, Judgement, Way, judge},
+};
 use crate::{
     hub::{Decided, Hub, setting},
     intake::{Fault, freeze},
+    release,
     store::{RegionRow, Session, Status, StoreError},
 };
 
@@ -35,7 +38,7 @@ pub async fn hello(
         return Err(Refusal::ProtocolVersion { needed: dtsen_proto::PROTOCOL_VERSION }.into());
     }
     let node = node_head(region, request)?;
-    let head = hub.store.head(region.region).await?.ok_or(Refusal::Suspended)?;
+    let mut head = hub.store.head(region.region).await?.ok_or(Refusal::Suspended)?;
     let generation = hub.generation().await?;
     let mut reply = base(hub, region, head, generation).await?;
     if let Some(standing) = standing_of(region.status) {
@@ -43,7 +46,8 @@ pub async fn hello(
         return Ok(reply);
     }
     // While the hub is behind no token moves: what it remembers of them may be as old as its copy.
-    let shown = evidence::weigh(hub, region, request, head).await?;
+    let session = hub.store.session(region.region).await?.unwrap_or_else(Session::open);
+    let shown = evidence::weigh(hub, region, request, head, &session, &reply).await?;
     if shown.lost {
         evidence::stop_intake(hub, region, request, &shown).await?;
     }
@@ -51,27 +55,43 @@ pub async fn hello(
         reply.standing = pb::Standing::HubBehind.into();
         return Ok(reply);
     }
-    let stored = if node.position.sequence == 0 { None } else { hub.store.batch_id(node.position).await? };
-    let compared = compare::compare(node, head, stored, request.generation >= generation);
-    let session = hub.store.session(region.region).await?.unwrap_or_else(Session::open);
-    if let Some((status, why)) = stop(compared, session.admits(&request.session)) {
-        accuse(hub, region, &session, request, status, why).await?;
-        reply.standing = standing_of(status).unwrap_or(pb::Standing::Suspended).into();
-        return Ok(reply);
-    }
-    let mut standing = match compared {
-        Compared::NewEpoch => pb::Standing::NewEpoch,
-        Compared::HandBack => pb::Standing::HandBack,
-        Compared::UnknownEpoch => {
+    let facts = Facts {
+        node,
+        hub: head,
+        used: if shown.missing { last_used(hub, head).await? } else { None },
+        stored: if node.position.sequence == 0 { None } else { hub.store.batch_id(node.position).await? },
+        last: shown.last.unwrap_or(BatchId::ZERO),
+        entered: request.generation >= generation,
+        session: &session,
+        token: &request.session,
+    };
+    let way = match judge(&facts) {
+        Judgement::Stop(status, why) => {
+            accuse(hub, region, &session, request, status, why).await?;
+            reply.standing = standing_of(status).unwrap_or(pb::Standing::Suspended).into();
+            return Ok(reply);
+        }
+        Judgement::UnknownEpoch => {
             return Err(Refusal::EpochUnknown { open: head.position.epoch }.into());
         }
-        Compared::Even | Compared::Fork | Compared::Behind => pb::Standing::Ok,
+        Judgement::Go(way, from) => {
+            while head.position.epoch > from.position.epoch {
+                head = hub.store.void_epoch(head).await?;
+            }
+            way
+        }
     };
+    (reply.epoch, reply.sequence) = (head.position.epoch, head.position.sequence.into());
     rotate(hub, region, &session, request, &mut reply).await?;
-    if compared == Compared::HandBack && request.sealed_unreceipted == 0 && compare::is_back(node, head) {
-        open_next(hub, region, node, head, generation, &mut reply).await?;
-        standing = pb::Standing::NewEpoch;
-    }
+    let standing = match way {
+        Way::On => pb::Standing::Ok,
+        Way::HandBack => pb::Standing::HandBack,
+        Way::Enter => pb::Standing::NewEpoch,
+        Way::OpenNext => {
+            open_next(hub, region, node, head, generation, &mut reply).await?;
+            pb::Standing::NewEpoch
+        }
+    };
     if standing == pb::Standing::NewEpoch {
         let statement = hub.store.epoch_statement(region.region, reply.epoch).await?;
         reply.epoch_statement = statement.and_then(|b| pb::Envelope::decode(b.as_slice()).ok());
@@ -94,17 +114,21 @@ fn standing_of(status: Status) -> Option<pb::Standing> {
     }
 }
 
-/// Why a region has to be stopped, if it has to.
-fn stop(compared: Compared, admitted: bool) -> Option<(Status, &'static str)> {
-    match compared {
-        Compared::Fork => Some((Status::Forked, "kepala rantai node dan pusat berbeda")),
-        Compared::Behind => Some((
-            Status::Restored,
-            "node menunjukkan data yang lebih lama: dipulihkan dari salinan, atau salinannya berjalan",
-        )),
-        _ if !admitted => Some((Status::Cloned, "token sesi lama dipakai: salinan node sedang berjalan")),
-        _ => None,
+/// The hub's head in the last epoch that somebody used, if what was lost after it can come back: not where it was refused
+/// already, because a copy of the node has gone on in its place.
+async fn last_used(hub: &Hub, open: Head) -> Result<Option<Head>, Fault> {
+    let region = open.position.region;
+    let heads = hub.store.heads(region).await?;
+    let used = heads.iter().map(|(head, _)| *head).rfind(|head| head.position.sequence > 0);
+    let Some(used) = used.or(heads.first().map(|(head, _)| *head)) else { return Ok(None) };
+    for header in hub.store.evidence(region, Status::Forked.as_str()).await? {
+        let header = pb::Envelope::decode(header.as_slice())
+            .map_err(|_| StoreError::Inconsistent { table: "evidence", column: "header" })?;
+        if batch::peek(&header)?.position >= used.position {
+            return Ok(None);
+        }
     }
+    Ok(Some(used))
 }
 
 async fn base(hub: &Hub, region: &RegionRow, head: Head, generation: u64) -> Result<pb::HelloReply, Fault> {
@@ -126,7 +150,7 @@ async fn base(hub: &Hub, region: &RegionRow, head: Head, generation: u64) -> Res
         feed: hub.store.feed_end(region.region).await?,
         rulebook: rulebook.version(),
         rulebook_digest: rulebook.digest.to_vec(),
-        release: hub.store.release(None).await?.map_or(0, |r| r.version),
+        release: release::newest(hub, generation).await?.unwrap_or(0),
         now_ms: hub.ambient.now_ms(),
         epoch_statement: None,
     })
@@ -158,7 +182,8 @@ async fn rotate(
     request: &pb::HelloRequest,
     reply: &mut pb::HelloReply,
 ) -> Result<(), Fault> {
-    let rotated = session.rotated(&request.session, hub.ambient.bytes::<16>().to_vec());
+    let token = session.next(reply.generation).issue(&hub.keys.receipt, region.region);
+    let rotated = session.rotated(&request.session, token);
     if !hub.store.put_session(region.region, &session.current, &rotated).await? {
         // Two connections at once with the same token: the slower one says Hello again.
         return Err(Refusal::Quota { retry_after_ms: AGAIN_MS }.into());

@@ -1,6 +1,6 @@
 //! Taking batches into custody: verify, keep, sign the receipt, commit, and only then send it.
 
-mod gate;
+pub mod gate;
 
 use dtsen_proto::{
     batch::{self, BodyRefusal, Header},
@@ -55,7 +55,7 @@ pub fn submit<'a>(
 ) -> BoxFuture<'a, Result<Progress, Fault>> {
     Box::pin(async move {
         let envelope = request.header.as_ref().ok_or(Refusal::Malformed { what: "submit request" })?;
-        let header = verify_header(hub, region, envelope).await?;
+        let header = verify_header(hub, region, envelope, request.receipt.as_ref()).await?;
         let id = BatchId::new(header.digest());
         for _ in 0..CONFLICT_TRIES {
             match try_submit(hub, region, request, envelope, &header, id).await {
@@ -67,26 +67,34 @@ pub fn submit<'a>(
     })
 }
 
-/// Finds the key that must have signed the header, and checks that it did.
+/// Finds the key that must have signed the header, and checks that it did. A batch that comes back to a hub that lost its
+/// key, too, stands by the receipt: this hub checked the signature before it gave it.
 async fn verify_header(
     hub: &Hub,
     region: &RegionRow,
     envelope: &pb::Envelope,
+    receipt: Option<&pb::Envelope>,
 ) -> Result<Verified<Header>, Fault> {
     let peeked = batch::peek(envelope)?;
     if peeked.position.region != region.region {
         return Err(Refusal::WrongRegion.into());
     }
+    let by_receipt = |refusal: Refusal| -> Result<Verified<Header>, Refusal> {
+        let key = hub.keys.receipt.public();
+        let receipt = receipt.ok_or(refusal)?;
+        let receipt = envelope::verify::<pb::Receipt>(receipt, PayloadType::RECEIPT, &key)?;
+        batch::open_by_receipt(envelope, &receipt)
+    };
     let keys = hub.store.region_keys(region.region).await?;
-    let (key, last) = keys
+    let found = keys
         .iter()
         .filter_map(|row| PublicKey::from_slice(&row.public_key).ok().map(|key| (key, row.last)))
-        .find(|(key, _)| envelope.key_id == key.id().as_bytes())
-        .ok_or(Refusal::KeyUnknown)?;
+        .find(|(key, _)| envelope.key_id == key.id().as_bytes());
+    let Some((key, last)) = found else { return Ok(by_receipt(Refusal::KeyUnknown)?) };
     let header = batch::open(envelope, &key)?;
     let at = header.get().position;
     if last.is_some_and(|last| (at.epoch, at.sequence) > last) {
-        return Err(Refusal::KeyRevoked.into());
+        return Ok(by_receipt(Refusal::KeyRevoked)?);
     }
     Ok(header)
 }
@@ -101,15 +109,20 @@ async fn try_submit(
 ) -> Result<Progress, Fault> {
     let position = header.get().position;
     let mut head = hub.store.head(region.region).await?.ok_or(Refusal::Suspended)?;
-    if let Some(statement) = request.epoch_statement.as_ref().filter(|_| position.epoch > head.position.epoch)
-    {
-        head = epoch_again(hub, head, statement).await?;
-    }
     let stored = hub.store.batch(position).await?;
-    match chain::judge(head, stored.as_ref().map(|b| b.id), header.get(), id) {
+    let again = if position.epoch > head.position.epoch {
+        epoch_again(hub, head, request, header.get(), id).await
+    } else {
+        Ok(head)
+    };
+    let judged = again.and_then(|from| {
+        head = from;
+        Ok(chain::judge(head, stored.as_ref().map(|b| b.id), header.get(), id)?)
+    });
+    match judged {
         Ok(Step::Next) => {}
         Ok(Step::Repeat) => return repeat(stored),
-        Err(fork @ Refusal::ChainFork { .. }) => {
+        Err(Fault::Refused(fork @ Refusal::ChainFork { .. })) => {
             freeze(
                 hub,
                 region,
@@ -120,7 +133,7 @@ async fn try_submit(
             .await?;
             return Err(fork.into());
         }
-        Err(other) => return Err(other.into()),
+        Err(other) => return Err(other),
     }
     let handed_back = request.receipt.as_ref().and_then(batch::refused_before);
     if let Some(refusal) = batch::refused_by_header(header.get()).or(handed_back) {
@@ -267,20 +280,42 @@ fn handed_back(
     }
 }
 
-/// An epoch that this hub lost opens again, on its own signed word that it once did.
-async fn epoch_again(hub: &Hub, head: Head, statement: &pb::Envelope) -> Result<Head, Fault> {
+/// An epoch that this hub lost opens again, on its own signed word that it once did: the statement, or the receipt of the
+/// first batch in it. A node that read the epoch back itself has only that.
+async fn epoch_again(
+    hub: &Hub,
+    head: Head,
+    request: &pb::SubmitRequest,
+    header: &Header,
+    id: BatchId,
+) -> Result<Head, Fault> {
     let unfit = Refusal::Malformed { what: "epoch statement" };
-    let Some(act @ pb::decision::Act::Epoch(epoch)) = &hello::decided(hub, statement)? else {
-        return Err(unfit.into());
+    let opened = match (&request.epoch_statement, &request.receipt) {
+        (Some(statement), _) => match hello::decided(hub, statement)? {
+            // It names the epoch that it closed. Between that one and the hub's there may be some that nobody used, but no
+            // batch.
+            Some(pb::decision::Act::Epoch(act)) if act.region == head.position.region.to_string() => {
+                if act.head != head.id.as_bytes() {
+                    // A copy of the node sent another batch in the place of the one that this hub lost.
+                    return Err(Refusal::ChainFork { sequence: header.position.sequence }.into());
+                }
+                act.opened
+            }
+            _ => return Err(unfit.into()),
+        },
+        (None, Some(receipt)) if header.position.sequence == 1 && header.previous == head.id => {
+            handed_back(hub, receipt, header, id)?;
+            header.position.epoch
+        }
+        _ => return Ok(head),
     };
-    let opened = Head { position: Position { epoch: epoch.opened, sequence: 0, ..head.position }, ..head };
-    if hello::epoch_act(head, epoch.opened) != *act || epoch.opened <= head.position.epoch {
+    if opened <= head.position.epoch {
         return Err(unfit.into());
     }
     let decided = Decided::by_rule("epoch dikembalikan oleh daerah");
-    let make = hub.decision_entry(hub.generation().await?, decided, act.clone());
-    hub.store.open_epoch(head.position.region, head.position.epoch, epoch.opened, &make).await?;
-    Ok(opened)
+    let make = hub.decision_entry(hub.generation().await?, decided, hello::epoch_act(head, opened));
+    hub.store.open_epoch(head.position.region, head.position.epoch, opened, &make).await?;
+    Ok(Head { position: Position { epoch: opened, sequence: 0, ..head.position }, ..head })
 }
 
 /// The day of custody is the day of the receipt, so that a batch handed back is judged as it would have been.

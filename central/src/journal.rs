@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     hub::Hub,
     intake::Fault,
-    lane::LEASE_MS,
+    lease::Lease,
     store::{Fence, StoreError, batch_leaf},
 };
 
@@ -28,14 +28,14 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// Sequences until told to stop.
 pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
-    let mut fence = None;
+    let mut lease = Lease::new(LEASE, holder);
     while !stop.is_cancelled() {
-        match turn(&hub, &holder, &mut fence).await {
+        match turn(&hub, &mut lease).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the log pauses");
-                fence = None;
+                lease.doubt();
             }
         }
         tokio::select! {
@@ -45,18 +45,15 @@ pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
             () = tokio::time::sleep(IDLE) => {}
         }
     }
-    if let Some(fence) = fence
-        && let Err(error) = hub.store.give_lease(&fence).await
-    {
-        tracing::warn!(error = %chain(&error), "the log's lease was not given back");
-    }
+    lease.give(&hub).await;
 }
 
-async fn turn(hub: &Hub, holder: &str, fence: &mut Option<Fence>) -> Result<bool, StoreError> {
-    let now = hub.ambient.now_ms();
-    *fence = hub.store.take_lease(LEASE, holder, now, now + LEASE_MS).await?;
-    let Some(fence) = fence else { return Ok(false) };
-    Ok(step(hub, fence).await? > 0)
+async fn turn(hub: &Hub, lease: &mut Lease) -> Result<bool, StoreError> {
+    lease.renew(hub).await?;
+    match lease.fence() {
+        Some(fence) => Ok(step(hub, fence).await? > 0),
+        None => Ok(false),
+    }
 }
 
 /// Places waiting entries. Returns how many.

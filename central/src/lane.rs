@@ -9,15 +9,17 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     engine::{Engine, PreparedBatch},
     hub::Hub,
+    intake::Gate,
+    lease::Lease,
     store::{Fence, StoreError},
 };
 
 /// Name of the lease.
 pub const LEASE: &str = "lane";
-/// How long a lease lasts without renewal: a hub process that stops is replaced after this.
-pub const LEASE_MS: i64 = 10_000;
 /// Batches decided in one transaction: enough to make the commit cheap, few enough to keep it short.
-const BATCHES: u32 = 8;
+pub const BATCHES: u32 = 8;
+/// The same while regions stand in line at the gate: on SQLite nobody's batch comes into custody meanwhile.
+const BATCHES_IN_A_CROWD: u32 = 2;
 /// How often an idle lane looks for batches that another hub process took.
 const IDLE: Duration = Duration::from_millis(250);
 /// Pause after a failure.
@@ -35,17 +37,18 @@ pub enum LaneError {
 }
 
 /// Decides until told to stop. `holder` names this process.
-pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
-    let mut fence = None;
+pub async fn run(hub: Arc<Hub>, gate: Arc<Gate>, holder: String, stop: CancellationToken) {
+    let mut lease = Lease::new(LEASE, holder);
     let mut ahead = Vec::new();
     while !stop.is_cancelled() {
-        let pause = match turn(&hub, &holder, &mut fence, &mut ahead).await {
+        let most = if gate.has_a_line() { BATCHES_IN_A_CROWD } else { BATCHES };
+        let pause = match turn(&hub, &mut lease, &mut ahead, most).await {
             Ok(Turn::Worked) => continue,
             Ok(Turn::Idle) => IDLE,
             Ok(Turn::NotMine) => PAUSE,
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the lane pauses");
-                fence = None;
+                lease.doubt();
                 ahead.clear();
                 PAUSE
             }
@@ -57,11 +60,7 @@ pub async fn run(hub: Arc<Hub>, holder: String, stop: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
     }
-    if let Some(fence) = fence
-        && let Err(error) = hub.store.give_lease(&fence).await
-    {
-        tracing::warn!(error = %chain(&error), "the lane's lease was not given back");
-    }
+    lease.give(&hub).await;
 }
 
 enum Turn {
@@ -72,27 +71,29 @@ enum Turn {
 
 async fn turn(
     hub: &Arc<Hub>,
-    holder: &str,
-    fence: &mut Option<Fence>,
+    lease: &mut Lease,
     ahead: &mut Vec<PreparedBatch>,
+    most: u32,
 ) -> Result<Turn, LaneError> {
-    let now = hub.ambient.now_ms();
-    let taken = hub.store.take_lease(LEASE, holder, now, now + LEASE_MS).await?;
-    if taken != *fence {
-        // Another process had the lane in between and may have decided them.
+    if lease.renew(hub).await? {
+        // Another process may have decided them.
         ahead.clear();
     }
-    *fence = taken;
-    let Some(fence) = fence else { return Ok(Turn::NotMine) };
-    Ok(if step(hub, fence, ahead).await? { Turn::Worked } else { Turn::Idle })
+    let Some(fence) = lease.fence() else { return Ok(Turn::NotMine) };
+    Ok(if step(hub, fence, ahead, most).await? { Turn::Worked } else { Turn::Idle })
 }
 
 /// Decides the next batches, and decodes and checks those after them while the database works. Returns whether there were
-/// any. What is ready stays in `ahead` for the next step under the same lease.
-pub async fn step(hub: &Arc<Hub>, fence: &Fence, ahead: &mut Vec<PreparedBatch>) -> Result<bool, LaneError> {
+/// any. What is ready, `most` batches, stays in `ahead` for the next step under the same lease.
+pub async fn step(
+    hub: &Arc<Hub>,
+    fence: &Fence,
+    ahead: &mut Vec<PreparedBatch>,
+    most: u32,
+) -> Result<bool, LaneError> {
     let mut batches = std::mem::take(ahead);
     if batches.is_empty() {
-        batches = ready(hub.clone(), BTreeMap::new()).await?;
+        batches = ready(hub.clone(), BTreeMap::new(), most).await?;
     }
     if batches.is_empty() {
         return Ok(false);
@@ -102,7 +103,7 @@ pub async fn step(hub: &Arc<Hub>, fence: &Fence, ahead: &mut Vec<PreparedBatch>)
         batches.iter().map(PreparedBatch::position).map(|at| (at.region, at)).collect();
     let mut decide = |view, state| hub.engine.decide(&batches, view, state);
     // A task of its own: on another processor, where there is one.
-    let next = tokio::spawn(ready(hub.clone(), last));
+    let next = tokio::spawn(ready(hub.clone(), last, most));
     hub.store.apply(fence, &wanted, &mut decide).await?;
     // What fails here fails again in the next step, alone.
     *ahead = next.await.map_or_else(|_| Vec::new(), Result::unwrap_or_default);
@@ -111,8 +112,12 @@ pub async fn step(hub: &Arc<Hub>, fence: &Fence, ahead: &mut Vec<PreparedBatch>)
 }
 
 /// The next batches after these places, decoded and checked.
-async fn ready(hub: Arc<Hub>, after: BTreeMap<Region, Position>) -> Result<Vec<PreparedBatch>, LaneError> {
-    let waiting = hub.store.waiting(&after, BATCHES).await?;
+async fn ready(
+    hub: Arc<Hub>,
+    after: BTreeMap<Region, Position>,
+    most: u32,
+) -> Result<Vec<PreparedBatch>, LaneError> {
+    let waiting = hub.store.waiting(&after, most).await?;
     let mut batches = Vec::with_capacity(waiting.len());
     for batch in waiting {
         let rulebook = hub.rulebooks.version(&*hub.store, batch.rulebook).await?;

@@ -15,6 +15,7 @@ pub mod hub;
 pub mod intake;
 pub mod journal;
 pub mod lane;
+pub mod lease;
 pub mod registry;
 pub mod release;
 pub mod replay;

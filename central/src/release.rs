@@ -4,6 +4,7 @@ mod plan;
 
 use dtsen_proto::{
     envelope::{self, PayloadType},
+    limits,
     merkle::{self, Hash},
     pb,
     refusal::Refusal,
@@ -105,13 +106,16 @@ pub fn prepare<'a>(hub: &'a Hub, by: &'a str) -> BoxFuture<'a, Result<Prepared, 
     })
 }
 
-/// Versions that one generation gives. A later generation begins above them, so that no version that a region may
-/// hold is ever given again.
-const VERSIONS_PER_GENERATION: u64 = 1_000_000;
+/// The newest release that nodes of this generation may take. After a new generation began there is none until the next
+/// release: one of before would be refused by everybody who has entered it.
+pub async fn newest(hub: &Hub, generation: u64) -> Result<Option<u64>, StoreError> {
+    let version = hub.store.release(None).await?.map(|release| release.version);
+    Ok(version.filter(|version| *version > (generation - 1) * limits::VERSIONS_PER_GENERATION))
+}
 
 /// Above every version that this hub, or the one that it was restored from, ever gave.
 async fn next_version(hub: &Hub, base: u64) -> Result<u64, StoreError> {
-    let before = (hub.generation().await? - 1) * VERSIONS_PER_GENERATION;
+    let before = (hub.generation().await? - 1) * limits::VERSIONS_PER_GENERATION;
     let last = hub.store.last_version().await?;
     // An unpublished version was never seen by anybody and may be built again.
     let unpublished = hub.store.release(Some(last)).await?.is_some_and(|r| !r.published);

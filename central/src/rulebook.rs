@@ -11,7 +11,7 @@ use std::{
 };
 
 use dtsen_proto::{
-    pb,
+    limits, pb,
     rulebook::{Files, Rulebook, RulebookError},
 };
 use sha2::{Digest, Sha256};
@@ -25,8 +25,6 @@ use crate::{
 
 /// Versions kept in memory; each is some megabytes. A lane needs the one in force and, after loading, the one before.
 const KEPT: usize = 4;
-/// Versions of generation N are above (N - 1) times this, so that a restored hub gives no number twice.
-const GENERATION_STEP: u64 = 1_000_000;
 
 /// A version of the rulebook, read and checked.
 pub struct Loaded {
@@ -52,6 +50,8 @@ impl Loaded {
 #[derive(Default)]
 pub struct Rulebooks {
     read: Mutex<BTreeMap<u32, Arc<Loaded>>>,
+    /// One at a time: after a start all regions ask for it at once, and each reading takes megabytes.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Rulebooks {
@@ -71,6 +71,10 @@ impl Rulebooks {
 
     /// A version.
     pub async fn version(&self, store: &dyn Store, version: u32) -> Result<Arc<Loaded>, StoreError> {
+        if let Some(loaded) = self.cached(version) {
+            return Ok(loaded);
+        }
+        let _one = self.reading.lock().await;
         if let Some(loaded) = self.cached(version) {
             return Ok(loaded);
         }
@@ -206,7 +210,7 @@ pub async fn load(hub: &Hub, change: Change, decided: Decided) -> Result<Outcome
 }
 
 fn next_version(last: u32, generation: u64) -> u32 {
-    let floor = generation.saturating_sub(1).saturating_mul(GENERATION_STEP);
+    let floor = generation.saturating_sub(1).saturating_mul(limits::VERSIONS_PER_GENERATION);
     u32::try_from(floor).unwrap_or(u32::MAX).max(last).saturating_add(1)
 }
 

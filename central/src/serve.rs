@@ -12,22 +12,28 @@ use dtsen_kit::{
 };
 use dtsen_proto::{
     limits,
-    pb::{enrolment_server::EnrolmentServer, exchange_server::ExchangeServer},
-    record::Day,
+    pb::{
+        enrolment_server::EnrolmentServer,
+        exchange_server::{ExchangeServer, SERVICE_NAME},
+    },
 };
 use futures::future::BoxFuture;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{body::Body, transport::Server};
 use tower::{
+    BoxError,
+    filter::FilterLayer,
     layer::util::{Identity, Stack},
     util::{MapRequestLayer, MapResponseLayer},
 };
 
 use crate::{
-    door::{self, Policy, Visit},
-    grpc::{enrolment::EnrolmentService, exchange::ExchangeService},
+    authority::ServerIdentity,
+    door::{self, Peer, Policy, Visit},
+    grpc::{enrolment::EnrolmentService, exchange::ExchangeService, status::from_refusal},
     hub::Hub,
+    intake::Gate,
     journal, lane, release,
 };
 
@@ -83,6 +89,17 @@ fn server(
         .max_connection_age_grace(CONNECTION_GRACE)
 }
 
+/// Answers a submission that would find no place at the gate by its headers alone: over a weak link its body takes half a
+/// minute.
+fn knock(gate: &Gate, request: http::Request<Body>) -> Result<http::Request<Body>, BoxError> {
+    let call = request.uri().path().trim_start_matches('/').split_once('/');
+    let region = request.extensions().get::<Peer>().and_then(|peer| peer.region);
+    if let Some(region) = region.filter(|_| call == Some((SERVICE_NAME, "Submit"))) {
+        gate.knock(region).map_err(|refusal| from_refusal(&refusal))?;
+    }
+    Ok(request)
+}
+
 /// The hub's two listeners.
 pub struct Listeners {
     /// For registered nodes.
@@ -110,25 +127,27 @@ pub fn serve(
     stop: CancellationToken,
 ) -> BoxFuture<'static, Result<(), ServeError>> {
     Box::pin(async move {
-        let today = Day::of_ms(hub.ambient.now_ms());
-        let identity = hub.authority.server(&hub.name, today, hub.ambient.bytes())?;
-        let exchange_tls = tls::server(&identity, Some(hub.authority.certificate()), &hub.ambient)?;
-        let enrol_tls = tls::server(&identity, None, &hub.ambient)?;
+        let identity = Arc::new(ServerIdentity::new(hub.clone())?);
+        let exchange_tls = tls::server(identity.clone(), Some(hub.authority.certificate()), &hub.ambient)?;
+        let enrol_tls = tls::server(identity, None, &hub.ambient)?;
         let tasks = TaskTracker::new();
         // The lanes stop after the doors, so that what was taken is still decided if there is time.
         let lanes = CancellationToken::new();
-        tasks.spawn(lane::run(hub.clone(), holder.clone(), lanes.clone()));
+        let gate = Gate::new(hub.ambient.clone());
+        tasks.spawn(lane::run(hub.clone(), gate.clone(), holder.clone(), lanes.clone()));
         tasks.spawn(journal::run(hub.clone(), holder, lanes.clone()));
         tasks.spawn(keep_fresh(hub.clone(), lanes.clone()));
         tasks.close();
 
         let guests = door::open(listeners.exchange, exchange_tls, Policy::Regions(hub.clone()));
-        let exchange = ExchangeServer::new(ExchangeService::new(hub.clone()))
+        let at_gate = gate.clone();
+        let exchange = ExchangeServer::new(ExchangeService::new(hub.clone(), gate))
             .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
             .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
         let (health, health_service) = tonic_health::server::health_reporter();
         health.set_serving::<ExchangeServer<ExchangeService>>().await;
         let exchange = server(&hub.ambient)
+            .layer(FilterLayer::new(move |request| knock(&at_gate, request)))
             .add_service(health_service)
             .add_service(exchange)
             .serve_with_incoming_shutdown(ReceiverStream::new(guests), stop.clone().cancelled_owned());
@@ -158,5 +177,32 @@ async fn keep_fresh(hub: Arc<Hub>, stop: CancellationToken) {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(REFRESH) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::{Code, Status};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_submission_without_a_place_is_answered_by_its_headers() {
+        let gate = Gate::new(Ambient::system());
+        let region = dtsen_proto::region::Region::from_number(5271).expect("a region");
+        let call = |name: &str| {
+            let request = http::Request::builder().uri(format!("https://hub/{SERVICE_NAME}/{name}"));
+            let peer = Peer { region: Some(region), fingerprint: [0; 32] };
+            knock(&gate, request.extension(peer).body(Body::empty()).expect("a request"))
+        };
+        assert!(call("Submit").is_ok(), "nobody is there");
+        let one = gate.enter(region).await.expect("served");
+        let _other = gate.enter(region).await.expect("served");
+        let told = call("Submit").expect_err("two of the region are served");
+        let told: &Status = told.downcast_ref().expect("a status");
+        assert_eq!(told.code(), Code::ResourceExhausted);
+        assert!(call("Hello").is_ok(), "only submissions stand in line");
+        drop(one);
+        assert!(call("Submit").is_ok());
     }
 }

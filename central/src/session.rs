@@ -4,6 +4,10 @@
 //! reply may have been lost), and the one that a repetition passed over (the repetition may have been an old message
 //! that arrived late). A copy of a node falls behind these within two Hellos of the other.
 
+mod token;
+
+pub use self::token::Token;
+
 /// Tokens of a region.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
@@ -26,6 +30,24 @@ impl Session {
     /// A session that begins with a token.
     pub fn new(token: Vec<u8>) -> Self {
         Self { before: token.clone(), current: token, ..Self::default() }
+    }
+
+    /// Open again: the token that was given last is remembered for its number.
+    #[must_use]
+    pub fn reopened(&self) -> Self {
+        let last = if self.current.is_empty() { &self.before } else { &self.current };
+        Self { before: last.clone(), ..Self::default() }
+    }
+
+    /// The last token that the region got, as far as this hub remembers.
+    pub fn last(&self) -> Option<Token> {
+        [&self.current, &self.before, &self.other].into_iter().filter_map(|token| Token::said(token)).max()
+    }
+
+    /// What the next one says.
+    pub fn next(&self, generation: u64) -> Token {
+        let number = self.last().map_or(0, |last| last.number) + 1;
+        Token { generation, number }
     }
 
     /// Whether a node with this token may say Hello.

@@ -11,6 +11,7 @@ use crate::{
     engine::HeldCase,
     hub::{Decided, Hub},
     lane,
+    lease::LEASE_MS,
     registry::{decide::Judgement, view::Wanted},
     store::{Fence, StoreError},
 };
@@ -48,7 +49,7 @@ pub async fn decide(hub: &Hub, delta: DeltaRef, accept: bool, decided: Decided) 
 /// takes again when the lease is free.
 async fn borrow_lane(hub: &Hub) -> Result<Fence, StewardError> {
     let holder = format!("steward-{}", hex::encode(hub.ambient.bytes::<8>()));
-    let until = hub.ambient.now_ms() + lane::LEASE_MS;
+    let until = hub.ambient.now_ms() + LEASE_MS;
     hub.store.take_lease(lane::LEASE, &holder, i64::MAX, until).await?.ok_or(StewardError::LaneBusy)
 }
 

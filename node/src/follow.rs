@@ -1,19 +1,18 @@
 //! When to exchange: once until everything is judged, or for ever with back-off.
 
+mod pace;
+
 use std::time::Duration;
 
 use dtsen_kit::telemetry::chain;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
+pub use self::pace::{Ended, Pace};
 use crate::sync::{Agent, Report, SyncError, sync_once};
 
 /// Pause between two looks for verdicts.
 const LOOK: Duration = Duration::from_millis(200);
-/// First and longest pause after a failure, and the pause when there is nothing to do.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-const IDLE_PAUSE: Duration = Duration::from_secs(30);
 /// Hand-backs and other answers of "say Hello again" in a row.
 const AGAINS: u32 = 8;
 
@@ -22,7 +21,7 @@ async fn exchange(agent: &Agent, report: &mut Report) -> Result<(), SyncError> {
     for _ in 0..AGAINS {
         match sync_once(agent, report).await {
             Err(SyncError::Refused { retry_ms: Some(ms), .. })
-                if Duration::from_millis(ms) <= FIRST_PAUSE =>
+                if pace::is_at_once(Duration::from_millis(ms)) =>
             {
                 tokio::time::sleep(Duration::from_millis(ms)).await;
             }
@@ -51,21 +50,19 @@ pub fn until_judged(agent: &Agent, patience: Duration) -> BoxFuture<'_, (Report,
     })
 }
 
-/// A pause between half and whole of `ceiling`, so that 552 nodes do not come back in one second.
-fn jittered(agent: &Agent, ceiling: Duration) -> Duration {
-    let [random] = agent.ambient.bytes::<1>();
-    ceiling / 2 + ceiling.mul_f64(f64::from(random) / 512.0)
-}
-
 /// Exchanges until the process ends. `tell` gets a line when something happened.
 pub fn forever<'a>(agent: &'a Agent, tell: &'a mut (dyn FnMut(String) + Send)) -> BoxFuture<'a, ()> {
     Box::pin(async move {
-        let mut pause = FIRST_PAUSE;
+        let mut pace = Pace::default();
         loop {
             let mut report = Report::default();
-            match exchange(agent, &mut report).await {
+            let result = exchange(agent, &mut report).await;
+            let waiting = agent.store.totals().await.is_ok_and(|totals| totals.waiting > 0);
+            let ended = ended(&report, &result, waiting);
+            let [random] = agent.ambient.bytes::<1>();
+            let pause = pace.after(ended, random);
+            match result {
                 Ok(()) => {
-                    pause = FIRST_PAUSE;
                     if report.batches + report.feed > 0 || report.slice_taken {
                         tell(format!(
                             "terkirim {} data, {} putusan diterima, irisan versi {}",
@@ -75,28 +72,24 @@ pub fn forever<'a>(agent: &'a Agent, tell: &'a mut (dyn FnMut(String) + Send)) -
                     if report.rulebook_taken {
                         tell(format!("buku aturan versi {} dipakai mulai impor berikutnya", report.rulebook));
                     }
-                    let waiting = agent.store.totals().await.map_or(0, |t| t.waiting);
-                    let idle = if waiting > 0 { FIRST_PAUSE } else { IDLE_PAUSE };
-                    tokio::time::sleep(jittered(agent, idle)).await;
                 }
                 Err(error) => {
-                    // A link that breaks again and again but carries something each time is no reason to wait longer.
-                    if report.bytes + report.feed > 0 {
-                        pause = FIRST_PAUSE;
-                    }
-                    let wait = match &error {
-                        SyncError::Refused { retry_ms: Some(ms), .. } => {
-                            pause.max(Duration::from_millis(*ms))
-                        }
-                        SyncError::Stopped(_) => LONGEST_PAUSE,
-                        _ => pause,
-                    };
-                    let wait = jittered(agent, wait);
-                    tell(format!("{}; mencoba lagi dalam {} detik", chain(&error), wait.as_secs().max(1)));
-                    tokio::time::sleep(wait).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    tell(format!("{}; mencoba lagi dalam {} detik", chain(&error), pause.as_secs().max(1)));
                 }
             }
+            tokio::time::sleep(pause).await;
         }
     })
+}
+
+fn ended(report: &Report, result: &Result<(), SyncError>, waiting: bool) -> Ended {
+    let carried = report.bytes + report.feed > 0;
+    match result {
+        Ok(()) => Ended::Well { waiting },
+        Err(SyncError::Stopped(_)) => Ended::Stopped,
+        Err(SyncError::Refused { retry_ms: Some(ms), .. }) => {
+            Ended::Broken { carried, asked: Some(Duration::from_millis(*ms)) }
+        }
+        Err(_) => Ended::Broken { carried, asked: None },
+    }
 }

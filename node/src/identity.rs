@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dtsen_kit::{
+    ambient::Ambient,
     files::{self, FileError},
     tls,
 };
@@ -49,6 +50,13 @@ impl Identity {
             Some(key) if !chain.is_empty() => Ok(tls::Identity { key, chain }),
             _ => Err(damaged()),
         }
+    }
+
+    /// Whether the certificate has run out, or is not valid yet, by this computer's clock.
+    pub fn is_out_of_date(&self, ambient: &Ambient) -> bool {
+        let identity = self.load().ok();
+        let life = identity.and_then(|identity| life(identity.chain.first()?));
+        life.is_some_and(|(from, to)| !(from..=to).contains(&ambient.now_ms()))
     }
 
     /// Replaces key and certificate together.

@@ -1,6 +1,6 @@
 //! The rulebook that this node uses: the built-in one until the hub's came, then the hub's, with the word that it signed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use dtsen_proto::{pb, rulebook::Rulebook};
 use prost::Message as _;
@@ -19,13 +19,18 @@ pub struct Held {
     pub generation: Option<u64>,
 }
 
+/// Number and digest of the built-in one; every exchange asks for them.
+static BUILTIN: LazyLock<(u32, Vec<u8>)> = LazyLock::new(|| {
+    let book = Rulebook::builtin();
+    (book.version(), Sha256::digest(book.packed()).to_vec())
+});
+
 /// What is in use, without reading it.
 pub async fn held(store: &Store) -> Result<Held> {
     let wrong = || StoreError::Inconsistent { table: "setting", column: setting::RULEBOOK_STATEMENT };
     let Some(statement) = store.setting(setting::RULEBOOK_STATEMENT).await? else {
-        let book = Rulebook::builtin();
-        let digest = Sha256::digest(book.packed()).to_vec();
-        return Ok(Held { version: book.version(), digest, generation: None });
+        let (version, digest) = BUILTIN.clone();
+        return Ok(Held { version, digest, generation: None });
     };
     let statement = pb::Envelope::decode(statement.as_slice()).map_err(|_| wrong())?;
     let said = pb::RulebookStatement::decode(statement.payload.as_slice()).map_err(|_| wrong())?;

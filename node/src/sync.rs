@@ -152,6 +152,11 @@ pub enum Stop {
         "log pusat bukan lanjutan dari yang pernah dilihat node ini; bukti disimpan, hubungi pengawas (LOG_INCONSISTENT)"
     )]
     HubForked,
+    /// This node was off for so long, or the hub's clock was so wrong, that its certificate ran out.
+    #[error(
+        "sertifikat node ini kedaluwarsa atau belum berlaku; periksa jam komputer, bila benar minta undangan baru kepada petugas pusat (dtsen-central region invite), lalu jalankan: dtsen-node enrol"
+    )]
+    CertificateExpired,
 }
 
 /// Not as a source: the refusal's own text is for programmers, the operator gets advice.
@@ -242,6 +247,16 @@ async fn connect(agent: &Agent) -> Result<ExchangeClient<Channel>, SyncError> {
 const MAX_HELLOS: u32 = 8;
 
 async fn welcome(agent: &Agent) -> Result<Session<'_>, SyncError> {
+    greeted(agent).await.map_err(|error| match error {
+        // The hub only hangs up on it.
+        SyncError::Connect(_) | SyncError::Broken(_) if agent.identity.is_out_of_date(&agent.ambient) => {
+            SyncError::Stopped(Stop::CertificateExpired)
+        }
+        other => other,
+    })
+}
+
+async fn greeted(agent: &Agent) -> Result<Session<'_>, SyncError> {
     let client = connect(agent).await?;
     for _ in 0..MAX_HELLOS {
         if let Some(session) = greet::greet(agent, client.clone()).await? {

@@ -161,6 +161,20 @@ pub fn open(envelope: &pb::Envelope, key: &PublicKey) -> Result<Verified<Header>
     envelope::verify::<pb::BatchHeader>(envelope, PayloadType::BATCH_HEADER, key)?.try_map(Header::try_from)
 }
 
+/// Reads a header by the receipt that was given for it: whoever signed the receipt has checked the signature, with a key
+/// that may be unknown by now.
+pub fn open_by_receipt(
+    envelope: &pb::Envelope,
+    receipt: &Verified<pb::Receipt>,
+) -> Result<Verified<Header>, Refusal> {
+    let (header, id) = (peek(envelope)?, id(envelope));
+    if is_receipt_of(receipt.get(), header.position, id) {
+        Ok(Verified::new_checked(header, *id.as_bytes()))
+    } else {
+        Err(Refusal::Malformed { what: "receipt of this batch" })
+    }
+}
+
 /// Messages, each after its length in four bytes.
 pub fn frame<'a>(messages: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut body = Vec::new();

@@ -31,6 +31,8 @@ impl PayloadType {
     pub const RULEBOOK: Self = Self("application/vnd.dtsen.rulebook.v1");
     /// Proof of possession at enrolment, signed by the new key.
     pub const ENROLMENT: Self = Self("application/vnd.dtsen.enrolment.v1");
+    /// What a session token is made from; the signature itself is never sent.
+    pub const SESSION: Self = Self("application/vnd.dtsen.session.v1");
 
     /// The media type.
     pub fn as_str(self) -> &'static str {

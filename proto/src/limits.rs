@@ -22,6 +22,10 @@ pub const MAX_PART_PLAIN_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_PARTS: usize = 16_384;
 /// Bytes of one manifest.
 pub const MAX_MANIFEST_BYTES: usize = 2 * 1024 * 1024;
+/// Versions of releases, and of rulebooks, that one generation of the hub gives: those of generation N lie above (N - 1) times
+/// this, so that a restored hub gives no number twice, and up to N times this, so that a thief of its keys cannot give one
+/// that nothing comes after.
+pub const VERSIONS_PER_GENERATION: u64 = 1_000_000;
 /// Feed entries in one reply.
 pub const MAX_FEED_ENTRIES: usize = 64;
 /// Bytes of a rulebook bundle.

@@ -60,6 +60,9 @@ pub fn check_offer(reply: &pb::SliceReply, expected: &Expectation<'_>) -> Result
     if fresh.version < release.version || fresh.version < expected.have {
         return Err(Refusal::Rollback);
     }
+    if fresh.version > expected.generation.saturating_mul(limits::VERSIONS_PER_GENERATION) {
+        return Err(Refusal::ManifestMismatch);
+    }
     if fresh.version == release.version && fresh.manifests_root != release.manifests_root {
         return Err(Refusal::ManifestMismatch);
     }

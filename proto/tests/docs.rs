@@ -122,6 +122,7 @@ fn limits_are_those_of_the_code() {
         MAX_PART_PLAIN_BYTES,
         MAX_PARTS,
         MAX_MANIFEST_BYTES,
+        VERSIONS_PER_GENERATION,
         MAX_FEED_ENTRIES,
         MAX_RULEBOOK_BYTES,
         MAX_TEXT_BYTES,

@@ -119,6 +119,8 @@ fn slices_that_are_not_the_signed_newest_are_not_used() -> anyhow::Result<()> {
         stage.hub.release()?;
         stage.lie(Twist::ManifestTampered, "MANIFEST_MISMATCH")?;
         stage.lie(Twist::PartTampered, "MANIFEST_MISMATCH")?;
+        stage.lie(Twist::ManifestEndless, "MANIFEST_MISMATCH")?;
+        stage.lie(Twist::PartEndless, "MANIFEST_MISMATCH")?;
         stage.lie(Twist::FreshnessExpired, "EXPIRED")?;
         stage.lie(Twist::ReleaseExpired, "EXPIRED")?;
         stage.lie(Twist::MixAndMatch, "MANIFEST_MISMATCH")?;
@@ -128,6 +130,22 @@ fn slices_that_are_not_the_signed_newest_are_not_used() -> anyhow::Result<()> {
         ensure!(report["slice_version"] == 2, "the second slice: {report}");
         stage.lie(Twist::OfferReplayed(Box::new(first)), "ROLLBACK")?;
         stage.honest()?;
+        Ok(())
+    })
+}
+
+#[test]
+fn versions_that_nothing_could_follow_are_not_taken() -> anyhow::Result<()> {
+    run("lies_fast_forward", |stage| {
+        stage.source.load(1)?;
+        stage.source.node.sync()?;
+        stage.hub.release()?;
+        stage.lie(Twist::FastForward, "MANIFEST_MISMATCH")?;
+        let report = stage.honest()?;
+        ensure!(report["slice_version"] == 2, "the second slice: {report}");
+        stage.lie(Twist::RulebookFastForward, "MALFORMED")?;
+        let report = stage.honest()?;
+        ensure!(report["rulebook"] == 1, "not the rulebook of before: {report}");
         Ok(())
     })
 }

@@ -1,64 +1,54 @@
 //! Deterministic simulations. `DTSEN_TEST_QUICK=1` runs fewer seeds; `DTSEN_SIM_SEED=N … replay` runs one and shows it.
 
-use std::{
-    num::NonZero,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
+mod country;
+mod found;
+mod planted;
+
+use std::time::{Duration, Instant};
+
+use dtsen_tests::{
+    faults::wait,
+    sim::{self, Plan, Sweep},
 };
 
-use dtsen_tests::sim::{self, Outcome};
-
-/// Seeds of an ordinary run, and of a quick one.
-const SEEDS: u64 = 200;
+/// Seeds of an ordinary run, unless the time ends first, and of a quick one.
+const SEEDS: u64 = 2_000;
+const TIME: Duration = Duration::from_mins(4);
 const QUICK_SEEDS: u64 = 20;
-/// Seeds that are run twice.
-const TWICE: u64 = 10;
+/// Seeds that are run twice: some of ordinary plans, some of plans that restore.
+const TWICE: [u64; 10] = {
+    let restores = Plan::RESTORES;
+    [1_000, 1_001, 1_002, 1_003, 1_004, 1_005, restores, restores + 1, restores + 2, restores + 3]
+};
 
 fn is_quick() -> bool {
     std::env::var_os("DTSEN_TEST_QUICK").is_some_and(|value| value == "1")
 }
 
-/// Calls with every number below `count`, from as many threads as there are processors.
-fn in_parallel(count: u64, call: impl Fn(u64) + Sync) {
-    let next = AtomicU64::new(0);
-    let threads = std::thread::available_parallelism().map_or(2, NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        break;
-                    }
-                    call(number);
-                }
-            });
-        }
-    });
+/// Runs seeds from the first on, with a notice of each that fails.
+fn sweep(first: u64, count: u64, end: Instant) -> Sweep {
+    let mut sweep = Sweep::default();
+    sweep.go_on(first, count, end, |outcome| eprintln!("{outcome}"));
+    assert!(
+        sweep.failed.is_empty(),
+        "{} of {} seeds failed: {:?}",
+        sweep.failed.len(),
+        sweep.done,
+        sweep.failed
+    );
+    sweep
 }
 
 #[test]
 fn seeds() {
-    let failed = Mutex::new(Vec::<Outcome>::new());
     let count = if is_quick() { QUICK_SEEDS } else { SEEDS };
-    in_parallel(count, |seed| {
-        let outcome = sim::run(seed);
-        if outcome.failure.is_some() {
-            eprintln!("{outcome}");
-            failed.lock().expect("no panic under the lock").push(outcome);
-        }
-    });
-    let failed = failed.into_inner().expect("no panic under the lock");
-    let seeds: Vec<u64> = failed.iter().map(|outcome| outcome.plan.seed).collect();
-    assert!(seeds.is_empty(), "{} of {count} seeds failed: {seeds:?}", seeds.len());
+    let done = sweep(0, count, wait::now() + TIME);
+    println!("{} of {count} seeds in at most {TIME:?}; found {:?}", done.done, done.found);
 }
 
 #[test]
 fn same_seed_same_trace() {
-    in_parallel(TWICE, |number| {
-        let seed = 1_000 + number;
+    for seed in TWICE {
         let (first, second) = (sim::run(seed), sim::run(seed));
         let differ = first.events.iter().zip(&second.events).find(|(a, b)| a != b);
         assert!(
@@ -67,10 +57,10 @@ fn same_seed_same_trace() {
             first.events.len(),
             second.events.len()
         );
-    });
+    }
 }
 
-/// One seed, told: `DTSEN_SIM_SEED=123 cargo nextest run --release -p dtsen-tests --test sim replay --no-capture`.
+/// One seed, told: `DTSEN_SIM_SEED=123 cargo nextest run --release --locked --workspace -E 'binary(sim) & test(replay)' --no-capture`.
 #[test]
 fn replay() {
     let seed = std::env::var("DTSEN_SIM_SEED").ok().and_then(|seed| seed.parse().ok());

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod demo;
 pub mod faults;
 pub mod federation;
+pub mod model;
 pub mod population;
 pub mod sim;
 pub mod wire;

@@ -24,7 +24,7 @@ mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use dtsen_proto::region::Region;
+use dtsen_proto::{region::Region, rulebook::Rulebook};
 
 use self::{
     change::Round,
@@ -153,4 +153,15 @@ impl Population {
         };
         (place, position)
     }
+}
+
+/// The regions of the country, or the first of them: kab/kota, then provinces.
+pub fn every_region(count: usize) -> anyhow::Result<Vec<Region>> {
+    let book = Rulebook::builtin();
+    let areas = book.wilayah();
+    let below = areas.provinces().flat_map(|(province, _)| areas.children(province));
+    let codes = below.chain(areas.provinces()).take(count).map(|(code, _)| code.parse());
+    let regions: Vec<Region> = codes.collect::<Result<_, _>>()?;
+    anyhow::ensure!(regions.len() == count, "there are {} regions", regions.len());
+    Ok(regions)
 }

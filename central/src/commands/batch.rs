@@ -103,6 +103,17 @@ struct Reason {
     fix: String,
 }
 
+/// A judgement in an operator's words.
+pub(super) fn judgement(judgement: pb::Judgement) -> &'static str {
+    match judgement {
+        pb::Judgement::Accepted => "diterima",
+        pb::Judgement::Warned => "diterima dengan peringatan",
+        pb::Judgement::Held => "ditahan",
+        pb::Judgement::Rejected => "ditolak",
+        pb::Judgement::Unspecified => "tidak dikenal",
+    }
+}
+
 impl Shown {
     pub(super) fn new(row: &VerdictRow, rulebook: &Rulebook) -> Self {
         let detail = pb::Verdict::decode(row.detail.as_slice()).unwrap_or_default();
@@ -118,13 +129,7 @@ impl Shown {
                 fix: info.map_or_else(String::new, |i| i.fix_id.clone()),
             }
         });
-        let verdict = match pb::Judgement::try_from(detail.judgement) {
-            Ok(pb::Judgement::Accepted) => "diterima",
-            Ok(pb::Judgement::Warned) => "diterima dengan peringatan",
-            Ok(pb::Judgement::Held) => "ditahan",
-            Ok(pb::Judgement::Rejected) => "ditolak",
-            _ => "tidak dikenal",
-        };
+        let verdict = judgement(detail.judgement());
         Self { delta: row.delta.to_string(), verdict, revision: row.revision, reasons: reasons.collect() }
     }
 

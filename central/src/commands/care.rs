@@ -7,7 +7,7 @@ use clap::Args;
 use dtsen_kit::{ambient::Ambient, files, say};
 
 use super::{open, open_store, print_json, without_password};
-use crate::{audit, authority, home::Home, hub::Hub, lane, replay, store::Status};
+use crate::{audit, authority, home::Home, hub::Hub, lane, lease, replay, store::Status};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -117,7 +117,7 @@ impl Backup {
         // The lane is borrowed and intake would still go on: a copy of a serving hub is not of one moment.
         let holder = format!("backup-{}", std::process::id());
         let now = hub.ambient.now_ms();
-        let fence = hub.store.take_lease(lane::LEASE, &holder, now, now + lane::LEASE_MS).await?;
+        let fence = hub.store.take_lease(lane::LEASE, &holder, now, now + lease::LEASE_MS).await?;
         let fence = fence.context(
             "pusat sedang berjalan; hentikan dulu, atau untuk PostgreSQL pakai pg_dump dan untuk SQLite salin dengan sqlite3 .backup",
         )?;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use dtsen_kit::{say, stop};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 
 use super::open_with;
@@ -23,6 +24,7 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<()> {
+        raise_descriptors();
         let mut config = home.config()?;
         let wanted = self.listen.unwrap_or_else(|| config.listen.clone());
         let exchange = bind(&wanted).await?;
@@ -40,6 +42,26 @@ impl Serve {
         serve(hub, listeners, holder, stop).await?;
         say!("Pusat berhenti dengan tertib.");
         Ok(())
+    }
+}
+
+/// Connections are descriptors: all regions at once, each with several, and a crowd at both doors.
+const DESCRIPTORS: u64 = 8_192;
+
+/// Most systems give a process 1,024 descriptors and allow it more.
+fn raise_descriptors() {
+    let now = getrlimit(Resource::Nofile);
+    let most = now.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+    if now.current.is_some_and(|current| current < most) {
+        // Refused by a sandbox: the check below says so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: now.maximum });
+    }
+    if let Some(current) = getrlimit(Resource::Nofile).current.filter(|current| *current < DESCRIPTORS) {
+        tracing::warn!(
+            current,
+            wanted = DESCRIPTORS,
+            "few descriptors: when all regions come at once some begin again; set LimitNOFILE="
+        );
     }
 }
 

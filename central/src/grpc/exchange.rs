@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use super::status::{from_fault, from_refusal, from_store};
 use crate::{
     door::{self, Peer},
-    enrolment, hello,
+    enrolment, generation, hello,
     hub::Hub,
     intake::{self, Fault, Gate},
     journal, release,
@@ -31,8 +31,7 @@ type Answer<T> = Result<Response<T>, Status>;
 
 impl ExchangeService {
     /// A service of a hub.
-    pub fn new(hub: Arc<Hub>) -> Self {
-        let gate = Gate::new(hub.ambient.clone());
+    pub fn new(hub: Arc<Hub>, gate: Arc<Gate>) -> Self {
         Self { hub, gate }
     }
 
@@ -85,6 +84,16 @@ impl Exchange for ExchangeService {
             receipt: progress.receipt,
             queue,
         }))
+    }
+
+    async fn hand_back_verdicts(
+        &self,
+        request: Request<pb::HandBackVerdictsRequest>,
+    ) -> Answer<pb::HandBackVerdictsReply> {
+        let row = self.session(&request, &request.get_ref().session).await?;
+        let entries = &request.get_ref().entries;
+        let kept = generation::lost::keep(&self.hub, row.region, entries).await;
+        kept.map(|()| Response::new(pb::HandBackVerdictsReply {})).map_err(from_fault)
     }
 
     async fn feed(&self, request: Request<pb::FeedRequest>) -> Answer<pb::FeedReply> {

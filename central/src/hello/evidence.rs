@@ -5,16 +5,18 @@ use dtsen_proto::{
     chain::Head,
     checkpoint::Checkpoint,
     envelope::{self, PayloadType},
-    id::Position,
+    id::{BatchId, Position},
     merkle, pb,
     refusal::Refusal,
 };
 use prost::Message as _;
 
 use crate::{
+    generation::lost,
     hub::{Hub, setting},
     intake::Fault,
     journal,
+    session::{Session, Token},
     store::RegionRow,
 };
 
@@ -24,31 +26,49 @@ pub(super) struct Shown {
     pub(super) lost: bool,
     /// The highest generation that this hub once signed for the node.
     pub(super) generation: u64,
+    /// Id of the last batch that the node has a receipt for.
+    pub(super) last: Option<BatchId>,
+    /// Whether the hub does not have it.
+    pub(super) missing: bool,
 }
 
-/// Looks at everything signed that the node shows.
+/// Looks at everything signed that the node shows; `reply` says what is in force here.
 pub(super) async fn weigh(
     hub: &Hub,
     region: &RegionRow,
     request: &pb::HelloRequest,
     head: Head,
+    session: &Session,
+    reply: &pb::HelloReply,
 ) -> Result<Shown, Fault> {
-    let own = hub.generation().await?;
+    let own = reply.generation;
+    let token = Token::read(&hub.keys.receipt, region.region, &request.session);
     let receipt = receipt(hub, region, request)?;
     let checkpoint = checkpoint(hub, request)?;
     let by_statement = match &request.generation_statement {
         Some(statement) => generation_of(hub, statement)?,
         None => 1,
     };
-    let generation = by_statement.max(receipt.as_ref().map_or(1, |r| r.generation));
+    let generation = by_statement
+        .max(receipt.as_ref().map_or(1, |r| r.generation))
+        .max(token.map_or(1, |token| token.generation));
     if request.generation > own && request.generation > generation {
         return Err(Refusal::NotFound { what: "statement of that generation" }.into());
     }
+    // After a second restore it may have counted to the same number.
+    let began_twice = by_statement == own
+        && request.generation_statement.is_some()
+        && request.generation_statement != reply.generation_decision;
+    let missing = receipt_is_lost(hub, region, receipt.as_ref()).await?;
     let lost = generation > own
+        || began_twice
+        || token.is_some_and(|token| token.generation == own && Some(token) > session.last())
         || epoch_is_lost(hub, region, request, head)?
-        || receipt_is_lost(hub, region, receipt.as_ref()).await?
+        || missing
+        || verdicts_are_lost(hub, region, request).await?
         || checkpoint_is_lost(hub, own, checkpoint.as_ref()).await?;
-    Ok(Shown { lost: lost && request.generation >= own, generation })
+    let newest = receipt.and_then(|receipt| BatchId::from_slice(&receipt.batch_id));
+    Ok(Shown { lost: lost && request.generation >= own, generation, last: newest, missing })
 }
 
 fn receipt(
@@ -110,6 +130,13 @@ async fn receipt_is_lost(
     let position = Position { region: region.region, epoch: receipt.epoch, sequence };
     let stored = hub.store.batch_id(position).await?;
     Ok(stored.is_none_or(|id| id.as_bytes() != receipt.batch_id.as_slice()))
+}
+
+/// Whether the last entry of the feed is another one here, or none. A hub that was restored to the time between custody
+/// and verdict judges again, in another order.
+async fn verdicts_are_lost(hub: &Hub, region: &RegionRow, request: &pb::HelloRequest) -> Result<bool, Fault> {
+    let Some(shown) = &request.verdicts else { return Ok(false) };
+    Ok(lost::weigh(hub, region.region, shown).await?.1)
 }
 
 /// Whether the log is not a continuation of the checkpoint that this hub signed.

@@ -2,119 +2,15 @@
 //! more often; who finds no place is told when to come again. So all regions at once, after an outage, wait for one another
 //! and not for ever, and no region can keep the others out.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+mod line;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dtsen_kit::ambient::Ambient;
 use dtsen_proto::{refusal::Refusal, region::Region};
 use tokio::sync::oneshot;
 
-/// Calls that are served at once: enough to share the database's commits, few enough that each is quick.
-const AT_ONCE: usize = 16;
-/// Calls in line: as many as are served in about this time, at the pace of the last ones, so that nobody waits much longer.
-const IN_LINE_MS: f64 = 1_000.0;
-/// But not more, so that a hub that was fast is not full of bodies when it becomes slow; nor fewer, so that it never waits
-/// for somebody to come again.
-const IN_LINE: (usize, usize) = (8, 96);
-/// Pace before there is one, and how much the last call weighs in it.
-const FIRST_PACE_MS: f64 = 20.0;
-const LAST: f64 = 0.05;
-/// Calls of one region, served or in line: a chain goes on batch by batch, and a second call is one whose link broke.
-const OF_REGION: usize = 2;
-/// Shortest and longest delay for who finds no place; in between by chance, so that they do not come back together.
-const COME_AGAIN_MS: (u64, u64) = (1_000, 3_000);
-
-/// Place in line: times that the region was served while others waited, then order of arrival.
-type Place = (u64, u64);
-
-/// Who is served and who waits. `W` wakes one who waits; dropped, it sends them away.
-struct Line<W> {
-    arrivals: u64,
-    /// Places of those who are served, with their regions.
-    served: BTreeMap<u64, Region>,
-    waiting: BTreeMap<Place, (Region, W)>,
-    /// Turns of regions. One that stayed away joins where the others are: absence earns nothing.
-    turns: HashMap<Region, u64>,
-    turn: u64,
-    /// Milliseconds between two calls that end while others wait, and when the last ended if others waited then.
-    pace_ms: f64,
-    ended_ms: Option<i64>,
-}
-
-/// What becomes of one who comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Arrival {
-    Served(Place),
-    Waits(Place),
-    Full,
-}
-
-impl<W> Line<W> {
-    fn new() -> Self {
-        Self {
-            arrivals: 0,
-            served: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            turns: HashMap::new(),
-            turn: 0,
-            pace_ms: FIRST_PACE_MS,
-            ended_ms: None,
-        }
-    }
-
-    /// Calls that may be in line.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number above zero")]
-    fn room(&self) -> usize {
-        let (least, most) = IN_LINE;
-        ((IN_LINE_MS / self.pace_ms) as usize).clamp(least, most)
-    }
-
-    fn of_region(&self, region: Region) -> usize {
-        let waiting = self.waiting.values().map(|(region, _)| region);
-        self.served.values().chain(waiting).filter(|other| **other == region).count()
-    }
-
-    fn arrive(&mut self, region: Region, wake: W) -> Arrival {
-        if self.of_region(region) >= OF_REGION {
-            return Arrival::Full;
-        }
-        let turn = self.turns.get(&region).copied().unwrap_or_default().max(self.turn);
-        let place = (turn, self.arrivals);
-        self.arrivals += 1;
-        if self.served.len() < AT_ONCE {
-            self.serve(place, region);
-            return Arrival::Served(place);
-        }
-        self.waiting.insert(place, (region, wake));
-        if self.waiting.len() > self.room() && self.waiting.pop_last().is_some_and(|(last, _)| last == place)
-        {
-            return Arrival::Full;
-        }
-        Arrival::Waits(place)
-    }
-
-    fn serve(&mut self, place: Place, region: Region) {
-        self.turn = self.turn.max(place.0);
-        self.turns.insert(region, place.0 + 1);
-        self.served.insert(place.1, region);
-    }
-
-    /// One goes, served or not. Gives who is served next.
-    fn leave(&mut self, place: Place, now_ms: i64) -> Option<W> {
-        self.waiting.remove(&place);
-        self.served.remove(&place.1)?;
-        if let Some(before) = self.ended_ms {
-            let interval = u32::try_from(now_ms - before).map_or(0.0, f64::from);
-            self.pace_ms += LAST * (interval - self.pace_ms);
-        }
-        self.ended_ms = (!self.waiting.is_empty()).then_some(now_ms);
-        let (next, (region, wake)) = self.waiting.pop_first()?;
-        self.serve(next, region);
-        Some(wake)
-    }
-}
+pub use self::line::{Arrival, Line, Place, come_again_ms};
 
 /// The gate of a hub process.
 pub struct Gate {
@@ -125,11 +21,16 @@ pub struct Gate {
 impl Gate {
     /// Nobody is there.
     pub fn new(ambient: Ambient) -> Arc<Self> {
-        Arc::new(Self { line: Mutex::new(Line::new()), ambient })
+        Arc::new(Self { line: Mutex::new(Line::default()), ambient })
     }
 
     fn line(&self) -> MutexGuard<'_, Line<oneshot::Sender<()>>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a call of this region away if it would find no place now: before anybody reads half a megabyte for nothing.
+    pub fn knock(&self, region: Region) -> Result<(), Refusal> {
+        if self.line().is_full_for(region) { Err(self.come_again(region)) } else { Ok(()) }
     }
 
     /// Waits until a call of this region is served. It is as long as the pass lives.
@@ -142,16 +43,20 @@ impl Gate {
             Arrival::Waits(place) => {
                 // Made before waiting: whoever gives up on the way leaves the line.
                 let pass = pass(place);
-                woken.await.map(|()| pass).map_err(|_| self.come_again())
+                woken.await.map(|()| pass).map_err(|_| self.come_again(region))
             }
-            Arrival::Full => Err(self.come_again()),
+            Arrival::Full => Err(self.come_again(region)),
         }
     }
 
-    fn come_again(&self) -> Refusal {
-        let (shortest, longest) = COME_AGAIN_MS;
-        let random = u64::from(u32::from_be_bytes(self.ambient.bytes()));
-        Refusal::Quota { retry_after_ms: shortest + random * (longest - shortest) / u64::from(u32::MAX) }
+    /// Whether somebody stands in line.
+    pub fn has_a_line(&self) -> bool {
+        self.line().len().1 > 0
+    }
+
+    fn come_again(&self, region: Region) -> Refusal {
+        let (turns, random) = (self.line().compare(region), u32::from_be_bytes(self.ambient.bytes()));
+        Refusal::Quota { retry_after_ms: come_again_ms(turns, random) }
     }
 }
 
@@ -173,94 +78,10 @@ impl Drop for Pass {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{line::AT_ONCE, *};
 
     fn region(number: u32) -> Region {
         Region::from_number(1101 + number).expect("a region")
-    }
-
-    #[test]
-    fn all_regions_at_once_stay_within_one_batch_of_one_another() {
-        const REGIONS: u32 = 98;
-        let mut line = Line::new();
-        let mut had = [0_u32; REGIONS as usize];
-        let (mut served, mut asking): (Vec<(Place, u32)>, Vec<u32>) =
-            (Vec::new(), (0..REGIONS).rev().collect());
-        for round in 0..10_000 {
-            // Everybody who is neither served nor in line comes again and again, the same ones first.
-            for number in std::mem::take(&mut asking) {
-                match line.arrive(region(number), number) {
-                    Arrival::Served(place) => served.push((place, number)),
-                    Arrival::Waits(_) => {}
-                    Arrival::Full => asking.push(number),
-                }
-            }
-            let (place, number) = served.swap_remove(round % served.len());
-            had[number as usize] += 1;
-            asking.push(number);
-            if let Some(next) = line.leave(place, 0) {
-                let place = line.served.iter().find(|(_, of)| **of == region(next));
-                let (ticket, _) = place.expect("served");
-                served.push(((line.turns[&region(next)] - 1, *ticket), next));
-            }
-        }
-        let (least, most) = (had.iter().min().expect("some"), had.iter().max().expect("some"));
-        assert!(most - least <= 2, "between {least} and {most}");
-    }
-
-    #[test]
-    fn a_full_line_sends_away_who_was_served_most_and_no_region_has_it_alone() {
-        let mut line = Line::new();
-        let mut come = |number: u32| line.arrive(region(number), number);
-        assert!(matches!(come(0), Arrival::Served(_)));
-        assert!(matches!(come(0), Arrival::Served(_)));
-        assert_eq!(come(0), Arrival::Full, "two of one region are there");
-        let room = line.room();
-        let mut come = |number: u32| line.arrive(region(number), number);
-        let many = u32::try_from(AT_ONCE - 2 + room).expect("small");
-        for number in 1..=many {
-            // Beyond the kab/kota of one province.
-            let number = number / 90 * 100 + number % 90 + 1;
-            assert_ne!(come(number), Arrival::Full, "{number}");
-        }
-        assert_eq!(line.waiting.len(), room);
-        let served = *line.served.first_key_value().expect("some").0;
-        line.turns.insert(region(5_000), 7);
-        assert_eq!(line.arrive(region(5_000), 5_000), Arrival::Full, "it had its turns");
-        assert!(
-            matches!(line.arrive(region(5_001), 5_001), Arrival::Full),
-            "the line is full of equals, who came before"
-        );
-        line.turns.insert(region(1), 3);
-        let last = *line.waiting.last_key_value().expect("some").0;
-        line.waiting.insert((9, last.1 + 1_000), (region(5_002), 5_002));
-        line.waiting.remove(&last);
-        assert!(
-            matches!(line.arrive(region(5_003), 5_003), Arrival::Waits(_)),
-            "in the place of one served more often"
-        );
-        assert!(line.waiting.values().all(|(_, number)| *number != 5_002));
-        assert!(line.leave((0, served), 0).is_some());
-    }
-
-    #[test]
-    fn the_line_is_as_long_as_the_pace_allows() {
-        let mut line = Line::new();
-        let (mut number, mut now) = (0, 0);
-        let mut rooms = Vec::new();
-        for pace in [5, 500, 5] {
-            for _ in 0..200 {
-                while let Arrival::Served(_) = line.arrive(region(number / 90 * 100 + number % 90), ()) {
-                    number = (number + 1) % 4_000;
-                }
-                number = (number + 1) % 4_000;
-                now += pace;
-                let first = *line.served.first_key_value().expect("some").0;
-                line.leave((0, first), now);
-            }
-            rooms.push(line.room());
-        }
-        assert_eq!(rooms, [IN_LINE.1, IN_LINE.0, IN_LINE.1]);
     }
 
     #[tokio::test]
@@ -273,9 +94,9 @@ mod tests {
         let waiting =
             tokio::time::timeout(std::time::Duration::from_millis(10), gate.enter(region(80))).await;
         assert!(waiting.is_err(), "it waits");
-        assert!(gate.line().waiting.is_empty(), "and is gone");
+        assert_eq!(gate.line().len().1, 0, "and is gone");
         let (next, ()) = tokio::join!(gate.enter(region(80)), async { drop(passes.pop()) });
         drop((next.expect("served"), passes));
-        assert!(gate.line().served.is_empty());
+        assert_eq!(gate.line().len(), (0, 0));
     }
 }

@@ -101,6 +101,11 @@ pub(crate) async fn an_epoch_starts_from_the_head_before(place: Place) {
     store.open_epoch(mataram, 1, 2, &entry).await.expect("opens");
     let head = store.head(mataram).await.expect("reads").expect("a chain");
     assert_eq!(head, Head { position: Position { epoch: 2, sequence: 0, ..at }, id: old.id });
+    assert_eq!(store.void_epoch(head).await.expect("takes back an epoch that nobody used"), old);
+    assert_eq!(store.head(mataram).await.expect("reads"), Some(old));
+    let refused = store.void_epoch(old).await;
+    assert!(refused.expect_err("it was used").is_conflict());
+    store.open_epoch(mataram, 1, 2, &entry).await.expect("opens again");
     let refused = store.take_custody(old, &batch(old, 5, 1)).await;
     assert!(refused.expect_err("the epoch is closed").is_conflict());
     for (from, to) in [(1, 3), (2, 1), (2, 2)] {
@@ -112,7 +117,7 @@ pub(crate) async fn an_epoch_starts_from_the_head_before(place: Place) {
     let places: Vec<_> =
         heads.iter().map(|(h, closed)| (h.position.epoch, h.position.sequence, *closed)).collect();
     assert_eq!(places, [(1, 1, true), (2, 1, false)]);
-    assert_eq!(store.decisions(0, 10).await.expect("reads").len(), 1);
+    assert_eq!(store.decisions(0, 10).await.expect("reads").len(), 2);
     let after = store.batches_after(mataram, 1, 0, 10).await.expect("reads");
     assert_eq!(after.iter().map(|b| b.position.epoch).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(store.batches_after(mataram, 1, 1, 10).await.expect("reads").len(), 1);

@@ -161,6 +161,10 @@ pub(crate) async fn a_lease_has_one_holder(place: Place) {
     let back = one.take_lease("lane", "one", 35, 50).await.expect("asks").expect("takes at once");
     assert_eq!(back.fence, taken.fence + 1);
     assert!(two.take_lease("log", "two", 35, 50).await.expect("asks").is_some(), "another lease");
+    let years = 5 * 365 * 24 * 3_600_000;
+    two.take_lease("clock", "two", years, years + 10).await.expect("asks").expect("takes, years ahead");
+    let taken = one.take_lease("clock", "one", 35, 45).await.expect("asks");
+    assert!(taken.is_some(), "a lease that a wrong clock took keeps nobody out");
     let mut askers = tokio::task::JoinSet::new();
     for (store, holder) in [(one, "one"), (two, "two"), (place.open().await, "three")] {
         askers.spawn(async move { store.take_lease("race", holder, 1, 9).await.expect("asks") });

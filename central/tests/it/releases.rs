@@ -172,6 +172,7 @@ pub(crate) async fn publishing_clears_what_nobody_needs(place: Place) {
     for version in 1..=5 {
         built.push(build(&*store, version, mataram).await);
         assert_eq!(store.last_version().await.expect("reads"), version);
+        assert_eq!(store.release_versions().await.expect("reads").last(), Some(&version));
         let newest = store.release(None).await.expect("reads").map_or(0, |r| r.version);
         assert_eq!(newest, version - 1, "not visible yet");
         store.publish(&release(version, true), &entry).await.expect("publishes");

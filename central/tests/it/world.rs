@@ -151,7 +151,7 @@ impl World {
         let fence = store.take_lease(lane::LEASE, "test", NOW_MS, NOW_MS + 1).await.expect("asks");
         let fence = fence.expect("takes the lane");
         let mut ahead = Vec::new();
-        while lane::step(&self.hub, &fence, &mut ahead).await.expect("decides") {}
+        while lane::step(&self.hub, &fence, &mut ahead, lane::BATCHES).await.expect("decides") {}
         store.give_lease(&fence).await.expect("gives back");
     }
 

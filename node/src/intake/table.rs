@@ -142,18 +142,19 @@ fn find_heading(path: &Path, head: &[u8], rulebook: &Rulebook) -> Result<Heading
     let lines = head.strip_prefix(BOM).unwrap_or(head).split(|byte| *byte == b'\n').take(HEADING_LINES);
     let mut best: Option<(usize, Heading)> = None;
     let mut row = RawRow::new();
+    let mut splitters = DELIMITERS.map(|delimiter| (delimiter, Splitter::new(delimiter)));
     let mut searched = 0;
     for (number, line) in (1..).zip(lines) {
         searched += 1;
-        for delimiter in DELIMITERS {
+        for (delimiter, splitter) in &mut splitters {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !Splitter::new(delimiter).line(line, &mut row) {
+            if !splitter.line(line, &mut row) {
                 continue;
             }
             let fields: Vec<Vec<u8>> = (0..row.len()).map(|at| row.field(at).to_vec()).collect();
             let known = known(rulebook, &fields).into_iter().map(|(_, known)| known.len()).max().unwrap_or(0);
             if known > best.as_ref().map_or(0, |(known, _)| *known) {
-                best = Some((known, Heading { line: number, delimiter, fields }));
+                best = Some((known, Heading { line: number, delimiter: *delimiter, fields }));
             }
         }
     }

@@ -14,6 +14,7 @@ use super::{BEGIN, Result, Store, StoreError, bulk, outbox, outbox::BatchRow, re
 use crate::intake::RowKey;
 
 const KEEP_BRANCH: &str = "INSERT INTO branch (batch_id, header) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+const BRANCHES: &str = "SELECT batch_id FROM branch";
 const DROP_BATCH: &str = "DELETE FROM batch WHERE epoch = $1 AND sequence = $2";
 const BY_ID: &str = "SELECT id, delta FROM record WHERE hub_id = $1 AND source = $2 LIMIT 1";
 const BY_NUMBER: &str = "SELECT id, delta FROM record WHERE number = $1 AND source = $2 LIMIT 1";
@@ -132,6 +133,18 @@ async fn put(conn: &mut SqliteConnection, row: &BatchRow, deltas: &[Frame<'_>]) 
     .await
 }
 
+/// Another batch stands in the place of this one: its deltas are to be sealed anew, its header stays as evidence.
+async fn drop_batch(conn: &mut SqliteConnection, own: &BatchRow) -> Result<()> {
+    if own.returned.is_none() {
+        receipt::give_back(conn, own, "CHAIN_FORK").await?;
+    }
+    let header = own.header.encode_to_vec();
+    sqlx::query(KEEP_BRANCH).bind(own.id.as_bytes().to_vec()).bind(header).execute(&mut *conn).await?;
+    let Position { epoch, sequence, .. } = own.position;
+    sqlx::query(DROP_BATCH).bind(epoch).bind(sequence).execute(conn).await?;
+    Ok(())
+}
+
 impl Store {
     /// The last batch in the hub's custody that is known here.
     pub async fn last_in_custody(&self) -> Result<Option<Head>> {
@@ -158,7 +171,6 @@ impl Store {
     /// `row` is complete and was checked against the hub's receipt in it.
     pub async fn store_back(&self, row: &BatchRow) -> Result<()> {
         let wrong = |column| StoreError::Inconsistent { table: "batch", column };
-        let Position { epoch, sequence, .. } = row.position;
         self.db
             .section(async {
                 let mut conn = self.db.writer().await;
@@ -173,15 +185,7 @@ impl Store {
                         return Ok(tx.commit().await?);
                     }
                     Some(own) if own.receipt.is_some() => return Err(StoreError::OtherBatch(row.position)),
-                    Some(own) => {
-                        if own.returned.is_none() {
-                            receipt::give_back(&mut tx, &own, "CHAIN_FORK").await?;
-                        }
-                        let header = own.header.encode_to_vec();
-                        let id = own.id.as_bytes().to_vec();
-                        sqlx::query(KEEP_BRANCH).bind(id).bind(header).execute(&mut *tx).await?;
-                        sqlx::query(DROP_BATCH).bind(epoch).bind(sequence).execute(&mut *tx).await?;
-                    }
+                    Some(own) => drop_batch(&mut tx, &own).await?,
                     None => {}
                 }
                 let body = if row.returned.is_some() {
@@ -195,5 +199,31 @@ impl Store {
                 Ok(tx.commit().await?)
             })
             .await
+    }
+
+    /// A batch that the hub lost, and in whose place the chain went on without it: its deltas are sealed anew.
+    pub async fn set_aside(&self, position: Position) -> Result<()> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                let own = outbox::batch_at(&mut tx, position).await?;
+                drop_batch(&mut tx, &own.ok_or(StoreError::UnknownBatch(position))?).await?;
+                Ok(tx.commit().await?)
+            })
+            .await
+    }
+
+    /// Ids of batches that stood here where others stand in the chain by now. What was in them was sealed anew.
+    pub async fn branches(&self) -> Result<Vec<BatchId>> {
+        let wrong = StoreError::Inconsistent { table: "branch", column: "batch_id" };
+        let ids: Vec<Vec<u8>> = self
+            .db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                sqlx::query_scalar(BRANCHES).fetch_all(&mut *conn).await
+            })
+            .await?;
+        ids.iter().map(|id| BatchId::from_slice(id)).collect::<Option<_>>().ok_or(wrong)
     }
 }

@@ -16,6 +16,9 @@ const SET_RECEIPT: &str = "UPDATE batch SET receipt = $3 WHERE epoch = $1 AND se
 const SET_RETURNED: &str = "UPDATE batch SET returned = $3 WHERE epoch = $1 AND sequence = $2";
 const SENT: &str = "SELECT s.place, s.record, s.pending, r.delta FROM sent s JOIN record r ON r.id = s.record
     WHERE s.epoch = $1 AND s.sequence = $2 ORDER BY s.place";
+/// Ids begin with 1; 0 is none.
+const FIRST_PENDING: &str = "SELECT min(0, coalesce((SELECT min(id) FROM pending), 0),
+    coalesce((SELECT min(pending) FROM sent), 0))";
 const FORGET_SENT: &str = "DELETE FROM sent WHERE epoch = $1 AND sequence = $2";
 /// A delta with what its record states by now: what was sealed later must not be undone by what is sealed anew.
 pub(super) fn refreshed(mut delta: Delta, record: &Delta) -> Delta {
@@ -30,7 +33,8 @@ pub(super) fn refreshed(mut delta: Delta, record: &Delta) -> Delta {
     delta
 }
 
-/// Puts the deltas of a batch back where they stood among the pending ones.
+/// Puts the deltas of a batch back where they stood among the pending ones; those of a batch that was read back, and so
+/// never stood there, before all others.
 pub(super) async fn give_back(conn: &mut SqliteConnection, row: &BatchRow, why: &str) -> Result<()> {
     let wrong = |column| StoreError::Inconsistent { table: "batch", column };
     let length = usize::try_from(row.body_length).map_err(|_| wrong("body_length"))?;
@@ -38,13 +42,19 @@ pub(super) async fn give_back(conn: &mut SqliteConnection, row: &BatchRow, why: 
     let frames = batch::frames(&body).ok_or(wrong("body"))?;
     let Position { epoch, sequence, .. } = row.position;
     let mut pending: Vec<(i64, i64, Vec<u8>)> = Vec::with_capacity(frames.len());
+    let first: i64 = sqlx::query_scalar(FIRST_PENDING).fetch_one(&mut *conn).await?;
+    let before = first - i64::try_from(frames.len()).map_err(|_| wrong("deltas"))?;
     for sent in sqlx::query(SENT).bind(epoch).bind(sequence).fetch_all(&mut *conn).await? {
         let place: usize = unsigned(sent.try_get(0)?, "sent", "place")?;
         let Some(Frame::Delta(bytes)) = frames.get(place) else { return Err(wrong("body")) };
         let delta = Delta::decode(bytes).map_err(|_| wrong("body"))?;
         let unreadable = StoreError::Inconsistent { table: "record", column: "delta" };
         let record = Delta::decode(sent.try_get(3)?).map_err(|_| unreadable)?;
-        pending.push((sent.try_get(2)?, sent.try_get(1)?, refreshed(delta, &record).encode()));
+        let id = match sent.try_get(2)? {
+            0 => before + sent.try_get::<i64, _>(0)?,
+            id => id,
+        };
+        pending.push((id, sent.try_get(1)?, refreshed(delta, &record).encode()));
     }
     bulk::insert(conn, "INSERT INTO pending (id, record, delta) ", "", &pending, |values, row| {
         values.push_bind(row.0).push_bind(row.1).push_bind(&row.2);

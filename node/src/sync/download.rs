@@ -16,7 +16,23 @@ pub(super) async fn take_slice(session: &mut Session<'_>, report: &mut Report) -
     if session.release <= have {
         return Ok(());
     }
-    let request = pb::SliceRequest { have_version: have, session: session.token.clone() };
+    let taken = match take(session, have, have).await {
+        // A hub that came back from an older copy may have given this version twice: then only a whole slice fits.
+        Err(SyncError::Invalid(Refusal::ManifestMismatch)) if have > 0 => take(session, have, 0).await?,
+        other => other?,
+    };
+    if let Some(version) = taken {
+        report.slice_version = version;
+        report.slice_taken = true;
+    }
+    Ok(())
+}
+
+/// Takes the newest slice as a difference to the version `base`, or whole if that is 0. Tells its version if it is not the
+/// one held already.
+async fn take(session: &mut Session<'_>, have: u64, base: u64) -> Result<Option<u64>, SyncError> {
+    let agent = session.agent;
+    let request = pb::SliceRequest { have_version: base, session: session.token.clone() };
     let reply = session.client.slice(request).await?.into_inner();
     let expected = Expectation {
         region: agent.region,
@@ -28,7 +44,7 @@ pub(super) async fn take_slice(session: &mut Session<'_>, report: &mut Report) -
     };
     let offer = slice::check_offer(&reply, &expected)?;
     if offer.get().manifest.version == have {
-        return Ok(());
+        return Ok(None);
     }
     for part in &offer.get().manifest.parts {
         fetch(session, part).await?;
@@ -38,9 +54,7 @@ pub(super) async fn take_slice(session: &mut Session<'_>, report: &mut Report) -
         agent.store.clear_parts().await?;
         return Err(error.into());
     }
-    report.slice_version = offer.get().manifest.version;
-    report.slice_taken = true;
-    Ok(())
+    Ok(Some(offer.get().manifest.version))
 }
 
 /// Brings a part into the store, from where it broke.

@@ -9,8 +9,10 @@ use dtsen_proto::{
     refusal::Refusal,
 };
 
+use prost::Message as _;
+
 use super::{Agent, Session, SyncError, feed, upload};
-use crate::store::BatchRow;
+use crate::store::{BatchRow, StoreError};
 
 const REPLY: Refusal = Refusal::Malformed { what: "hello reply" };
 const STATEMENT: Refusal = Refusal::Malformed { what: "epoch statement" };
@@ -23,9 +25,9 @@ fn act(agent: &Agent, statement: Option<&pb::Envelope>) -> Result<Option<pb::dec
 }
 
 /// A new generation counts only with the hub's signed statement of it.
-pub(super) fn check_generation(agent: &Agent, reply: &pb::HelloReply) -> Result<(), Refusal> {
+fn generation(agent: &Agent, reply: &pb::HelloReply) -> Result<pb::GenerationAct, Refusal> {
     match act(agent, reply.generation_decision.as_ref())? {
-        Some(pb::decision::Act::GenerationAct(act)) if act.generation == reply.generation => Ok(()),
+        Some(pb::decision::Act::GenerationAct(act)) if act.generation == reply.generation => Ok(act),
         _ => Err(Refusal::Malformed { what: "generation statement" }),
     }
 }
@@ -38,9 +40,36 @@ fn hub_head(agent: &Agent, reply: &pb::HelloReply) -> Result<Head, Refusal> {
 
 /// Hands back what the hub lost.
 pub(super) async fn hand_back(session: &mut Session<'_>, reply: &pb::HelloReply) -> Result<(), SyncError> {
+    generation(session.agent, reply)?;
     tracing::warn!(region = %session.agent.region, "the hub was restored: handing back what it lost");
     let head = hub_head(session.agent, reply)?;
     upload::hand_back(session, head).await
+}
+
+/// Shows the hub the entries of the feed that stewards' decisions made and that it lost: it lists them for its operators,
+/// who decide again. This node's feed is read anew in the new generation, so it is the last time.
+async fn hand_back_verdicts(session: &mut Session<'_>, began: &pb::GenerationAct) -> Result<(), SyncError> {
+    let store = &session.agent.store;
+    let region = session.agent.region.to_string();
+    let mut after = began.heads.iter().find(|head| head.region == region).map_or(0, |head| head.feed);
+    let page = u32::try_from(limits::MAX_FEED_ENTRIES).expect("small");
+    loop {
+        let held = store.feed_after(after, page).await?;
+        if held.is_empty() {
+            return Ok(());
+        }
+        after += held.len() as u64;
+        let entries = held.iter().map(|entry| pb::Envelope::decode(entry.as_slice()));
+        let entries: Result<Vec<_>, _> = entries.collect();
+        let mut entries = entries.map_err(|_| StoreError::Inconsistent { table: "feed", column: "entry" })?;
+        entries.retain(|entry| {
+            pb::Verdicts::decode(entry.payload.as_slice()).is_ok_and(|told| told.decision > 0)
+        });
+        if !entries.is_empty() {
+            let request = pb::HandBackVerdictsRequest { session: session.token.clone(), entries };
+            session.client.hand_back_verdicts(request).await?;
+        }
+    }
 }
 
 /// Enters the epoch that the hub opened: everything that it holds of this region is here first.
@@ -54,13 +83,16 @@ pub(super) async fn enter(session: &mut Session<'_>, reply: &pb::HelloReply) -> 
     if !fits || head.position.sequence != 0 || head.position.epoch <= own {
         return Err(STATEMENT.into());
     }
+    // Before the generation is entered: in it, a receipt for what the hub lost says that it was restored once more.
+    let common = common(session, head, reply.generation).await?;
     if reply.generation > session.generation {
-        check_generation(agent, reply)?;
+        let began = generation(agent, reply)?;
+        hand_back_verdicts(session, &began).await?;
         if let Some(statement) = &reply.generation_decision {
             agent.store.enter_generation(reply.generation, statement).await?;
         }
     }
-    read_back(session, head).await?;
+    read_back(session, common, head).await?;
     let anew = agent.store.enter_epoch(head, statement).await?;
     tracing::warn!(
         region = %agent.region, epoch = head.position.epoch, sealed_anew = anew, "a new epoch begins"
@@ -68,27 +100,53 @@ pub(super) async fn enter(session: &mut Session<'_>, reply: &pb::HelloReply) -> 
     Ok(())
 }
 
-/// Reads back what the hub holds after the last batch that this node knows to be there, up to the hub's head. Verdicts
-/// are taken up as far as each batch goes: the next one may address a record by the id that they give.
-async fn read_back(session: &mut Session<'_>, until: Head) -> Result<(), SyncError> {
+/// The last batch that both have. What the hub lost, and in whose place a copy of this node sent others since, is sealed
+/// anew; within one generation a hub loses nothing that it gave a receipt for.
+async fn common(session: &mut Session<'_>, until: Head, generation: u64) -> Result<Head, SyncError> {
     let agent = session.agent;
-    let start = Position { region: agent.region, epoch: 0, sequence: 0 };
-    let mut last =
-        agent.store.last_in_custody().await?.unwrap_or(Head { position: start, id: BatchId::ZERO });
-    let mut verdicts = feed::Reader::default();
-    while last.id != until.id {
-        let Some(row) = fetch(session, last.position).await? else { return Err(READ_BACK.into()) };
-        let follows = batch::peek(&row.header)?.previous == last.id;
-        if !follows
-            || (row.position.epoch, row.position.sequence) <= (last.position.epoch, last.position.sequence)
+    loop {
+        let start = Position { region: agent.region, epoch: 0, sequence: 0 };
+        let kept = agent.store.last_in_custody().await?;
+        let last = kept.unwrap_or(Head { position: start, id: BatchId::ZERO });
+        if last.id == until.id {
+            return Ok(last);
+        }
+        if let Some(row) = fetch(session, last.position).await?
+            && follows(&row, last)?
         {
+            return Ok(last);
+        }
+        let row = agent.store.batch(last.position).await?.ok_or(READ_BACK)?;
+        let receipt = row.receipt.ok_or(READ_BACK)?;
+        let key = &agent.hub.receipt;
+        let given = envelope::verify::<pb::Receipt>(&receipt, PayloadType::RECEIPT, key)?.into_inner();
+        if given.generation >= generation {
             return Err(READ_BACK.into());
         }
-        agent.store.store_back(&row).await?;
+        tracing::warn!(region = %agent.region, batch = %last.position, "the hub lost a batch: it is sealed anew");
+        agent.store.set_aside(last.position).await?;
+    }
+}
+
+/// Reads back what the hub holds after a batch that both have, up to its head. Verdicts are taken up as far as each batch
+/// goes: the next one may address a record by the id that they give.
+async fn read_back(session: &mut Session<'_>, mut last: Head, until: Head) -> Result<(), SyncError> {
+    let mut verdicts = feed::Reader::default();
+    while last.id != until.id {
+        let row = fetch(session, last.position).await?.ok_or(READ_BACK)?;
+        if !follows(&row, last)? {
+            return Err(READ_BACK.into());
+        }
+        session.agent.store.store_back(&row).await?;
         last = Head { position: row.position, id: row.id };
         verdicts.until(session, last.position).await?;
     }
     Ok(())
+}
+
+fn follows(row: &BatchRow, last: Head) -> Result<bool, Refusal> {
+    let later = (row.position.epoch, row.position.sequence) > (last.position.epoch, last.position.sequence);
+    Ok(later && batch::peek(&row.header)?.previous == last.id)
 }
 
 /// One batch with its body, in pieces; `None` if there is none after this place.

@@ -32,14 +32,11 @@ pub(super) async fn greet(
     let mut session = Session { agent, client, token, generation, release, now_ms: reply.now_ms, rulebook };
     match pb::Standing::try_from(reply.standing).unwrap_or(pb::Standing::Unspecified) {
         pb::Standing::Ok => {
-            if let Some(why) = agent.store.text_setting(setting::HALTED).await? {
-                return Err(StoreError::Halted(why).into());
-            }
+            go_on(agent).await?;
             check_log(&mut session, reply.checkpoint.as_ref()).await?;
             Ok(Some(session))
         }
         pb::Standing::HandBack => {
-            epoch::check_generation(agent, &reply)?;
             epoch::hand_back(&mut session, &reply).await?;
             Ok(None)
         }
@@ -63,6 +60,16 @@ async fn halt(agent: &Agent, stop: Stop) -> Result<SyncError, SyncError> {
     Ok(SyncError::Stopped(stop))
 }
 
+/// The hub lets this node go on. One that is halted was stopped by a word that the hub no longer knows: it was restored
+/// to a time before.
+async fn go_on(agent: &Agent) -> Result<(), SyncError> {
+    if agent.store.text_setting(setting::HALTED).await?.is_some() {
+        tracing::warn!(region = %agent.region, "halted until now; the hub was restored and lets this node go on");
+        agent.store.set_settings(&[(setting::HALTED, None)]).await?;
+    }
+    Ok(())
+}
+
 /// A batch was refused because another one stands in its place: nothing may be sealed on either branch.
 pub(super) async fn halt_if_forked(agent: &Agent, error: SyncError) -> Result<SyncError, SyncError> {
     match error {
@@ -78,6 +85,9 @@ async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncErro
     let last = store.batch(head.position).await?;
     let receipt = store.last_receipt().await?;
     let checkpoint = store.text_setting(setting::CHECKPOINT).await?;
+    let feed = store.feed_end().await?;
+    let verdicts = store.feed_after(feed.saturating_sub(1), 1).await?;
+    let verdicts = verdicts.first().map(|entry| pb::Envelope::decode(entry.as_slice())).transpose();
     let unreadable = |_| StoreError::Inconsistent { table: "setting", column: setting::GENERATION_STATEMENT };
     let statement = store.setting(setting::GENERATION_STATEMENT).await?;
     let statement = statement.map(|bytes| pb::Envelope::decode(bytes.as_slice()).map_err(unreadable));
@@ -88,7 +98,7 @@ async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncErro
         sequence: head.position.sequence.into(),
         head: head.id.as_bytes().to_vec(),
         receipt,
-        feed: store.feed_end().await?,
+        feed,
         slice_version: store.slice_version().await?,
         checkpoint: checkpoint.map(|note| pb::Checkpoint { note }),
         generation: generation(agent).await?,
@@ -98,6 +108,7 @@ async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncErro
         header: last.map(|b| b.header),
         generation_statement: statement.transpose()?,
         epoch_statement: store.epoch_statement(head.position.epoch).await?,
+        verdicts: verdicts.map_err(|_| StoreError::Inconsistent { table: "feed", column: "entry" })?,
     })
 }
 

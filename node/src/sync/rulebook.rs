@@ -29,6 +29,9 @@ pub(super) async fn take(session: &mut Session<'_>, report: &mut Report) -> Resu
     if !same && is_older(&held, version, session.generation) {
         return Err(Refusal::Rollback.into());
     }
+    if u64::from(version) > session.generation.saturating_mul(limits::VERSIONS_PER_GENERATION) {
+        return Err(Refusal::Malformed { what: "version of the rulebook" }.into());
+    }
     let unfit = format!("{} {version} {}", env!("CARGO_PKG_VERSION"), hex::encode(&digest));
     if store.text_setting(setting::RULEBOOK_UNFIT).await?.is_some_and(|known| known == unfit) {
         report.rulebook_unfit = Some(version);

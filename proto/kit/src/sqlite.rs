@@ -1,12 +1,12 @@
 //! SQLite as both processes use it: one file, WAL, `synchronous=FULL`, one connection that writes and one that reads.
 
-use std::{path::Path, time::Duration};
+use std::{io::Write as _, path::Path, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, SqliteConnection,
     error::DatabaseError as _,
     migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous},
 };
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -31,16 +31,19 @@ pub struct Sqlite {
     mode: Mode,
 }
 
+/// SQLite's own code of an error.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    match error {
+        sqlx::Error::Database(told) => told.try_downcast_ref::<SqliteError>()?.code()?.parse().ok(),
+        _ => None,
+    }
+}
+
 /// What an operator can do about SQLite's error, if it is one in the chain of causes: the driver's own words are for
 /// programmers.
 pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    let told = causes.filter_map(|cause| match cause.downcast_ref::<sqlx::Error>() {
-        Some(sqlx::Error::Database(told)) => {
-            told.try_downcast_ref::<SqliteError>()?.code()?.parse::<i32>().ok()
-        }
-        _ => None,
-    });
+    let told = causes.filter_map(|cause| code(cause.downcast_ref()?));
     // The low byte is the kind, the rest says where in SQLite.
     Some(match told.last()? & 0xff {
         5 | 6 => "basis data sedang dipakai proses lain; tunggu sampai selesai, lalu ulangi",
@@ -54,6 +57,30 @@ pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str>
         8 => "basis data hanya dapat dibaca; periksa pemasangan cakram dan izinnya",
         _ => return None,
     })
+}
+
+/// Writes what a process left in the log ahead of the database anew, and copies it into the database.
+///
+/// A commit whose flush failed stays in the log's file, and who opens it next finds it there, though perhaps not on the
+/// disk: the kernel forgets what it failed to write. Nothing may be built on it before it was written once more. Whoever
+/// has the database open has done so already, and knows which commits failed.
+async fn settle(options: &SqliteConnectOptions, path: &Path) -> Result<(), sqlx::Error> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if !std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        return Ok(());
+    }
+    let alone = options.clone().locking_mode(SqliteLockingMode::Exclusive).busy_timeout(Duration::ZERO);
+    let conn = match alone.connect().await {
+        Err(error) if code(&error).is_some_and(|code| matches!(code & 0xff, 5 | 6)) => return Ok(()),
+        conn => conn?,
+    };
+    // As long as this connection holds the database, nobody else writes into the log.
+    let bytes = std::fs::read(&log)?;
+    let mut file = std::fs::OpenOptions::new().write(true).open(&log)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    conn.close().await
 }
 
 impl Sqlite {
@@ -73,6 +100,9 @@ impl Sqlite {
             .busy_timeout(BUSY)
             .disable_statement_logging();
         let open = async {
+            if mode == Mode::Production {
+                settle(&options, path).await?;
+            }
             let mut writer = options.connect().await?;
             migrations.run(&mut writer).await?;
             let reader = options.connect().await?;
@@ -135,6 +165,27 @@ mod tests {
             let tx = writer.begin_with("BEGIN IMMEDIATE").await.expect("the next one begins");
             tx.commit().await.expect("and ends");
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_process_left_in_the_log_is_written_anew_unless_another_has_it_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (live, left) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        let db = Sqlite::open(&live, true, Mode::Production, &NO_TABLES).await.expect("opens");
+        let make = sqlx::raw_sql("CREATE TABLE a (b); INSERT INTO a VALUES (1)");
+        make.execute(&mut *db.writer().await).await.expect("writes");
+        // As after a crash: database and log, and nobody who has them open.
+        for (from, to) in [("a.db", "b.db"), ("a.db-wal", "b.db-wal")] {
+            std::fs::copy(folder.path().join(from), folder.path().join(to)).expect("copies");
+        }
+        settle(&db.options, &live).await.expect("leaves alone what is in use");
+        settle(&db.options.clone().filename(&left), &left).await.expect("settles");
+        assert!(folder.path().join("a.db-wal").is_file());
+        assert!(!folder.path().join("b.db-wal").exists(), "all of it is in the database");
+        let db = Sqlite::open(&left, false, Mode::Production, &NO_TABLES).await.expect("opens");
+        let held: i64 =
+            sqlx::query_scalar("SELECT b FROM a").fetch_one(&mut *db.reader().await).await.expect("reads");
+        assert_eq!(held, 1);
     }
 
     async fn fails(address: &str, statements: &'static str) -> sqlx::Error {

@@ -11,7 +11,8 @@ use rustls::{
     },
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime},
-    server::WebPkiClientVerifier,
+    server::{ResolvesServerCert, WebPkiClientVerifier},
+    sign::CertifiedKey,
     time_provider::TimeProvider,
     version::TLS13,
 };
@@ -103,9 +104,14 @@ pub fn fingerprint(certificate: &[u8]) -> [u8; 32] {
     Sha256::digest(certificate).into()
 }
 
+/// What a server shows.
+pub fn shown(identity: &Identity) -> Result<Arc<CertifiedKey>, TlsError> {
+    Ok(Arc::new(CertifiedKey::from_der(identity.chain(), identity.key(), &provider())?))
+}
+
 /// A server; with `clients`, only clients with a certificate of that authority are let in.
 pub fn server(
-    identity: &Identity,
+    identity: Arc<dyn ResolvesServerCert>,
     clients: Option<&[u8]>,
     ambient: &Ambient,
 ) -> Result<Arc<ServerConfig>, TlsError> {
@@ -117,7 +123,7 @@ pub fn server(
         ),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_single_cert(identity.chain(), identity.key())?;
+    let mut config = builder.with_cert_resolver(identity);
     config.alpn_protocols = vec![ALPN.to_vec()];
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))

@@ -335,6 +335,9 @@ pub struct Verdicts {
     pub revision_only: bool,
     #[prost(message, repeated, tag = "14")]
     pub notices: ::prost::alloc::vec::Vec<Notice>,
+    /// number of the steward's decision that made it; 0: none did
+    #[prost(uint64, tag = "15")]
+    pub decision: u64,
 }
 /// What happened to a record of this region because of somebody else.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -898,6 +901,9 @@ pub struct HelloRequest {
     /// the Decision that opened `epoch`, for epochs after the first
     #[prost(message, optional, tag = "16")]
     pub epoch_statement: ::core::option::Option<Envelope>,
+    /// the feed entry at `feed`
+    #[prost(message, optional, tag = "17")]
+    pub verdicts: ::core::option::Option<Envelope>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HelloReply {
@@ -936,6 +942,16 @@ pub struct HelloReply {
     #[prost(message, optional, tag = "14")]
     pub epoch_statement: ::core::option::Option<Envelope>,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HandBackVerdictsRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub session: ::prost::alloc::vec::Vec<u8>,
+    /// Verdicts that later decisions made
+    #[prost(message, repeated, tag = "2")]
+    pub entries: ::prost::alloc::vec::Vec<Envelope>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandBackVerdictsReply {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FeedRequest {
     #[prost(uint64, tag = "1")]
@@ -1262,6 +1278,31 @@ pub mod exchange_client {
             req.extensions_mut().insert(GrpcMethod::new("dtsen.v1.Exchange", "Submit"));
             self.inner.unary(req, path, codec).await
         }
+        /// Stewards' decisions that the hub lost and this node holds in its feed.
+        pub async fn hand_back_verdicts(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HandBackVerdictsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HandBackVerdictsReply>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/dtsen.v1.Exchange/HandBackVerdicts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("dtsen.v1.Exchange", "HandBackVerdicts"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Verdicts after a position.
         pub async fn feed(
             &mut self,
@@ -1457,6 +1498,14 @@ pub mod exchange_server {
             &self,
             request: tonic::Request<super::SubmitRequest>,
         ) -> std::result::Result<tonic::Response<super::SubmitReply>, tonic::Status>;
+        /// Stewards' decisions that the hub lost and this node holds in its feed.
+        async fn hand_back_verdicts(
+            &self,
+            request: tonic::Request<super::HandBackVerdictsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HandBackVerdictsReply>,
+            tonic::Status,
+        >;
         /// Verdicts after a position.
         async fn feed(
             &self,
@@ -1648,6 +1697,51 @@ pub mod exchange_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SubmitSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/dtsen.v1.Exchange/HandBackVerdicts" => {
+                    #[allow(non_camel_case_types)]
+                    struct HandBackVerdictsSvc<T: Exchange>(pub Arc<T>);
+                    impl<
+                        T: Exchange,
+                    > tonic::server::UnaryService<super::HandBackVerdictsRequest>
+                    for HandBackVerdictsSvc<T> {
+                        type Response = super::HandBackVerdictsReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HandBackVerdictsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Exchange>::hand_back_verdicts(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HandBackVerdictsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -5,6 +5,7 @@ use dtsen_proto::{
     envelope::{self, PayloadType},
     id::{Position, RecordId},
     key::Signer,
+    limits,
     merkle::{self, Hash, ProofPlan},
     pb,
     record::RecordKind,
@@ -60,7 +61,7 @@ fn part(changes: &[Change]) -> (pb::Part, Vec<u8>) {
     writer.finish().expect("there are lines")
 }
 
-fn world() -> World {
+fn world(version: u64) -> World {
     let leaves = leaves();
     let root =
         merkle::root(&leaves.iter().map(|(_, _, bytes)| merkle::leaf_hash(bytes)).collect::<Vec<Hash>>());
@@ -74,7 +75,7 @@ fn world() -> World {
         pb::Manifest {
             region: region.into(),
             profile: "umum".into(),
-            version: VERSION,
+            version,
             base_version: base,
             root: root.to_vec(),
             keluarga: counts.0,
@@ -93,7 +94,7 @@ fn world() -> World {
     ];
     let hashes: Vec<Hash> = manifests.iter().map(|m| merkle::leaf_hash(m)).collect();
     let release = pb::Release {
-        version: VERSION,
+        version,
         generation: 1,
         apply_no: 17,
         manifests_root: merkle::root(&hashes).to_vec(),
@@ -107,7 +108,7 @@ fn world() -> World {
 impl World {
     fn fresh(&self) -> pb::Freshness {
         pb::Freshness {
-            version: VERSION,
+            version: self.release.version,
             manifests_root: self.release.manifests_root.clone(),
             issued_ms: NOW - 3_600_000,
             expires_ms: NOW + 6 * DAY,
@@ -211,11 +212,26 @@ fn offers(world: &World) -> Vec<Case> {
     ]
 }
 
+/// Offers at the end of a generation's versions.
+fn far_offers() -> Vec<Case> {
+    let offer = |version| {
+        let world = world(version);
+        world.reply(2, &world.release, &world.fresh())
+    };
+    let last = limits::VERSIONS_PER_GENERATION;
+    let beyond = "fast-forward: no version of the generation could follow";
+    vec![
+        ("the last version of the generation", offer(last), 0, 1, NOW, "OK"),
+        (beyond, offer(last + 1), 0, 1, NOW, "MANIFEST_MISMATCH"),
+    ]
+}
+
 /// Slices: offers, parts, the tree.
 pub(crate) fn slices() -> Value {
-    let world = world();
+    let world = world(VERSION);
     let offers: Vec<Value> = offers(&world)
         .into_iter()
+        .chain(far_offers())
         .map(|(name, reply, have, generation, now_ms, expect)| {
             json!({ "name": name, "reply": reply_json(&reply), "have": have, "generation": generation, "now_ms": now_ms, "expect": expect })
         })

@@ -156,7 +156,10 @@ pub fn proof(data: &[u8]) {
     let path = plan.of_leaves(&leaves);
     let root = merkle::root(&leaves);
     assert_eq!(merkle::root_from_inclusion(at(index), index, size, &path), Some(root));
-    assert_ne!(merkle::root_from_inclusion(first, index, size, &path), Some(root), "another leaf");
+    // The fuzzer sees what is compared and hands it back: the leaf itself may come as input.
+    if first != at(index) {
+        assert_ne!(merkle::root_from_inclusion(first, index, size, &path), Some(root), "another leaf");
+    }
     if hashes != path {
         assert_ne!(merkle::root_from_inclusion(at(index), index, size, &hashes), Some(root), "another path");
     }

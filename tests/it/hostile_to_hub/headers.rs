@@ -227,6 +227,10 @@ fn every_call(stage: &mut Stage, session: &[u8]) -> anyhow::Result<()> {
         let request = pb::FeedRequest { session: session(), after: 0 };
         peer.client.call(async |hub| hub.feed(request).await)
     })?;
+    stage.refused("an old token: verdicts handed back", code, |peer, _| {
+        let request = pb::HandBackVerdictsRequest { session: session(), entries: Vec::new() };
+        peer.client.call(async |hub| hub.hand_back_verdicts(request).await)
+    })?;
     stage.refused("an old token: read back", code, |peer, _| {
         let request = pb::ReadBackRequest { session: session(), ..Default::default() };
         peer.client.call(async |hub| hub.read_back(request).await)

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use dtsen_central::store;
 use dtsen_kit::sqlite::Mode;
-use dtsen_proto::{pb, region::Region};
+use dtsen_proto::{limits, pb, region::Region};
 use dtsen_tests::{
     faults::{place::Place, wait},
     wire::{client::Refused, peer::Peer, stage::Stage},
@@ -36,6 +36,29 @@ fn read_back(peer: &mut Peer, epoch: u32, after: u64) -> Result<pb::ReadBackRepl
     peer.client.call(async |hub| hub.read_back(request).await)
 }
 
+/// Verdicts that the hub did not sign, and another region's, are no evidence.
+fn verdicts(stage: &mut Stage) -> anyhow::Result<()> {
+    let (address, honest) = (stage.hub.database(), stage.honest.node.region);
+    let entry = wait::block_on(async {
+        let store = store::open(&address, false, Mode::Production).await?;
+        Ok(store.feed_after(honest, 0, 1).await?)
+    })?;
+    let entry = pb::Envelope::decode(entry.first().context("the honest region has verdicts")?.as_slice())?;
+    let mut invented = entry.clone();
+    invented.signature[0] ^= 1;
+    for (code, entries) in [
+        ("WRONG_REGION", vec![entry.clone()]),
+        ("BAD_SIGNATURE", vec![invented]),
+        ("MALFORMED", vec![entry; limits::MAX_FEED_ENTRIES + 1]),
+    ] {
+        stage.refused("verdicts that are not its own", code, |peer, _| {
+            let request = pb::HandBackVerdictsRequest { session: peer.session.clone(), entries };
+            peer.client.call(async |hub| hub.hand_back_verdicts(request).await)
+        })?;
+    }
+    Ok(())
+}
+
 pub(super) fn run(place: &Place) -> anyhow::Result<()> {
     let mut stage = Stage::set(place)?;
     stage.refused("a slice before there is a release", "NOT_FOUND", |peer, _| {
@@ -61,6 +84,7 @@ pub(super) fn run(place: &Place) -> anyhow::Result<()> {
     let back = read_back(&mut stage.peer, 1, 1).map_err(failed)?;
     ensure!(back.header.is_none() && back.last, "a batch after its last one");
     slices(&mut stage)?;
+    verdicts(&mut stage)?;
     stage.refused("a log of the future", "NOT_FOUND", |peer, _| {
         let request = pb::ConsistencyRequest { old_size: 1, new_size: 1 << 40 };
         peer.client.call(async |hub| hub.consistency(request).await)

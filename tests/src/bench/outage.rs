@@ -26,7 +26,6 @@ use dtsen_proto::{
     limits,
     pb::{self, exchange_client::ExchangeClient},
     region::Region,
-    rulebook::Rulebook,
 };
 use serde::Serialize;
 use tokio::sync::Barrier;
@@ -37,6 +36,7 @@ use super::{crowd::Crowd, report::percentile};
 use crate::{
     faults::{power::cut::open_hub, wait},
     federation::{HUB_NAME, Hub},
+    population::every_region,
     wire::{certificates, client},
 };
 
@@ -61,6 +61,8 @@ pub struct Outage {
     pub nodes: usize,
     /// Batches that came into custody.
     pub batches: usize,
+    /// Seconds from the first connection until everybody had said Hello.
+    pub connected: f64,
     /// From the first connection to the last receipt.
     pub seconds: f64,
     /// From the submission of a batch that was taken to its receipt.
@@ -71,7 +73,9 @@ pub struct Outage {
     pub delayed: usize,
     /// Everything else that went wrong, and how often.
     pub errors: BTreeMap<String, usize>,
-    /// Jain's index of the batches that each had in custody when the first had all: 1 if all had as many.
+    /// How many had so many batches in custody when half of all were.
+    pub at_half: BTreeMap<usize, usize>,
+    /// Jain's index of the batches that each had in custody when half of all were: 1 if all had as many.
     pub jain: f64,
     /// Peak memory of the hub, MB.
     pub hub_peak_mb: u64,
@@ -85,6 +89,8 @@ struct Waiting {
     requests: Vec<pb::SubmitRequest>,
 }
 
+type Exchange = ExchangeClient<tonic::transport::Channel>;
+
 /// What all nodes write into.
 #[derive(Default)]
 struct Seen {
@@ -92,8 +98,9 @@ struct Seen {
     delayed: AtomicUsize,
     errors: Mutex<BTreeMap<String, usize>>,
     done: Vec<AtomicUsize>,
-    /// What each had when the first had all.
-    first: Mutex<Option<Vec<usize>>>,
+    taken: AtomicUsize,
+    /// What each had when half of all batches were in custody.
+    half: Mutex<Option<Vec<usize>>>,
 }
 
 impl Seen {
@@ -102,28 +109,18 @@ impl Seen {
         *self.errors.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
     }
 
-    fn receipt(&self, node: usize, all: usize, time: Duration) {
+    fn receipt(&self, node: usize, half: usize, time: Duration) {
         self.receipts.lock().unwrap_or_else(PoisonError::into_inner).push(time);
-        if self.done[node].fetch_add(1, Ordering::Relaxed) + 1 == all {
-            let now = || self.done.iter().map(|done| done.load(Ordering::Relaxed)).collect();
-            self.first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(now);
+        self.done[node].fetch_add(1, Ordering::Relaxed);
+        if self.taken.fetch_add(1, Ordering::Relaxed) + 1 == half {
+            let now = self.done.iter().map(|done| done.load(Ordering::Relaxed)).collect();
+            *self.half.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         }
     }
 }
 
 fn by(actor: &str) -> Decided {
     Decided { actor: actor.into(), reason: String::new() }
-}
-
-/// Kab/kota first, then provinces.
-fn regions(count: usize) -> anyhow::Result<Vec<Region>> {
-    let book = Rulebook::builtin();
-    let areas = book.wilayah();
-    let below = areas.provinces().flat_map(|(province, _)| areas.children(province));
-    let codes = below.chain(areas.provinces()).take(count).map(|(code, _)| code.parse());
-    let regions: Vec<Region> = codes.collect::<Result<_, _>>()?;
-    ensure!(regions.len() == count, "there are {} regions", regions.len());
-    Ok(regions)
 }
 
 /// Enrols a region as its node and two operators would, without the network.
@@ -183,13 +180,11 @@ fn delay(status: &Status) -> Option<Duration> {
     delay.filter(|_| status.code() == Code::ResourceExhausted)
 }
 
-/// One node: connects, says Hello, pushes batch after batch, and waits when it is told to.
-async fn push(
-    number: usize,
-    node: Waiting,
-    target: Target,
-    seen: &Seen,
-) -> Result<(), (&'static str, Status)> {
+/// What a node fails at, and how.
+type Failed = (&'static str, Status);
+
+/// One node connects and says Hello.
+async fn greet(node: &Waiting, target: Target, seen: &Seen) -> Result<(Exchange, Vec<u8>), Failed> {
     let channel = net::connect(Arc::new(Tcp), &target)
         .await
         .map_err(|error| ("connect", Status::unavailable(error.to_string())))?;
@@ -199,26 +194,35 @@ async fn push(
     let head = Head::start(node.region);
     let hello = pb::HelloRequest {
         protocol: dtsen_proto::PROTOCOL_VERSION,
-        session: node.session,
+        session: node.session.clone(),
         epoch: head.position.epoch,
         sequence: head.position.sequence.into(),
         head: head.id.as_bytes().to_vec(),
         generation: 1,
         ..Default::default()
     };
-    let session = loop {
+    loop {
         match hub.hello(hello.clone()).await {
-            Ok(reply) => break reply.into_inner().session,
+            Ok(reply) => return Ok((hub, reply.into_inner().session)),
             Err(status) => wait_if_told(status, seen).await.map_err(|status| ("hello", status))?,
         }
-    };
-    let all = node.requests.len();
+    }
+}
+
+/// It pushes batch after batch, and waits when it is told to.
+async fn push(
+    number: usize,
+    node: Waiting,
+    (mut hub, session): (Exchange, Vec<u8>),
+    half: usize,
+    seen: &Seen,
+) -> Result<(), Failed> {
     for mut request in node.requests {
         request.session.clone_from(&session);
         loop {
             let begun = wait::now();
             match hub.submit(request.clone()).await {
-                Ok(_) => break seen.receipt(number, all, begun.elapsed()),
+                Ok(_) => break seen.receipt(number, half, begun.elapsed()),
                 Err(status) => wait_if_told(status, seen).await.map_err(|status| ("submit", status))?,
             }
         }
@@ -254,7 +258,7 @@ fn in_parallel<T: Sync, R: Send>(
 /// A hub, its nodes, and everybody at once.
 pub fn run(folder: &Path, database: &str, form: Form) -> anyhow::Result<Outage> {
     let mut hub = Hub::create(&folder.join("pusat"), database)?;
-    let regions = regions(form.nodes)?;
+    let regions = every_region(form.nodes)?;
     let granted = wait::block_on(async {
         let offline = open_hub(hub.home()).await?;
         let mut granted = Vec::new();
@@ -295,35 +299,50 @@ fn everybody(hub: &Hub, nodes: Vec<Waiting>) -> anyhow::Result<Outage> {
         let (seen, ready) = (seen.clone(), ready.clone());
         let one = async move {
             ready.wait().await;
-            let pushed = tokio::time::timeout(PATIENCE, push(number, node, target, &seen)).await;
             let late = || Err(("all", Status::deadline_exceeded("not served")));
+            let greeted = tokio::time::timeout(PATIENCE, greet(&node, target, &seen)).await;
+            // Everybody begins to push in the same moment again: how fair the hub is shows only while all want something.
+            ready.wait().await;
+            let pushed = match greeted {
+                Ok(Ok(greeted)) => {
+                    tokio::time::timeout(PATIENCE, push(number, node, greeted, batches / 2, &seen)).await
+                }
+                Ok(Err(failed)) => Ok(Err(failed)),
+                Err(late) => Err(late),
+            };
             if let Err((what, status)) = pushed.unwrap_or_else(|_| late()) {
                 seen.failed(what, &status);
             }
         };
         all.spawn_on(one, runtime.handle());
     }
-    let begun = runtime.block_on(async {
+    let (connected, seconds) = runtime.block_on(async {
         ready.wait().await;
         let begun = wait::now();
+        ready.wait().await;
+        let connected = begun.elapsed().as_secs_f64();
         while all.join_next().await.is_some() {}
-        begun
+        (connected, begun.elapsed().as_secs_f64())
     });
-    let seconds = begun.elapsed().as_secs_f64();
     let taken: usize = seen.done.iter().map(|done| done.load(Ordering::Relaxed)).sum();
     ensure!(taken <= batches, "{taken} receipts for {batches} batches");
     let receipts = seen.receipts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let first = seen.first.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+    let half = seen.half.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
     let errors = seen.errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Ok(Outage {
         nodes: count,
         batches: taken,
+        connected,
         seconds,
         receipt_p50_ms: percentile(&receipts, 50),
         receipt_p99_ms: percentile(&receipts, 99),
         delayed: seen.delayed.load(Ordering::Relaxed),
         errors,
-        jain: jain(&first, pushing),
+        at_half: half.iter().take(pushing).fold(BTreeMap::new(), |mut counts, had| {
+            *counts.entry(*had).or_default() += 1;
+            counts
+        }),
+        jain: jain(&half, pushing),
         hub_peak_mb: client::memory_kib(hub.pid().context("the hub runs")?, "VmHWM")? / 1_024,
     })
 }
@@ -342,7 +361,7 @@ impl Outage {
         let ms = |value: Option<f64>| value.map_or_else(|| "none".into(), |value| format!("{value:.0} ms"));
         println!(
             "{} nodes at once on {database}: {} batches in custody in {:.1} s, receipt p50 {}, p99 {}, {} delayed, \
-             Jain {:.3}, hub {} MB",
+             Jain {:.3} {:?}, hub {} MB",
             self.nodes,
             self.batches,
             self.seconds,
@@ -350,6 +369,7 @@ impl Outage {
             ms(self.receipt_p99_ms),
             self.delayed,
             self.jain,
+            self.at_half,
             self.hub_peak_mb
         );
         for (error, times) in &self.errors {

@@ -10,6 +10,7 @@ use dtsen_tests::{
         place::{self, Engine, Place},
         power, restored_hub, two_hubs, wait, weak_link,
     },
+    sim::{Plan, Sweep},
     wire::mutation::Mutations,
 };
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,10 @@ enum Only {
     Power,
     /// Pembunuhan proses, sampai 1.000 kali untuk node dan 300 kali untuk pusat pada tiap basis data
     Kills,
+    /// Simulasi acak, sampai 30.000 seed
+    Seeds,
+    /// Simulasi pemulihan dari salinan lama, sampai 1.000 kali untuk node dan 1.000 kali untuk pusat
+    Restores,
 }
 
 /// Kills on one database.
@@ -77,6 +82,9 @@ struct State {
     /// Kills so far, by database.
     on_sqlite: Kills,
     on_postgres: Kills,
+    /// Simulated seeds, and those of plans that restore.
+    seeds: Sweep,
+    restores: Sweep,
 }
 
 /// Power cuts that were promised once, and cuts of one recorded run.
@@ -90,6 +98,11 @@ const KILLS: u32 = 200;
 /// Mutated batches that are tried once in all, and between two writes of the state.
 const MUTATIONS: u64 = 10_000_000;
 const MUTATIONS_AT_ONCE: u64 = 100_000;
+/// Seeds that are simulated once in all, and between two writes of the state.
+const SEEDS: u64 = 30_000;
+const SEEDS_AT_ONCE: u64 = 100;
+/// Restores of nodes, and of the hub, that are simulated once.
+const RESTORES: u32 = 1_000;
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
@@ -114,6 +127,21 @@ fn main() -> anyhow::Result<()> {
         save(&arguments, &state)?;
         println!("{} of {CUTS} power cuts so far", state.cuts);
     }
+    for sweep in [&mut state.seeds, &mut state.restores] {
+        if only(Only::Seeds) || only(Only::Restores) {
+            sweep.try_failed_again(|outcome| println!("{outcome}"));
+        }
+    }
+    while only(Only::Seeds) && state.seeds.done < SEEDS && wait::now() < end {
+        simulate(&mut state.seeds, 0, end);
+        save(&arguments, &state)?;
+    }
+    while only(Only::Restores) && !restored(&state.restores) && wait::now() < end {
+        simulate(&mut state.restores, Plan::RESTORES, end);
+        save(&arguments, &state)?;
+    }
+    let failed = [&state.seeds.failed, &state.restores.failed];
+    anyhow::ensure!(failed.iter().all(|seeds| seeds.is_empty()), "seeds failed: {failed:?}");
     while only(Only::Kills) && wait::now() < end && !enough(&state) {
         kill(&mut state)?;
         save(&arguments, &state)?;
@@ -145,6 +173,18 @@ fn mutations(arguments: &Arguments, state: &mut State, end: std::time::Instant) 
         println!("{} mutated batches so far, the last {outcome:?}", state.mutations);
     }
     Ok(())
+}
+
+/// The next simulated seeds; those that fail are told and kept.
+fn simulate(sweep: &mut Sweep, first: u64, end: std::time::Instant) {
+    sweep.go_on(first, SEEDS_AT_ONCE, end, |outcome| println!("{outcome}"));
+    let Sweep { done, failed, found } = &sweep;
+    println!("{done} seeds so far, failed: {failed:?}; found {found:?}");
+}
+
+/// Whether as many restores were found as were promised.
+fn restored(sweep: &Sweep) -> bool {
+    sweep.found.nodes >= RESTORES && sweep.found.hubs >= RESTORES
 }
 
 /// Whether there were as many kills as were promised, on the databases that are here.

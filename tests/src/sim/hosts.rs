@@ -1,11 +1,9 @@
-//! The processes: the hub and the nodes as their `serve` and `sync` commands run them, on simulated time and network.
+//! The processes: the hub and the nodes as their `serve`, `enrol` and `sync` commands run them, on simulated time and
+//! network.
 
 use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
+    path::Path,
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -21,55 +19,23 @@ use dtsen_central::{
 };
 use dtsen_kit::{ambient::Ambient, net::Dial, sqlite::Mode};
 use dtsen_node::{
-    follow,
+    enrol, follow,
     home::Home,
     import::{DEFAULT_SOURCE, ImportOptions, Importer},
-    store::Store,
-    sync::Agent,
+    store::{Store, setting},
+    sync::{Agent, SyncError},
 };
-use dtsen_proto::{record::Day, region::Region, rulebook::Rulebook};
+use dtsen_proto::{record::Day, rulebook::Rulebook};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ENROLMENT_PORT, EXCHANGE_PORT, HUB, NODES, REGIONS, ROUNDS,
+    ENROLMENT_PORT, EXCHANGE_PORT, HUB,
     ambient::{ambient, dice},
     net::{Dialler, Listener},
-    plan::Plan,
-    template::Files,
-    trace::Trace,
+    operators::EXPIRED,
+    world::{NodeComputer, World, lock, region},
 };
-
-/// What the processes and the driver share: what outlives a crash besides the disks.
-pub(super) struct World {
-    pub(super) plan: Plan,
-    pub(super) folder: PathBuf,
-    pub(super) files: Arc<Files>,
-    pub(super) trace: Trace,
-    /// Whether things may break.
-    pub(super) faulty: Arc<AtomicBool>,
-    /// Lives so far: hub, nodes.
-    pub(super) lives: [AtomicU64; 3],
-    /// Imports that each node has made.
-    pub(super) imported: [AtomicUsize; 2],
-    /// Releases asked for and made.
-    pub(super) releases: [AtomicU64; 2],
-}
-
-impl World {
-    pub(super) fn hub_home(&self) -> PathBuf {
-        self.folder.join(HUB)
-    }
-
-    pub(super) fn node_home(&self, node: usize) -> Home {
-        Home::at(&self.folder.join(NODES[node]))
-    }
-}
-
-/// A region by the number of its node.
-pub(super) fn region(node: usize) -> Region {
-    REGIONS[node].parse().expect("a region")
-}
 
 /// Opens a hub as its commands do.
 pub(super) async fn open_hub(path: &Path, ambient: Ambient) -> anyhow::Result<Arc<Hub>> {
@@ -92,7 +58,7 @@ pub(super) async fn open_hub(path: &Path, ambient: Ambient) -> anyhow::Result<Ar
     }))
 }
 
-/// Opens a node as its commands do.
+/// Opens a node that is enrolled, as its commands do.
 pub(super) async fn open_node(
     home: &Home,
     node: usize,
@@ -114,9 +80,10 @@ pub(super) async fn serve_hub(hub: Arc<Hub>, holder: String) -> anyhow::Result<(
 
 /// The hub's process.
 pub(super) async fn hub(world: Arc<World>) -> turmoil::Result {
-    let life = world.lives[0].fetch_add(1, Ordering::Relaxed);
+    let life = world.hub.lives.fetch_add(1, Ordering::Relaxed);
     world.trace.tell(HUB, format!("starts, life {life}"));
-    let hub = open_hub(&world.hub_home(), ambient(world.plan.seed, HUB, life)).await?;
+    let ambient = ambient(&world.hub.watch, world.plan.seed, HUB, life);
+    let hub = open_hub(&world.hub.home(), ambient).await?;
     tokio::spawn(make_releases(world.clone(), hub.clone()));
     serve_hub(hub, format!("hub-{life}")).await?;
     Ok(())
@@ -146,61 +113,118 @@ async fn make_release(hub: &Hub) -> anyhow::Result<u64> {
     Ok(version)
 }
 
-/// A node's process: exchanges for ever, imports files when they arrive.
-pub(super) async fn node(world: Arc<World>, node: usize) -> turmoil::Result {
-    let life = world.lives[node + 1].fetch_add(1, Ordering::Relaxed);
-    let name = NODES[node];
+/// A node's process, or that of a copy of it: enrols if it has a token, exchanges for ever, imports files when they
+/// arrive.
+pub(super) async fn node(world: Arc<World>, node: usize, twin: bool) -> turmoil::Result {
+    let own = if twin { &world.twins[node] } else { &world.nodes[node] };
+    let (name, seed) = (own.computer.name, world.plan.seed);
+    let life = own.computer.lives.fetch_add(1, Ordering::Relaxed);
     world.trace.tell(name, format!("starts, life {life}"));
-    let dialler = Dialler {
+    let dialler = Arc::new(Dialler {
         name,
         trace: world.trace.clone(),
         faulty: world.faulty.clone(),
         cut_percent: world.plan.cut_percent,
-        dice: Mutex::new((dice(world.plan.seed ^ 0xD1A1, name, life), 0)),
-    };
-    let ambient = ambient(world.plan.seed, name, life);
-    let agent = open_node(&world.node_home(node), node, Arc::new(dialler), ambient).await?;
-    let trace = world.trace.clone();
-    let mut tell = |line: String| trace.tell(name, line);
+        dice: Mutex::new((dice(seed ^ 0xD1A1, name, life), 0)),
+    });
+    let (home, ambient) = (Home::at(&own.computer.home()), ambient(&own.computer.watch, seed, name, life));
+    become_enrolled(&world, own, &home, dialler.clone(), &ambient).await?;
+    let agent = open_node(&home, node, dialler, ambient).await?;
     let exchange = async {
         if world.plan.eager {
-            eagerly(&agent, &mut tell).await;
+            eagerly(&world, own, &agent).await;
         } else {
+            let mut tell = |line: String| {
+                hear(own, &line);
+                world.trace.tell(name, line);
+            };
             follow::forever(&agent, &mut tell).await;
         }
     };
-    let (imports, ()) = tokio::join!(import_all(&world, node, &agent), exchange);
+    let (imports, ()) = tokio::join!(import_all(&world, own, &agent), exchange);
     Ok(imports?)
 }
 
-/// Exchanges every second or two, whatever happens.
-async fn eagerly(agent: &Agent, tell: &mut (dyn FnMut(String) + Send)) {
+/// The operator reads what the program says. Whatever it says after trouble is that all is well again.
+fn hear(own: &NodeComputer, line: &str) {
+    let trouble = ["menolak", "tidak terjangkau", EXPIRED].iter().any(|word| line.contains(word));
+    *lock(&own.told) = trouble.then(|| line.to_owned());
+}
+
+/// Asks with the operator's token until it is granted. Without token and certificate there is nothing to do but wait.
+async fn become_enrolled(
+    world: &World,
+    own: &NodeComputer,
+    home: &Home,
+    dial: Arc<Dialler>,
+    ambient: &Ambient,
+) -> anyhow::Result<()> {
+    let store = Store::open(&home.database(), false, Mode::Simulated).await?;
     loop {
-        let (report, result) = follow::until_judged(agent, Duration::from_secs(5)).await;
-        if report.batches + report.feed > 0 || report.slice_taken || result.is_err() {
-            tell(format!("{} batches, {} feed, {result:?}", report.batches, report.feed));
+        let token = lock(&own.invitation).clone();
+        match token {
+            None if store.setting(setting::HUB).await?.is_some() => return Ok(()),
+            None => {}
+            Some(token) => {
+                let applicant = home.applicant(ambient)?;
+                *lock(&own.fingerprint) = Some(applicant.fingerprint());
+                let url = format!("https://{HUB}:{ENROLMENT_PORT}");
+                match enrol::ask(dial.clone(), &url, &token, &applicant, ambient).await {
+                    Ok(Some(granted)) => {
+                        home.keep(&store, &applicant, &granted).await?;
+                        (*lock(&own.invitation), *lock(&own.told)) = (None, None);
+                        world.trace.tell(own.computer.name, "is enrolled");
+                        return Ok(());
+                    }
+                    Ok(None) => world.trace.tell(own.computer.name, "waits for confirmation"),
+                    Err(error) => {
+                        world.trace.tell(own.computer.name, format!("is not enrolled: {error}"));
+                        hear(own, &error.to_string());
+                    }
+                }
+            }
         }
-        let [random] = agent.ambient.bytes::<1>();
+        let [random] = ambient.bytes::<1>();
         tokio::time::sleep(Duration::from_millis(500 + u64::from(random) * 8)).await;
     }
 }
 
-async fn import_all(world: &World, node: usize, agent: &Agent) -> anyhow::Result<()> {
+/// Exchanges every few seconds, whatever happens.
+async fn eagerly(world: &World, own: &NodeComputer, agent: &Agent) {
     loop {
-        let round = world.imported[node].load(Ordering::Relaxed);
-        if round == ROUNDS {
-            return Ok(());
+        let (report, result) = follow::until_judged(agent, Duration::from_secs(5)).await;
+        hear(own, &result.as_ref().map_or_else(SyncError::to_string, |()| String::new()));
+        if report.batches + report.feed > 0 || report.slice_taken || report.renewed || result.is_err() {
+            let line = format!("{} batches, {} feed, {result:?}", report.batches, report.feed);
+            world.trace.tell(own.computer.name, line);
         }
-        let now = turmoil::sim_elapsed().context("in a simulation")?;
-        let at = Duration::from_millis(world.plan.imports_ms[node][round]);
-        tokio::time::sleep(at.saturating_sub(now)).await;
-        import(world, node, round, agent).await?;
-        world.imported[node].store(round + 1, Ordering::Relaxed);
+        let [random] = agent.ambient.bytes::<1>();
+        tokio::time::sleep(Duration::from_millis(500 + u64::from(random) * 20)).await;
     }
 }
 
-async fn import(world: &World, node: usize, round: usize, agent: &Agent) -> anyhow::Result<()> {
-    let (files, day) = &world.files.of(world.plan.workload, node)[round];
+async fn import_all(world: &World, own: &NodeComputer, agent: &Agent) -> anyhow::Result<()> {
+    loop {
+        let round = own.imported.load(Ordering::Relaxed);
+        if round >= own.to_import.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let now = turmoil::sim_elapsed().context("in a simulation")?;
+        let at = Duration::from_millis(world.plan.imports_ms[own.node][round]);
+        tokio::time::sleep(at.saturating_sub(now)).await;
+        match import(world, own, round, agent).await {
+            Ok(()) => own.imported.store(round + 1, Ordering::Relaxed),
+            // A clock that is years behind makes the file one of the future.
+            Err(error) => {
+                world.trace.tell(own.computer.name, format!("round {round} is not imported: {error:#}"));
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+        }
+    }
+}
+
+async fn import(world: &World, own: &NodeComputer, round: usize, agent: &Agent) -> anyhow::Result<()> {
+    let (files, day) = &world.files.of(world.plan.workload, own.node)[round];
     let importer = Importer {
         store: &agent.store,
         rulebook: Rulebook::builtin(),
@@ -215,6 +239,6 @@ async fn import(world: &World, node: usize, round: usize, agent: &Agent) -> anyh
     };
     let summary = importer.run(files, &options, &mut |_, _, _| {}).await?;
     let queued: u64 = summary.files.iter().map(|file| file.counts.queued).sum();
-    world.trace.tell(NODES[node], format!("imported round {round}: {queued} changes"));
+    world.trace.tell(own.computer.name, format!("imported round {round}: {queued} changes"));
     Ok(())
 }

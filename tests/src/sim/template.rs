@@ -23,12 +23,14 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use super::{
-    ENROLMENT_PORT, EXCHANGE_PORT, HUB, NODES, ROUNDS,
-    ambient::{ambient, dice},
-    hosts::{open_hub, region, serve_hub},
+    ENROLMENT_PORT, EXCHANGE_PORT, HUB, NODE_NAMES, NODES, ROUNDS,
+    ambient::{Watch, ambient, dice},
+    homes::copy_folder,
+    hosts::{open_hub, serve_hub},
     net::Dialler,
     plan::WORKLOADS,
     trace::Trace,
+    world::region,
 };
 use crate::population::{self, Faults, FileOptions, Population};
 
@@ -41,8 +43,11 @@ const CHANGED: u32 = 500;
 /// Days that the files describe.
 const DAYS: [Date; ROUNDS] = [date(2026, 6, 30), date(2026, 7, 31), date(2026, 9, 30)];
 
+/// Folder of the homes that nobody has enrolled.
+const EMPTY: &str = "empty";
+
 /// Files by workload, node and round.
-pub(super) struct Files(Vec<[Vec<Given>; 2]>);
+pub(super) struct Files(Vec<[Vec<Given>; NODES]>);
 
 /// Files that belong together, and the day that they describe.
 pub(super) type Given = (Vec<PathBuf>, Date);
@@ -54,9 +59,9 @@ impl Files {
 
     fn write(folder: &Path) -> anyhow::Result<Self> {
         let mut all = Vec::new();
-        let villages = [0, 1].map(|node| population::villages(region(node)));
+        let villages: [_; NODES] = std::array::from_fn(|node| population::villages(region(node)));
         for workload in 0..WORKLOADS {
-            let mut nodes = [Vec::new(), Vec::new()];
+            let mut nodes: [Vec<Given>; NODES] = Default::default();
             for (node, rounds) in nodes.iter_mut().enumerate() {
                 let mut people =
                     Population::new(SEED + workload, region(node), villages[node].clone(), FAMILIES);
@@ -99,12 +104,13 @@ impl Template {
         let making = folder.path().join("making");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(make_hub(&making.join(HUB)))?;
-        for (node, name) in NODES.into_iter().enumerate() {
-            let home = dtsen_node::home::Home::at(&making.join(name));
-            runtime.block_on(home.create(region(node)))?;
+        for (node, name) in NODE_NAMES.into_iter().enumerate() {
+            let home = making.join(name);
+            runtime.block_on(dtsen_node::home::Home::at(&home).create(region(node)))?;
+            runtime.block_on(copy_home(&home, &folder.path().join(EMPTY).join(name)))?;
         }
         enrol_all(&runtime, &making)?;
-        for name in [HUB, NODES[0], NODES[1]] {
+        for name in NODE_NAMES.into_iter().chain([HUB]) {
             runtime.block_on(copy_home(&making.join(name), &folder.path().join(name)))?;
         }
         let written = folder.path().join("files");
@@ -115,25 +121,16 @@ impl Template {
 
     /// Copies the homes for a run.
     pub(super) fn copy_to(&self, to: &Path) -> anyhow::Result<()> {
-        for name in [HUB, NODES[0], NODES[1]] {
+        for name in NODE_NAMES.into_iter().chain([HUB]) {
             copy_folder(&self.folder.path().join(name), &to.join(name))?;
         }
         Ok(())
     }
-}
 
-fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
+    /// The home of a node that nobody has enrolled.
+    pub(super) fn empty_home(&self, node: usize) -> PathBuf {
+        self.folder.path().join(EMPTY).join(NODE_NAMES[node])
     }
-    Ok(())
 }
 
 /// Copies a home, its database as one whole file: others may still be closing theirs.
@@ -172,7 +169,7 @@ async fn make_hub(path: &Path) -> anyhow::Result<()> {
     files::private_folder(path)?;
     let home = HubHome::at(path);
     hub_store::open(&home.database(&config), true, Mode::Production).await?;
-    Ok(home.create(&config, &ambient(SEED, "init", 0))?)
+    Ok(home.create(&config, &ambient(&Watch::default(), SEED, "init", 0))?)
 }
 
 fn by(actor: &str) -> Decided {
@@ -181,17 +178,18 @@ fn by(actor: &str) -> Decided {
 
 /// Both nodes enrol over the simulated network; operators invite and confirm.
 fn enrol_all(runtime: &Runtime, making: &Path) -> anyhow::Result<()> {
-    let operators = runtime.block_on(open_hub(&making.join(HUB), ambient(SEED, "operators", 0)))?;
+    let operators =
+        runtime.block_on(open_hub(&making.join(HUB), ambient(&Watch::default(), SEED, "operators", 0)))?;
     let mut sim = turmoil::Builder::new().rng_seed(SEED).build();
     let path = making.join(HUB);
     sim.host(HUB, move || {
         let path = path.clone();
         async move {
-            let hub = open_hub(&path, ambient(SEED, HUB, 0)).await?;
+            let hub = open_hub(&path, ambient(&Watch::default(), SEED, HUB, 0)).await?;
             Ok(serve_hub(hub, HUB.into()).await?)
         }
     });
-    for (node, name) in NODES.into_iter().enumerate() {
+    for (node, name) in NODE_NAMES.into_iter().enumerate() {
         let (home, operators) = (making.join(name), operators.clone());
         sim.client(name, async move { Ok(enrol_node(node, &home, &operators).await?) });
     }
@@ -199,11 +197,11 @@ fn enrol_all(runtime: &Runtime, making: &Path) -> anyhow::Result<()> {
 }
 
 async fn enrol_node(node: usize, path: &Path, operators: &Hub) -> anyhow::Result<()> {
-    let (name, region) = (NODES[node], region(node));
+    let (name, region) = (NODE_NAMES[node], region(node));
     let token: Token = enrolment::invite(operators, region, by("pengundang")).await?.parse()?;
     let home = dtsen_node::home::Home::at(path);
     let store = Store::open(&home.database(), false, Mode::Simulated).await?;
-    let ambient = ambient(SEED, name, 0);
+    let ambient = ambient(&Watch::default(), SEED, name, 0);
     let applicant = home.applicant(&ambient)?;
     let dialler = Arc::new(Dialler {
         name,

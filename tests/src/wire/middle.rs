@@ -19,6 +19,7 @@ use dtsen_proto::{
         exchange_server::{Exchange, ExchangeServer},
     },
 };
+use rustls::sign::SingleCertAndKey;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
@@ -63,7 +64,8 @@ impl Middle {
             server_name: HUB_NAME.into(),
             tls: tls::client(authority.certificate(), &identity, &ambient)?,
         };
-        let server = tls::server(&certificates::server(hub)?, Some(authority.certificate()), &ambient)?;
+        let shown = SingleCertAndKey::from(tls::shown(&certificates::server(hub)?)?);
+        let server = tls::server(Arc::new(shown), Some(authority.certificate()), &ambient)?;
         let address = runtime.block_on(async {
             let channel = net::connect(Arc::new(Tcp), &target).await?;
             let exchange = ExchangeClient::new(channel).max_decoding_message_size(limits::MAX_MESSAGE_BYTES);
@@ -120,6 +122,13 @@ impl Exchange for Between {
         let mut reply = self.exchange.clone().submit(request.into_inner()).await?.into_inner();
         self.twist().submit(&self.shared.keys, &mut reply);
         Ok(Response::new(reply))
+    }
+
+    async fn hand_back_verdicts(
+        &self,
+        request: Request<pb::HandBackVerdictsRequest>,
+    ) -> Answer<pb::HandBackVerdictsReply> {
+        self.exchange.clone().hand_back_verdicts(request.into_inner()).await
     }
 
     async fn feed(&self, request: Request<pb::FeedRequest>) -> Answer<pb::FeedReply> {

@@ -6,7 +6,7 @@ use dtsen_proto::{
     checkpoint::Checkpoint,
     envelope::{self, PayloadType},
     key::Signer,
-    pb,
+    limits, pb,
     rulebook::Rulebook,
 };
 use prost::Message;
@@ -38,6 +38,14 @@ pub enum Twist {
     ManifestTampered,
     /// A byte of a part.
     PartTampered,
+    /// A manifest longer than any may be.
+    ManifestEndless,
+    /// Parts that never end.
+    PartEndless,
+    /// A release and its freshness far ahead, signed: nothing could follow them.
+    FastForward,
+    /// A rulebook far ahead.
+    RulebookFastForward,
     /// Freshness that ran out, signed.
     FreshnessExpired,
     /// A release that ran out, signed.
@@ -78,6 +86,8 @@ pub enum Twist {
     RulebookUnreadable,
 }
 
+/// The version of [`Twist::FastForward`].
+const FAR: u64 = u64::MAX >> 1;
 /// What [`Twist::RulebookUnreadable`] gives for a rulebook.
 const NO_RULEBOOK: &[u8] = b"no rulebook";
 
@@ -150,6 +160,7 @@ impl Twist {
                 reply.rulebook = builtin.version();
                 reply.rulebook_digest = Sha256::digest(builtin.packed()).to_vec();
             }
+            Self::RulebookFastForward => (reply.rulebook, reply.rulebook_digest) = (u32::MAX, vec![7; 32]),
             Self::RulebookUnreadable => reply.rulebook_digest = Sha256::digest(NO_RULEBOOK).to_vec(),
             // The node asks for a slice only when there is a newer one.
             Self::OfferReplayed(_) => reply.release += 5,
@@ -213,6 +224,11 @@ impl Twist {
         let own = keys.release.as_ref().expect("the test hub keeps its release key");
         match self {
             Self::ManifestTampered => flip(&mut reply.manifest),
+            Self::ManifestEndless => reply.manifest.resize(limits::MAX_MANIFEST_BYTES + 1, 0),
+            Self::FastForward => {
+                release(reply, own, &|r| r.version = FAR);
+                fresh(reply, &|f| f.version = FAR);
+            }
             Self::FreshnessExpired => fresh(reply, &|f| f.expires_ms = 1),
             Self::ReleaseExpired => release(reply, own, &|r| r.expires_ms = 1),
             Self::MixAndMatch => fresh(reply, &|f| flip(&mut f.manifests_root)),
@@ -228,8 +244,10 @@ impl Twist {
 
     /// Alters a piece of a part.
     pub fn part(&self, reply: &mut pb::SlicePartReply) {
-        if matches!(self, Self::PartTampered) {
-            flip(&mut reply.data);
+        match self {
+            Self::PartTampered => flip(&mut reply.data),
+            Self::PartEndless => reply.data.resize(3 * limits::MAX_PART_BYTES, 0),
+            _ => {}
         }
     }
 

@@ -211,6 +211,30 @@ impl Intake for Handle {
         retried!(self.try_open_epoch(region, from, to, make).await)
     }
 
+    async fn void_epoch(&self, unused: Head) -> Result<Head> {
+        self.section(async {
+            let region = unused.position.region;
+            let number = i64::from(region.number());
+            let mut conn = self.conn().await?;
+            let mut tx = begin(&mut conn).await?;
+            let void = sqlx::query(
+                "DELETE FROM chain WHERE region = $1 AND epoch = $2 AND closed = 0 AND sequence = 0",
+            );
+            let void = void.bind(number).bind(i64::from(unused.position.epoch));
+            let open = sqlx::query_as(
+                "UPDATE chain SET closed = 0
+                 WHERE region = $1 AND epoch = (SELECT MAX(epoch) FROM chain WHERE region = $1)
+                 RETURNING epoch, sequence, head",
+            );
+            let gone = void.execute(&mut *tx).await?.rows_affected();
+            let before = open.bind(number).fetch_optional(&mut *tx).await?;
+            let (1, Some(before)) = (gone, before) else { return Err(StoreError::Conflict) };
+            tx.commit().await?;
+            head(region, before)
+        })
+        .await
+    }
+
     async fn batch_id(&self, at: Position) -> Result<Option<BatchId>> {
         self.section(async {
             let mut conn = self.read_conn().await?;
@@ -271,6 +295,15 @@ impl Intake for Handle {
             let put = put.bind(i64::from(region.number())).bind(id.as_bytes().as_slice());
             put.bind(header).bind(seen_ms).bind(why).execute(&mut *conn).await?;
             Ok(())
+        })
+        .await
+    }
+
+    async fn evidence(&self, region: Region, why: &str) -> Result<Vec<Vec<u8>>> {
+        self.section(async {
+            let mut conn = self.read_conn().await?;
+            let kept = sqlx::query_scalar("SELECT header FROM evidence WHERE region = $1 AND why = $2");
+            Ok(kept.bind(i64::from(region.number())).bind(why).fetch_all(&mut *conn).await?)
         })
         .await
     }

@@ -11,6 +11,9 @@ use crate::store::{
 
 const REGION: Of = Of("region");
 const KEY: Of = Of("region_key");
+/// How far the clocks of two hub processes may be apart. A lease that ends later than that was taken by a clock that was
+/// wrong, and would keep everybody out until then.
+const CLOCKS_MS: i64 = 10 * 60 * 1_000;
 
 type Row = (
     i64,
@@ -304,10 +307,10 @@ impl Regions for Handle {
                  SET fence = CASE WHEN lease.holder = excluded.holder THEN lease.fence ELSE lease.fence + 1 END,
                      holder = excluded.holder,
                      expires_ms = excluded.expires_ms
-                 WHERE lease.holder IN (excluded.holder, '') OR lease.expires_ms < $3
+                 WHERE lease.holder IN (excluded.holder, '') OR lease.expires_ms NOT BETWEEN $3 AND $5
                  RETURNING fence",
             );
-            let taken = taken.bind(name).bind(holder).bind(now_ms).bind(until_ms);
+            let taken = taken.bind(name).bind(holder).bind(now_ms).bind(until_ms).bind(until_ms.saturating_add(CLOCKS_MS));
             let fence: Option<i64> = taken.fetch_optional(&mut *conn).await?;
             Ok(fence.map(|fence| Fence { name, holder: holder.to_owned(), fence }))
         })

@@ -171,6 +171,16 @@ impl Releases for Handle {
         .await
     }
 
+    async fn release_versions(&self) -> Result<Vec<u64>> {
+        self.section(async {
+            let mut conn = self.read_conn().await?;
+            let found = sqlx::query_scalar("SELECT version FROM release ORDER BY version");
+            let versions: Vec<i64> = found.fetch_all(&mut *conn).await?;
+            versions.into_iter().map(|version| RELEASE.number("version", version)).collect()
+        })
+        .await
+    }
+
     async fn last_version(&self) -> Result<u64> {
         self.section(async {
             let mut conn = self.read_conn().await?;

@@ -39,7 +39,7 @@ struct Inode {
     pending: VecDeque<Pending>,
     /// As programs see it.
     length: usize,
-    /// Where the next write without an offset goes.
+    /// Where the next write without an offset goes: a file has one such writer at a time.
     cursor: usize,
 }
 
@@ -118,13 +118,12 @@ impl Disk {
     /// Takes the next event.
     pub fn apply(&mut self, event: &Event) {
         match &event.what {
-            What::Open { path, create, truncate } => {
+            What::Open { path, create, truncate, append } => {
                 let Some(inode) = self.seen.get(path).copied().or_else(|| create.then(|| self.make(path)))
                 else {
                     return;
                 };
-                // Whoever opens to append is the only one who writes without an offset and did not empty it.
-                self.inodes[inode].cursor = if *truncate { 0 } else { self.inodes[inode].length };
+                self.inodes[inode].cursor = if *append { self.inodes[inode].length } else { 0 };
                 if *truncate && self.inodes[inode].length > 0 {
                     self.change(inode, event.ended, Change::Truncate(0));
                 }

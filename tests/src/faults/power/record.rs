@@ -33,6 +33,8 @@ const TRIES: u32 = 40;
 /// Commands that find the hub stopped: the last to close its database copies the log into it, if it comes to that before
 /// its process ends.
 const LOOKS: u32 = 4;
+/// Seconds of a recorded run at most: calls that fail for ever must not keep the tests for ever.
+const RUN_S: u32 = 300;
 /// Longer than any buffer that the programs write.
 const BUFFER: &str = "4194304";
 
@@ -130,14 +132,16 @@ impl Script {
 pub fn under_strace(folder: &Path, script: &str, inject: Option<&str>) -> anyhow::Result<Vec<Event>> {
     let (file, trace) = (folder.join("script.sh"), folder.join("trace"));
     std::fs::write(&file, script)?;
-    let mut strace = Command::new("strace");
+    // It ends all that the script began, too.
+    let mut strace = Command::new("timeout");
+    strace.args(["--kill-after=10", &RUN_S.to_string(), "strace"]);
     strace.args(["--follow-forks", "--seccomp-bpf", "--decode-fds=all", "--strings-in-hex=all"]);
     strace.args(["--string-limit", BUFFER, "--trace", trace::CALLS, "--output"]).arg(&trace);
     strace.args(inject.map(|inject| format!("--inject={inject}")));
     let done = strace.arg("sh").arg(&file).stdin(Stdio::null()).output().context("strace is needed")?;
     ensure!(
         done.status.success(),
-        "the traced run: {} {}",
+        "the traced run (of {RUN_S} s at most): {} {}",
         done.status,
         String::from_utf8_lossy(&done.stderr)
     );

@@ -23,6 +23,8 @@ pub enum What {
         create: bool,
         /// Emptied.
         truncate: bool,
+        /// Every write goes to its end.
+        append: bool,
     },
     /// Bytes came into a file; without an offset, after what the same file's last such call wrote.
     Write {
@@ -187,7 +189,12 @@ fn on_file(call: &Call, path: PathBuf) -> anyhow::Result<Option<What>> {
         "openat" if has(2, "O_RDONLY") => None,
         "openat" => {
             ensure!(!has(2, "O_TMPFILE") && !has(2, "O_DIRECT"), "flags are not modelled");
-            Some(What::Open { path, create: has(2, "O_CREAT"), truncate: has(2, "O_TRUNC") })
+            Some(What::Open {
+                path,
+                create: has(2, "O_CREAT"),
+                truncate: has(2, "O_TRUNC"),
+                append: has(2, "O_APPEND"),
+            })
         }
         "write" | "writev" => Some(What::Write { path, offset: None, data: written(call)? }),
         "pwrite64" | "pwritev" => {

@@ -12,7 +12,7 @@ fn file(name: &str) -> PathBuf {
 }
 
 fn made(name: &str) -> What {
-    What::Open { path: file(name), create: true, truncate: true }
+    What::Open { path: file(name), create: true, truncate: true, append: false }
 }
 
 fn wrote(name: &str, offset: u64, byte: u8, length: usize) -> What {
@@ -84,6 +84,17 @@ fn writes_without_an_offset_follow_one_another() {
     let write = |byte| What::Write { path: file("a"), offset: None, data: vec![byte; 3] };
     let found = outcomes(&[at(1, made("a")), at(2, write(1)), at(3, write(2)), at(4, What::Sync(file("a")))]);
     assert!(found.iter().all(|files| files[&file("a")] == [1, 1, 1, 2, 2, 2]));
+}
+
+#[test]
+fn who_opens_a_file_again_writes_from_its_beginning_unless_to_append() {
+    let open = |append| What::Open { path: file("a"), create: false, truncate: false, append };
+    let write = |byte| What::Write { path: file("a"), offset: None, data: vec![byte; 2] };
+    let again = |append| [at(1, made("a")), at(2, write(1)), at(3, open(append)), at(4, write(2))];
+    for (append, held) in [(false, vec![2, 2]), (true, vec![1, 1, 2, 2])] {
+        let events = [again(append).to_vec(), vec![at(5, What::Sync(file("a")))]].concat();
+        assert!(outcomes(&events).iter().all(|files| files[&file("a")] == held));
+    }
 }
 
 #[test]
