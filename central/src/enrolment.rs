@@ -127,6 +127,11 @@ pub fn enrol<'a>(
         if !key.verifies(&pae(PayloadType::ENROLMENT.as_str(), &statement), &request.proof) {
             return Err(Refusal::BadSignature.into());
         }
+        // Once revoked a key never counts again: the node makes another.
+        let registered = hub.store.region_keys(region).await?;
+        if registered.iter().any(|row| row.public_key == request.signing_key && row.last.is_some()) {
+            return Err(Refusal::KeyRevoked.into());
+        }
         if row.csr.is_some() {
             let shown = row.pending_key.as_ref().or(row.signing_key.as_ref());
             let same = row.csr.as_ref() == Some(&request.csr) && shown == Some(&request.signing_key);
@@ -181,7 +186,7 @@ async fn confirmed(hub: &Hub, row: &RegionRow) -> Result<pb::EnrolReply, StoreEr
 }
 
 /// An operator compared the fingerprint: the certificate is made and the signing key counts. A region that has a chain
-/// goes on under a new epoch, and its keys of before count no further than the old one.
+/// goes on under a new epoch, and its other keys count no further than the old one.
 pub fn confirm<'a>(
     hub: &'a Hub,
     region: Region,
@@ -200,6 +205,8 @@ pub fn confirm<'a>(
         }
         let today = Day::of_ms(hub.ambient.now_ms());
         let certificate = hub.authority.node(region, &csr, today, hub.ambient.bytes())?;
+        // A node that never heard of its confirmation comes with the keys that were confirmed: they go on.
+        let is_another = row.signing_key.as_ref() != Some(&key);
         let key_id = PublicKey::from_slice(&key).map(|k| k.id().as_bytes().to_vec()).unwrap_or_default();
         let row = RegionRow {
             status: Status::Active,
@@ -218,8 +225,8 @@ pub fn confirm<'a>(
         let change =
             RegionChange { key: Some((key_id, key)), session: Some(token), ..RegionChange::default() };
         if let Some(head) = hub.store.head(region).await? {
-            let change =
-                RegionChange { revoke: Some((head.position.epoch, head.position.sequence)), ..change };
+            let revoke = is_another.then_some((head.position.epoch, head.position.sequence));
+            let change = RegionChange { revoke, ..change };
             put_in_new_epoch(hub, &row, act, head, decided, change).await
         } else {
             let chain = Some(ChainChange::Start(Head::start(region)));
@@ -288,7 +295,8 @@ pub async fn set_status(
             Status::Forked | Status::Cloned | Status::Restored => {
                 "matikan salinannya, lalu: dtsen-central region new-epoch"
             }
-            Status::Active => "tidak ada yang perlu dilanjutkan",
+            // As asked for: perhaps the answer to the same command before was lost.
+            Status::Active => return Ok(()),
             _ => "undang lagi: dtsen-central region invite",
         };
         return Err(ActError::State { region, status: row.status.as_str(), next });

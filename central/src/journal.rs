@@ -64,10 +64,13 @@ pub async fn step(hub: &Hub, fence: &Fence) -> Result<u32, StoreError> {
     hub.store.sequence(fence, generation, ENTRIES, &sign).await
 }
 
-/// The log in force: its generation and the size of its checkpoint.
-async fn in_force(hub: &Hub) -> Result<(u64, u64), StoreError> {
-    let generation = hub.generation().await?;
-    Ok((generation, hub.store.checkpoint(generation).await?.map_or(0, |(size, _)| size)))
+/// The size of the checkpoint of the generation in force. Of another generation nothing is proved: whoever asks spoke with
+/// this hub before it was restored, or before the next generation began, and has to say Hello.
+async fn size_in_force(hub: &Hub, generation: u64) -> Result<u64, Fault> {
+    if generation != hub.generation().await? {
+        return Err(Refusal::LogInconsistent.into());
+    }
+    Ok(hub.store.checkpoint(generation).await?.map_or(0, |(size, _)| size))
 }
 
 /// The hashes of a proof from the log of a generation.
@@ -80,18 +83,24 @@ fn wire(proof: Vec<Hash>) -> Vec<Vec<u8>> {
     proof.into_iter().map(Vec::from).collect()
 }
 
-/// Proof that a batch is among the first `size` leaves of the log in force.
-pub async fn inclusion(hub: &Hub, batch: Position, size: u64) -> Result<pb::InclusionProof, Fault> {
+/// Proof that a batch is among the first `size` leaves of the log of a generation.
+pub async fn inclusion(
+    hub: &Hub,
+    generation: u64,
+    batch: Position,
+    size: u64,
+) -> Result<pb::InclusionProof, Fault> {
     let missing = Refusal::NotFound { what: "entry in a log of that size" };
-    let (generation, held) = in_force(hub).await?;
+    let held = size_in_force(hub, generation).await?;
     let index = hub.store.leaf_place(generation, &batch_leaf(batch)).await?.ok_or(missing.clone())?;
     let plan = ProofPlan::inclusion(index, size).filter(|_| size <= held).ok_or(missing)?;
     Ok(pb::InclusionProof { index, size, hashes: wire(prove(hub, generation, &plan).await?) })
 }
 
-/// Proof that the log in force only grew from one size to another.
-pub async fn consistency(hub: &Hub, old_size: u64, new_size: u64) -> Result<pb::ConsistencyProof, Fault> {
-    let (generation, held) = in_force(hub).await?;
+/// Proof that the log of a generation only grew from one size to another.
+pub async fn consistency(hub: &Hub, asked: pb::ConsistencyRequest) -> Result<pb::ConsistencyProof, Fault> {
+    let pb::ConsistencyRequest { old_size, new_size, generation } = asked;
+    let held = size_in_force(hub, generation).await?;
     let plan = ProofPlan::consistency(old_size, new_size).filter(|_| new_size <= held);
     let plan = plan.ok_or(Refusal::NotFound { what: "log of that size" })?;
     Ok(pb::ConsistencyProof { old_size, new_size, hashes: wire(prove(hub, generation, &plan).await?) })

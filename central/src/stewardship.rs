@@ -36,8 +36,13 @@ pub enum StewardError {
     LaneBusy,
 }
 
-/// Decides.
-pub async fn decide(hub: &Hub, delta: DeltaRef, accept: bool, decided: Decided) -> Result<(), StewardError> {
+/// Decides. False: it was decided so before, perhaps by this very command whose answer was lost; nothing new is written.
+pub async fn decide(
+    hub: &Hub,
+    delta: DeltaRef,
+    accept: bool,
+    decided: Decided,
+) -> Result<bool, StewardError> {
     let fence = borrow_lane(hub).await?;
     let result = decide_under(hub, &fence, delta, accept, decided).await;
     hub.store.give_lease(&fence).await?;
@@ -59,9 +64,14 @@ async fn decide_under(
     at: DeltaRef,
     accept: bool,
     decided: Decided,
-) -> Result<(), StewardError> {
-    let verdict = hub.store.verdict(at).await?.filter(|v| v.judgement == Judgement::Held);
-    let verdict = verdict.ok_or(StewardError::NotHeld(at))?;
+) -> Result<bool, StewardError> {
+    let verdict = hub.store.verdict(at).await?.ok_or(StewardError::NotHeld(at))?;
+    match verdict.judgement {
+        Judgement::Held => {}
+        Judgement::Accepted | Judgement::Warned if accept && verdict.revision > 1 => return Ok(false),
+        Judgement::Rejected if !accept && verdict.revision > 1 => return Ok(false),
+        _ => return Err(StewardError::NotHeld(at)),
+    }
     let row = hub.store.batch(at.position).await?.ok_or(StewardError::NotHeld(at))?;
     let delta = read_delta(&row.body.unwrap_or_default(), row.encoding, at)?;
     let mut wanted = Wanted::default();
@@ -84,7 +94,8 @@ async fn decide_under(
         accept,
     };
     let mut step = |view, state| hub.engine.decide_held(&held, view, state, &decision);
-    Ok(hub.store.apply(fence, &wanted, &mut step).await?)
+    hub.store.apply(fence, &wanted, &mut step).await?;
+    Ok(true)
 }
 
 /// The delta itself, from the body in custody.

@@ -17,6 +17,7 @@ use dtsen_proto::{
     region::Region,
 };
 use futures::future::BoxFuture;
+use sha2::{Digest, Sha256};
 
 use crate::sync::{Pinned, SyncError};
 
@@ -69,10 +70,17 @@ pub struct Granted {
     pub url: String,
     /// The region.
     pub region: Region,
+    /// SHA-256 of the token that it was granted for.
+    pub token: [u8; 32],
     /// Generation of the hub.
     pub generation: u64,
     /// Token for the first Hello.
     pub session: Vec<u8>,
+}
+
+/// What a node remembers of a token, which is a secret.
+pub fn fingerprint_of(token: &Token) -> [u8; 32] {
+    Sha256::digest(token.to_string()).into()
 }
 
 /// Asks once; `None` while an operator has to confirm.
@@ -109,6 +117,7 @@ fn granted(reply: pb::EnrolReply, token: &Token) -> Result<Granted, SyncError> {
         hub,
         url: reply.exchange_url,
         region: token.region,
+        token: fingerprint_of(token),
         generation: reply.generation,
         session: reply.session,
     })

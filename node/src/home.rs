@@ -199,6 +199,7 @@ impl Home {
                 (setting::HUB, Some(&hub)),
                 (setting::HUB_URL, Some(granted.url.as_bytes())),
                 (setting::SESSION, Some(&granted.session)),
+                (setting::TOKEN, Some(&granted.token)),
                 // Signed by the keys pinned before, which may be another hub's: the first exchange brings the one in force.
                 (setting::RULEBOOK, None),
                 (setting::RULEBOOK_STATEMENT, None),
@@ -213,12 +214,17 @@ impl Home {
                 settings.push((setting::GENERATION, Some(&generation)));
             }
             store.set_settings(&settings).await?;
-            for name in ["applicant.pem", "applicant.tls", "applicant.csr"] {
-                // Kept twice is harmless; a missing file is what we want.
-                let _ = std::fs::remove_file(self.key_path(name));
-            }
+            self.forget_applicant();
             Ok(())
         })
+    }
+
+    /// Forgets the keys of an enrolment, so that the next one makes others.
+    pub fn forget_applicant(&self) {
+        for name in ["applicant.pem", "applicant.tls", "applicant.csr"] {
+            // Kept twice is harmless; a missing file is what we want.
+            let _ = std::fs::remove_file(self.key_path(name));
+        }
     }
 
     /// A node that can speak with its hub.

@@ -159,6 +159,22 @@ pub enum Stop {
     CertificateExpired,
 }
 
+impl SyncError {
+    fn is_refusal(&self, code: &str) -> bool {
+        matches!(self, Self::Refused { reason, .. } if reason == code)
+    }
+
+    /// The hub does not have what was asked for.
+    pub fn is_not_found(&self) -> bool {
+        self.is_refusal(Refusal::NotFound { what: "" }.code())
+    }
+
+    /// The hub knows the signing key, and that it was revoked.
+    pub fn is_revoked_key(&self) -> bool {
+        self.is_refusal(Refusal::KeyRevoked.code())
+    }
+}
+
 /// Not as a source: the refusal's own text is for programmers, the operator gets advice.
 impl From<Refusal> for SyncError {
     fn from(refusal: Refusal) -> Self {

@@ -14,6 +14,7 @@ mod privacy;
 mod restored_hub;
 mod restored_node;
 mod rulebook;
+mod steps;
 mod strangers;
 mod two_hubs;
 mod weak_link;

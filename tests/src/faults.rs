@@ -14,6 +14,7 @@ pub mod restored_hub;
 pub mod restored_node;
 pub mod server;
 pub mod source;
+pub mod steps;
 pub mod two_hubs;
 pub mod wait;
 pub mod weak_link;

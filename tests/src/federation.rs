@@ -200,8 +200,12 @@ impl Hub {
 
     /// Starts serving and waits until it listens. Its log goes to `hub.log` in the home.
     pub fn start(&mut self) -> anyhow::Result<()> {
+        self.start_by(self.serving()?)
+    }
+
+    /// The same by a command that runs the one that serves.
+    pub fn start_by(&mut self, mut command: Command) -> anyhow::Result<()> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.home.join("hub.log"))?;
-        let mut command = self.serving()?;
         command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("a pipe")?).lines();
@@ -220,6 +224,11 @@ impl Hub {
     /// Process id of the server.
     pub fn pid(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
+    }
+
+    /// Whether the server ended by itself.
+    pub fn has_ended(&mut self) -> anyhow::Result<bool> {
+        Ok(self.child.as_mut().map(Child::try_wait).transpose()?.flatten().is_some())
     }
 
     /// Stops the process without ending it.
@@ -309,9 +318,14 @@ const WAIT: Duration = Duration::from_mins(2);
 impl Node {
     /// Makes a node.
     pub fn create(home: &Path, region: Region) -> anyhow::Result<Self> {
-        let node = Self { region, home: home.to_owned() };
+        let node = Self::at(home, region);
         node.run(&["init", "--region", &region.to_string()])?;
         Ok(node)
+    }
+
+    /// A node that is there, or will be.
+    pub fn at(home: &Path, region: Region) -> Self {
+        Self { region, home: home.to_owned() }
     }
 
     /// The home.

@@ -55,8 +55,12 @@ impl Held {
             Self::Reject { delta, by } => (delta, false, by),
         };
         anyhow::ensure!(!by.reason.trim().is_empty(), "keputusan petugas perlu alasan: --reason \"…\"");
-        stewardship::decide(&hub, delta, accept, by.decided()).await?;
-        say!("Data {delta} {}.", if accept { "diterima" } else { "ditolak" });
+        let word = if accept { "diterima" } else { "ditolak" };
+        if stewardship::decide(&hub, delta, accept, by.decided()).await? {
+            say!("Data {delta} {word}.");
+        } else {
+            say!("Data {delta} sudah {word} sebelumnya; tidak ada keputusan baru yang dicatat.");
+        }
         Ok(())
     }
 }

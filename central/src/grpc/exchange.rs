@@ -141,14 +141,14 @@ impl Exchange for ExchangeService {
         let asked = request.get_ref();
         let sequence = u32::try_from(asked.sequence).unwrap_or(u32::MAX);
         let position = Position { region: row.region, epoch: asked.epoch, sequence };
-        let proof = journal::inclusion(&self.hub, position, asked.size).await.map_err(from_fault)?;
+        let proof = journal::inclusion(&self.hub, asked.generation, position, asked.size).await;
+        let proof = proof.map_err(from_fault)?;
         Ok(Response::new(pb::InclusionReply { proof: Some(proof) }))
     }
 
     async fn consistency(&self, request: Request<pb::ConsistencyRequest>) -> Answer<pb::ConsistencyProof> {
         self.region(&request).await?;
-        let pb::ConsistencyRequest { old_size, new_size } = *request.get_ref();
-        let proof = journal::consistency(&self.hub, old_size, new_size).await;
+        let proof = journal::consistency(&self.hub, *request.get_ref()).await;
         proof.map(Response::new).map_err(from_fault)
     }
 

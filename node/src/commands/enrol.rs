@@ -10,6 +10,7 @@ use super::Done;
 use crate::{
     enrol,
     home::{Home, Work},
+    store::setting,
     sync::SyncError,
 };
 
@@ -45,6 +46,10 @@ impl Enrol {
             "token ini untuk daerah {}, node ini untuk {region}; minta token yang benar",
             token.region
         );
+        if store.setting(setting::TOKEN).await?.is_some_and(|last| last == enrol::fingerprint_of(&token)) {
+            say!("Node {region} sudah terdaftar dengan token ini; tidak ada yang diubah.");
+            return Ok(Done::Well);
+        }
         let ambient = Ambient::system();
         let applicant = home.applicant(&ambient)?;
         say!("Sidik jari node {region}: {}", applicant.fingerprint());
@@ -65,6 +70,12 @@ impl Enrol {
                 // A link that breaks while people talk on the phone is no reason to stop.
                 Err(error @ (SyncError::Connect(_) | SyncError::Broken(_))) if told => {
                     tracing::warn!("{error}; mencoba lagi");
+                }
+                Err(error) if error.is_revoked_key() => {
+                    home.forget_applicant();
+                    anyhow::bail!(
+                        "kunci yang disiapkan node ini sudah dicabut pusat dan dibuang; jalankan lagi perintah ini, kunci baru dibuat dengan sendirinya"
+                    );
                 }
                 Err(error) => return Err(error.into()),
             }

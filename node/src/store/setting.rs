@@ -27,6 +27,8 @@ pub const CHECKPOINT: &str = "checkpoint";
 pub const HUB_FORK: &str = "hub_fork";
 /// The hub's signed statement about the generation that this node last entered.
 pub const GENERATION_STATEMENT: &str = "generation_statement";
+/// SHA-256 of the one-time token of the last enrolment that was granted.
+pub const TOKEN: &str = "token";
 /// The hub's keys as pinned, an encoded `HubKeys`.
 pub const HUB: &str = "hub";
 /// Where the exchange listens.

@@ -33,7 +33,12 @@ pub(super) async fn take_slice(session: &mut Session<'_>, report: &mut Report) -
 async fn take(session: &mut Session<'_>, have: u64, base: u64) -> Result<Option<u64>, SyncError> {
     let agent = session.agent;
     let request = pb::SliceRequest { have_version: base, session: session.token.clone() };
-    let reply = session.client.slice(request).await?.into_inner();
+    let reply = match session.client.slice(request).await.map_err(SyncError::from) {
+        Ok(reply) => reply.into_inner(),
+        // The region became known after this release: the next one has a slice for it.
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let expected = Expectation {
         region: agent.region,
         have,

@@ -137,7 +137,11 @@ async fn check_log(session: &mut Session<'_>, shown: Option<&pb::Checkpoint>) ->
         if now.size < held.size {
             return Err(forked_hub(agent, &shown.note).await?);
         }
-        let request = pb::ConsistencyRequest { old_size: held.size, new_size: now.size };
+        let request = pb::ConsistencyRequest {
+            old_size: held.size,
+            new_size: now.size,
+            generation: session.generation,
+        };
         let proof = session.client.consistency(request).await?.into_inner();
         let hashes: Option<Vec<Hash>> = proof.hashes.iter().map(|h| h.as_slice().try_into().ok()).collect();
         let hashes = hashes.ok_or(Refusal::Malformed { what: "consistency proof" })?;

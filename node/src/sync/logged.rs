@@ -45,10 +45,11 @@ fn receipt(batch: &BatchRow) -> Option<pb::Receipt> {
 
 async fn prove(session: &mut Session<'_>, batch: &BatchRow, log: &Checkpoint) -> Result<bool, SyncError> {
     let (epoch, sequence) = (batch.position.epoch, batch.position.sequence.into());
-    let request = pb::InclusionRequest { epoch, sequence, size: log.size };
+    let generation = session.generation;
+    let request = pb::InclusionRequest { epoch, sequence, size: log.size, generation };
     let proof = match session.client.inclusion(request).await.map_err(SyncError::from) {
         Ok(reply) => reply.into_inner().proof,
-        Err(SyncError::Refused { reason, .. }) if reason == (Refusal::NotFound { what: "" }).code() => None,
+        Err(error) if error.is_not_found() => None,
         Err(other) => return Err(other),
     };
     let Some(proof) = proof else { return Ok(false) };

@@ -39,26 +39,6 @@ fn code(error: &sqlx::Error) -> Option<i32> {
     }
 }
 
-/// What an operator can do about SQLite's error, if it is one in the chain of causes: the driver's own words are for
-/// programmers.
-pub fn advice(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let told = causes.filter_map(|cause| code(cause.downcast_ref()?));
-    // The low byte is the kind, the rest says where in SQLite.
-    Some(match told.last()? & 0xff {
-        5 | 6 => "basis data sedang dipakai proses lain; tunggu sampai selesai, lalu ulangi",
-        7 => "memori habis; tutup program lain atau tambah memori, lalu ulangi",
-        10 => "cakram gagal membaca atau menulis; periksa cakram, ulangi, lalu jalankan perintah verify",
-        11 | 26 => {
-            "berkas basis data rusak; jalankan perintah doctor, atau pulihkan dari cadangan dengan restore"
-        }
-        13 => "cakram penuh; kosongkan lalu ulangi, yang sudah tersimpan tetap ada",
-        14 | 23 => "berkas basis data tidak dapat dibuka; periksa pemilik dan izinnya",
-        8 => "basis data hanya dapat dibaca; periksa pemasangan cakram dan izinnya",
-        _ => return None,
-    })
-}
-
 /// Writes what a process left in the log ahead of the database anew, and copies it into the database.
 ///
 /// A commit whose flush failed stays in the log's file, and who opens it next finds it there, though perhaps not on the
@@ -186,22 +166,5 @@ mod tests {
         let held: i64 =
             sqlx::query_scalar("SELECT b FROM a").fetch_one(&mut *db.reader().await).await.expect("reads");
         assert_eq!(held, 1);
-    }
-
-    async fn fails(address: &str, statements: &'static str) -> sqlx::Error {
-        let mut conn = SqliteConnection::connect(address).await.expect("opens");
-        sqlx::raw_sql(statements).execute(&mut conn).await.expect_err("an error")
-    }
-
-    #[tokio::test]
-    async fn a_full_disk_and_a_damaged_file_are_told_to_operators() {
-        let full =
-            "CREATE TABLE a (b BLOB); PRAGMA max_page_count = 10; INSERT INTO a VALUES (zeroblob(100000))";
-        let error = fails("sqlite::memory:", full).await;
-        assert!(advice(&error).expect("advice").contains("cakram penuh"));
-        let program = std::env::current_exe().expect("this program, which is no database");
-        let error = fails(&format!("sqlite:{}?mode=ro", program.display()), "SELECT * FROM a").await;
-        assert!(advice(&error).expect("advice").contains("rusak"));
-        assert!(advice(&std::io::Error::other("of something else")).is_none());
     }
 }

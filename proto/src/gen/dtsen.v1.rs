@@ -1007,6 +1007,9 @@ pub struct InclusionRequest {
     pub sequence: u64,
     #[prost(uint64, tag = "3")]
     pub size: u64,
+    /// whose log
+    #[prost(uint64, tag = "4")]
+    pub generation: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InclusionReply {
@@ -1019,6 +1022,9 @@ pub struct ConsistencyRequest {
     pub old_size: u64,
     #[prost(uint64, tag = "2")]
     pub new_size: u64,
+    /// whose log
+    #[prost(uint64, tag = "3")]
+    pub generation: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SliceRequest {

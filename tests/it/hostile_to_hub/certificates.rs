@@ -106,9 +106,7 @@ fn every_call_is_refused(stage: &mut Stage, what: &str, identity: &tls::Identity
         client.call(async |hub| hub.read_back(back).await).map(drop),
         client.call(async |hub| hub.slice(slice).await).map(drop),
         client.call(async |hub| hub.slice_part(part).await).map(drop),
-        client
-            .call(async |hub| hub.consistency(pb::ConsistencyRequest { old_size: 0, new_size: 0 }).await)
-            .map(drop),
+        client.call(async |hub| hub.consistency(pb::ConsistencyRequest::default()).await).map(drop),
         client.call(async |hub| hub.rulebook(pb::RulebookRequest { version: 1, offset: 0 }).await).map(drop),
         client.call(async |hub| hub.renew(renew).await).map(drop),
     ];

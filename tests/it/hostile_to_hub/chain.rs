@@ -1,6 +1,8 @@
 //! The same batch again, a batch too far, another batch in its place.
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use dtsen_kit::ambient::Ambient;
+use dtsen_node::home::Home;
 use dtsen_proto::{
     batch::{self, Draft},
     id::{BatchId, Position},
@@ -100,5 +102,22 @@ pub(super) fn closed(place: &Place) -> anyhow::Result<()> {
     })?;
     let third = stage.deltas[40..].to_vec();
     renewed.deliver(&third)?;
+    enrols_with_the_key_of_before(&stage, place)?;
     stage.end()
+}
+
+/// A key that was replaced is no key to enrol with: the node drops it and makes another.
+fn enrols_with_the_key_of_before(stage: &Stage, place: &Place) -> anyhow::Result<()> {
+    let node = Node::create(&place.path("node-lama"), stage.peer.region)?;
+    Home::at(node.home()).applicant(&Ambient::system())?;
+    std::fs::write(node.home().join("keys/applicant.pem"), stage.peer.signer.to_pem())?;
+    let token = node.home().join("token");
+    let token = token.to_str().context("a path in UTF-8")?;
+    let region = stage.peer.region.to_string();
+    stage.hub.run(&["region", "invite", &region, "--token-file", token, "--by", "pengundang"])?;
+    let enrol = ["enrol", "--hub", &stage.hub.enrol_url(), "--token-file", token, "--no-wait"];
+    let refused = node.run(&enrol).err().context("a revoked key enrols")?;
+    ensure!(format!("{refused:#}").contains("sudah dicabut pusat dan dibuang"), "{refused:#}");
+    ensure!(node.run(&enrol)?.contains("Menunggu konfirmasi"), "new keys are not taken");
+    Ok(())
 }

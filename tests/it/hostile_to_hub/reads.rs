@@ -86,12 +86,20 @@ pub(super) fn run(place: &Place) -> anyhow::Result<()> {
     slices(&mut stage)?;
     verdicts(&mut stage)?;
     stage.refused("a log of the future", "NOT_FOUND", |peer, _| {
-        let request = pb::ConsistencyRequest { old_size: 1, new_size: 1 << 40 };
+        let request = pb::ConsistencyRequest { old_size: 1, new_size: 1 << 40, generation: 1 };
         peer.client.call(async |hub| hub.consistency(request).await)
     })?;
     stage.refused("a log that shrinks", "NOT_FOUND", |peer, _| {
-        let request = pb::ConsistencyRequest { old_size: 2, new_size: 1 };
+        let request = pb::ConsistencyRequest { old_size: 2, new_size: 1, generation: 1 };
         peer.client.call(async |hub| hub.consistency(request).await)
+    })?;
+    stage.refused("growth of another generation's log", "LOG_INCONSISTENT", |peer, _| {
+        let request = pb::ConsistencyRequest { old_size: 1, new_size: 2, generation: 2 };
+        peer.client.call(async |hub| hub.consistency(request).await)
+    })?;
+    stage.refused("a place in another generation's log", "LOG_INCONSISTENT", |peer, _| {
+        let request = pb::InclusionRequest { epoch: 1, sequence: 1, size: 1, generation: 0 };
+        peer.client.call(async |hub| hub.inclusion(request).await)
     })?;
     stage.refused("a rulebook of another version", "NOT_FOUND", |peer, _| {
         let request = pb::RulebookRequest { version: 99, offset: 0 };

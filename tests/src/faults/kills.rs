@@ -139,7 +139,7 @@ impl Worker {
 
 /// Ends the leases of a hub process that was killed, as if their seconds had gone by; else most kills would find the
 /// lane waiting.
-fn end_leases(hub: &Hub) -> anyhow::Result<()> {
+pub(super) fn end_leases(hub: &Hub) -> anyhow::Result<()> {
     let address = hub.database();
     wait::block_on(async {
         let store = store::open(&address, false, Mode::Production).await?;

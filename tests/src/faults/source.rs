@@ -51,8 +51,12 @@ impl Source {
     pub fn enrol(hub: &Hub, folder: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let node = Node::create(&folder.join(plan.region.to_string()), plan.region)?;
         hub.enrol(&node)?;
-        let files = folder.join(format!("berkas-{}", plan.region));
-        Ok(Self { node, people: plan.people.clone(), files })
+        Ok(Self::of(node, plan, &folder.join(format!("berkas-{}", plan.region))))
+    }
+
+    /// A node that is enrolled, and the folder of its files.
+    pub fn of(node: Node, plan: &Plan, files: &Path) -> Self {
+        Self { node, people: plan.people.clone(), files: files.to_owned() }
     }
 
     /// Arguments that import what the region says on a day; day 0 is the first load.

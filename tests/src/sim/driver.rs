@@ -346,7 +346,7 @@ impl Driver {
         for node in &mut self.seen.nodes {
             node.stirred = true;
         }
-        self.runtime.block_on(self.restores.hub_came_back(&self.seen))?;
+        self.runtime.block_on(self.restores.hub_came_back(&self.seen, self.twins))?;
         self.start(HUB);
         Ok(())
     }

@@ -178,6 +178,9 @@ async fn become_enrolled(
                     }
                     Ok(None) => world.trace.tell(own.computer.name, "waits for confirmation"),
                     Err(error) => {
+                        if error.is_revoked_key() {
+                            home.forget_applicant();
+                        }
                         world.trace.tell(own.computer.name, format!("is not enrolled: {error}"));
                         hear(own, &error.to_string());
                     }

@@ -169,19 +169,20 @@ impl Restores {
         Ok(())
     }
 
-    /// The hub came back.
-    pub(super) async fn hub_came_back(&mut self, seen: &Observed) -> anyhow::Result<()> {
+    /// The hub came back, while copies of some nodes run: it may have forgotten what it knew of them.
+    pub(super) async fn hub_came_back(
+        &mut self,
+        seen: &Observed,
+        copies: [bool; NODES],
+    ) -> anyhow::Result<()> {
         self.came_back = Some(seen.hub.generation().await?);
         self.look_at_hub(seen).await?;
-        for node in 0..NODES {
-            match &mut self.nodes[node] {
-                Some(NodeWatch { what: What::Copied, epoch: open }) => {
-                    *open = epoch(seen, &seen.nodes[node]).await?;
-                }
-                other => {
-                    *other = None;
-                    self.look_at_node(seen, node).await?;
-                }
+        for (node, runs) in copies.into_iter().enumerate() {
+            if runs || self.is_copied(node) {
+                self.cloned(seen, node).await?;
+            } else {
+                self.nodes[node] = None;
+                self.look_at_node(seen, node).await?;
             }
         }
         Ok(())
