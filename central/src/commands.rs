@@ -24,10 +24,8 @@ use dtsen_kit::{
 use futures::future::LocalBoxFuture;
 
 use crate::{
-    engine::Engine,
     home::{Config, Home},
     hub::Hub,
-    rulebook::Rulebooks,
     store::{self, Store},
 };
 
@@ -147,20 +145,7 @@ async fn open_store(address: &str, create: bool) -> anyhow::Result<Arc<dyn Store
 async fn open_with(home: &Home, config: &Config) -> anyhow::Result<Arc<Hub>> {
     let address = home.database(config);
     let store = open_store(&address, false).await?;
-    let (keys, release_key) = home.keys()?;
-    Ok(Arc::new(Hub {
-        name: config.name.clone(),
-        exchange_url: config.exchange_url.clone(),
-        store,
-        engine: Engine { signer: keys.receipt.clone() },
-        keys,
-        authority: home.authority()?,
-        release_key,
-        rulebooks: Rulebooks::default(),
-        ambient: Ambient::system(),
-        lane_work: tokio::sync::Notify::new(),
-        log_work: tokio::sync::Notify::new(),
-    }))
+    Ok(Arc::new(home.hub(config, store, Ambient::system())?))
 }
 
 /// An address as it may be printed.

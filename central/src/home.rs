@@ -1,6 +1,9 @@
 //! The hub's home folder: configuration and keys.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use dtsen_kit::{
     ambient::Ambient,
@@ -9,8 +12,15 @@ use dtsen_kit::{
 };
 use dtsen_proto::{key::Signer, record::Day};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 
-use crate::{authority::Authority, hub::Keys};
+use crate::{
+    authority::Authority,
+    engine::Engine,
+    hub::{Hub, Keys},
+    rulebook::Rulebooks,
+    store::Store,
+};
 
 /// `hub.toml`. Every key of it is explained in `deploy/config/hub.example.toml`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -149,5 +159,23 @@ impl Home {
         let certificate = files::read(&self.key_path("ca.crt"))?;
         let key = files::read(&self.key_path("ca.key"))?;
         Ok(Authority::load(certificate, key))
+    }
+
+    /// A hub with the keys of this home.
+    pub fn hub(&self, config: &Config, store: Arc<dyn Store>, ambient: Ambient) -> Result<Hub, HomeError> {
+        let (keys, release_key) = self.keys()?;
+        Ok(Hub {
+            name: config.name.clone(),
+            exchange_url: config.exchange_url.clone(),
+            store,
+            engine: Engine { signer: keys.receipt.clone() },
+            keys,
+            authority: self.authority()?,
+            release_key,
+            rulebooks: Rulebooks::default(),
+            ambient,
+            lane_work: Notify::new(),
+            log_work: Notify::new(),
+        })
     }
 }

@@ -1,38 +1,22 @@
 //! Every node of the country at once, as after an outage of the hub: each connects, says Hello and pushes what it has.
 
+mod node;
+
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
-use dtsen_central::{enrolment, hub::Decided};
-use dtsen_kit::{
-    ambient::Ambient,
-    net::{self, Target, Tcp},
-    tls,
-};
-use dtsen_node::enrol::Applicant;
-use dtsen_proto::{
-    batch::{self, Draft},
-    chain::Head,
-    enrol::Token,
-    key::Signer,
-    limits,
-    pb::{self, exchange_client::ExchangeClient},
-    region::Region,
-};
+use dtsen_kit::net::Target;
 use serde::Serialize;
 use tokio::sync::Barrier;
-use tonic::{Code, Status};
-use tonic_types::StatusExt as _;
+use tonic::Status;
 
-use super::{crowd::Crowd, report::percentile};
+use self::node::{Seen, Waiting, enrol, greet, push, seal};
+use super::report::percentile;
 use crate::{
     faults::{power::cut::open_hub, wait},
     federation::{HUB_NAME, Hub},
@@ -79,162 +63,6 @@ pub struct Outage {
     pub jain: f64,
     /// Peak memory of the hub, MB.
     pub hub_peak_mb: u64,
-}
-
-/// A node that is about to push.
-struct Waiting {
-    identity: tls::Identity,
-    region: Region,
-    session: Vec<u8>,
-    requests: Vec<pb::SubmitRequest>,
-}
-
-type Exchange = ExchangeClient<tonic::transport::Channel>;
-
-/// What all nodes write into.
-#[derive(Default)]
-struct Seen {
-    receipts: Mutex<Vec<Duration>>,
-    delayed: AtomicUsize,
-    errors: Mutex<BTreeMap<String, usize>>,
-    done: Vec<AtomicUsize>,
-    taken: AtomicUsize,
-    /// What each had when half of all batches were in custody.
-    half: Mutex<Option<Vec<usize>>>,
-}
-
-impl Seen {
-    fn failed(&self, what: &str, status: &Status) {
-        let why = format!("{what}: {:?} {}", status.code(), status.message());
-        *self.errors.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
-    }
-
-    fn receipt(&self, node: usize, half: usize, time: Duration) {
-        self.receipts.lock().unwrap_or_else(PoisonError::into_inner).push(time);
-        self.done[node].fetch_add(1, Ordering::Relaxed);
-        if self.taken.fetch_add(1, Ordering::Relaxed) + 1 == half {
-            let now = self.done.iter().map(|done| done.load(Ordering::Relaxed)).collect();
-            *self.half.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
-        }
-    }
-}
-
-fn by(actor: &str) -> Decided {
-    Decided { actor: actor.into(), reason: String::new() }
-}
-
-/// Enrols a region as its node and two operators would, without the network.
-async fn enrol(
-    hub: &dtsen_central::hub::Hub,
-    region: Region,
-) -> anyhow::Result<(Signer, tls::Identity, Vec<u8>)> {
-    let token: Token = enrolment::invite(hub, region, by("pengundang")).await?.parse()?;
-    let applicant = Applicant::create(&Ambient::system())?;
-    let request = applicant.request(&token);
-    enrolment::enrol(hub, &request).await?;
-    enrolment::confirm(hub, region, &applicant.fingerprint(), by("pemeriksa")).await?;
-    let granted = enrolment::enrol(hub, &request).await?;
-    let identity = tls::Identity { key: applicant.tls_key, chain: vec![granted.certificate] };
-    Ok((applicant.signer, identity, granted.session))
-}
-
-/// The batches of a region, sealed one upon the other.
-fn seal(region: Region, signer: &Signer, form: Form) -> anyhow::Result<Vec<pb::SubmitRequest>> {
-    if !region.is_regency() {
-        return Ok(Vec::new());
-    }
-    let crowd = Crowd::of_newcomers(region)?;
-    let (mut head, mut requests) = (Head::start(region), Vec::new());
-    for nth in 0..form.batches as u64 {
-        let numbers = nth * form.deltas..(nth + 1) * form.deltas;
-        let deltas =
-            numbers.map(|number| crowd.delta(number, 0, None)).collect::<anyhow::Result<Vec<_>>>()?;
-        let mut position = head.position;
-        position.sequence += 1;
-        let draft = Draft {
-            position,
-            previous: head.id,
-            rulebook: 1,
-            generation: 1,
-            log: (0, [0; 32]),
-            created_ms: Ambient::system().now_ms(),
-        };
-        let sealed = batch::seal(signer, &draft, &deltas);
-        let (encoding, data) = batch::encode_body(&sealed.body);
-        head = Head::after(position, sealed.id);
-        requests.push(pb::SubmitRequest {
-            header: Some(sealed.envelope),
-            encoding: encoding.into(),
-            encoded_length: data.len() as u64,
-            data,
-            ..Default::default()
-        });
-    }
-    Ok(requests)
-}
-
-/// What the hub asks to wait, if that is all that it has against a call.
-fn delay(status: &Status) -> Option<Duration> {
-    let details = status.get_error_details();
-    let delay = details.retry_info().and_then(|info| info.retry_delay);
-    delay.filter(|_| status.code() == Code::ResourceExhausted)
-}
-
-/// What a node fails at, and how.
-type Failed = (&'static str, Status);
-
-/// One node connects and says Hello.
-async fn greet(node: &Waiting, target: Target, seen: &Seen) -> Result<(Exchange, Vec<u8>), Failed> {
-    let channel = net::connect(Arc::new(Tcp), &target)
-        .await
-        .map_err(|error| ("connect", Status::unavailable(error.to_string())))?;
-    let mut hub = ExchangeClient::new(channel)
-        .max_decoding_message_size(limits::MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(limits::MAX_MESSAGE_BYTES);
-    let head = Head::start(node.region);
-    let hello = pb::HelloRequest {
-        protocol: dtsen_proto::PROTOCOL_VERSION,
-        session: node.session.clone(),
-        epoch: head.position.epoch,
-        sequence: head.position.sequence.into(),
-        head: head.id.as_bytes().to_vec(),
-        generation: 1,
-        ..Default::default()
-    };
-    loop {
-        match hub.hello(hello.clone()).await {
-            Ok(reply) => return Ok((hub, reply.into_inner().session)),
-            Err(status) => wait_if_told(status, seen).await.map_err(|status| ("hello", status))?,
-        }
-    }
-}
-
-/// It pushes batch after batch, and waits when it is told to.
-async fn push(
-    number: usize,
-    node: Waiting,
-    (mut hub, session): (Exchange, Vec<u8>),
-    half: usize,
-    seen: &Seen,
-) -> Result<(), Failed> {
-    for mut request in node.requests {
-        request.session.clone_from(&session);
-        loop {
-            let begun = wait::now();
-            match hub.submit(request.clone()).await {
-                Ok(_) => break seen.receipt(number, half, begun.elapsed()),
-                Err(status) => wait_if_told(status, seen).await.map_err(|status| ("submit", status))?,
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn wait_if_told(status: Status, seen: &Seen) -> Result<(), Status> {
-    let delay = delay(&status).ok_or(status)?;
-    seen.delayed.fetch_add(1, Ordering::Relaxed);
-    tokio::time::sleep(delay).await;
-    Ok(())
 }
 
 /// Calls with every item, on both processors.
@@ -287,8 +115,7 @@ pub fn run(folder: &Path, database: &str, form: Form) -> anyhow::Result<Outage> 
 fn everybody(hub: &Hub, nodes: Vec<Waiting>) -> anyhow::Result<Outage> {
     let pushing = nodes.iter().filter(|node| !node.requests.is_empty()).count();
     let (count, batches) = (nodes.len(), nodes.iter().map(|node| node.requests.len()).sum::<usize>());
-    let done = nodes.iter().map(|_| AtomicUsize::new(0)).collect();
-    let seen = Arc::new(Seen { done, ..Seen::default() });
+    let seen = Arc::new(Seen::of(count));
     let authority = certificates::authority(hub)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let ready = Arc::new(Barrier::new(count + 1));

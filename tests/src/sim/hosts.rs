@@ -9,11 +9,9 @@ use std::{
 
 use anyhow::Context as _;
 use dtsen_central::{
-    engine::Engine,
     home,
     hub::{Decided, Hub},
     release,
-    rulebook::Rulebooks,
     serve::{Listeners, serve},
     store as hub_store,
 };
@@ -26,7 +24,6 @@ use dtsen_node::{
     sync::{Agent, SyncError},
 };
 use dtsen_proto::{record::Day, rulebook::Rulebook};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -42,20 +39,7 @@ pub(super) async fn open_hub(path: &Path, ambient: Ambient) -> anyhow::Result<Ar
     let home = home::Home::at(path);
     let config = home.config()?;
     let store = hub_store::open(&home.database(&config), false, Mode::Simulated).await?;
-    let (keys, release_key) = home.keys()?;
-    Ok(Arc::new(Hub {
-        name: config.name,
-        exchange_url: config.exchange_url,
-        store,
-        engine: Engine { signer: keys.receipt.clone() },
-        keys,
-        authority: home.authority()?,
-        release_key,
-        rulebooks: Rulebooks::default(),
-        ambient,
-        lane_work: Notify::new(),
-        log_work: Notify::new(),
-    }))
+    Ok(Arc::new(home.hub(&config, store, ambient)?))
 }
 
 /// Opens a node that is enrolled, as its commands do.

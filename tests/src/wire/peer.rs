@@ -11,6 +11,7 @@ use dtsen_node::{
 use dtsen_proto::{
     batch::{self, Draft, Sealed},
     chain::Head,
+    id::Position,
     key::Signer,
     limits, pb,
     region::Region,
@@ -55,15 +56,7 @@ impl Peer {
 
     /// A Hello as an honest node of this head would say it.
     pub fn hello_request(&self) -> pb::HelloRequest {
-        pb::HelloRequest {
-            protocol: dtsen_proto::PROTOCOL_VERSION,
-            session: self.session.clone(),
-            epoch: self.head.position.epoch,
-            sequence: self.head.position.sequence.into(),
-            head: self.head.id.as_bytes().to_vec(),
-            generation: 1,
-            ..Default::default()
-        }
+        hello(self.head, self.session.clone())
     }
 
     /// Says Hello and keeps the session.
@@ -76,16 +69,7 @@ impl Peer {
 
     /// What the next batch says of itself.
     pub fn draft(&self) -> Draft {
-        let mut position = self.head.position;
-        position.sequence += 1;
-        Draft {
-            position,
-            previous: self.head.id,
-            rulebook: 1,
-            generation: 1,
-            log: (0, [0; 32]),
-            created_ms: Ambient::system().now_ms(),
-        }
+        draft(self.head)
     }
 
     /// The next batch.
@@ -100,17 +84,7 @@ impl Peer {
 
     /// A request that brings a batch in one piece.
     pub fn request(&self, sealed: &Sealed) -> pb::SubmitRequest {
-        let (encoding, data) = batch::encode_body(&sealed.body);
-        pb::SubmitRequest {
-            header: Some(sealed.envelope.clone()),
-            encoding: encoding.into(),
-            encoded_length: data.len() as u64,
-            offset: 0,
-            data,
-            session: self.session.clone(),
-            receipt: None,
-            epoch_statement: None,
-        }
+        pb::SubmitRequest { session: self.session.clone(), ..submission(sealed) }
     }
 
     /// Sends a request as it is.
@@ -124,6 +98,43 @@ impl Peer {
         let reply = self.submit(self.request(&sealed)).map_err(|refused| anyhow::anyhow!("{refused:?}"))?;
         self.sealed(&sealed);
         receipt(&reply)
+    }
+}
+
+/// A Hello of a node whose chain ends here.
+pub fn hello(head: Head, session: Vec<u8>) -> pb::HelloRequest {
+    pb::HelloRequest {
+        protocol: dtsen_proto::PROTOCOL_VERSION,
+        session,
+        epoch: head.position.epoch,
+        sequence: head.position.sequence.into(),
+        head: head.id.as_bytes().to_vec(),
+        generation: 1,
+        ..Default::default()
+    }
+}
+
+/// What the batch after a head says of itself.
+pub fn draft(head: Head) -> Draft {
+    Draft {
+        position: Position { sequence: head.position.sequence + 1, ..head.position },
+        previous: head.id,
+        rulebook: 1,
+        generation: 1,
+        log: (0, [0; 32]),
+        created_ms: Ambient::system().now_ms(),
+    }
+}
+
+/// A batch in one piece, without a session.
+pub fn submission(sealed: &Sealed) -> pb::SubmitRequest {
+    let (encoding, data) = batch::encode_body(&sealed.body);
+    pb::SubmitRequest {
+        header: Some(sealed.envelope.clone()),
+        encoding: encoding.into(),
+        encoded_length: data.len() as u64,
+        data,
+        ..Default::default()
     }
 }
 

@@ -6,14 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use dtsen_central::{
-    authority::Authority,
-    engine::Engine,
-    home::Home as HubHome,
-    hub::{Hub, Keys},
-    rulebook::Rulebooks,
-    store,
-};
+use dtsen_central::{home::Home as HubHome, hub::Hub, store};
 use dtsen_kit::{ambient::Ambient, net::Tcp, sqlite::Mode};
 use dtsen_node::{audit, home::Home as NodeHome};
 use dtsen_proto::region::Region;
@@ -177,22 +170,7 @@ pub async fn open_hub(folder: &Path) -> anyhow::Result<Hub> {
     let home = HubHome::at(folder);
     let config = home.config()?;
     let store = store::open(&home.database(&config), false, Mode::Production).await?;
-    let (keys, release_key) = home.keys()?;
-    let keys: Keys = keys;
-    let authority: Authority = home.authority()?;
-    Ok(Hub {
-        name: config.name.clone(),
-        exchange_url: config.exchange_url,
-        store,
-        engine: Engine { signer: keys.receipt.clone() },
-        keys,
-        authority,
-        release_key,
-        rulebooks: Rulebooks::default(),
-        ambient: Ambient::system(),
-        lane_work: tokio::sync::Notify::new(),
-        log_work: tokio::sync::Notify::new(),
-    })
+    Ok(home.hub(&config, store, Ambient::system())?)
 }
 
 /// The hub in this home is whole and stands by what it said.
