@@ -2,6 +2,7 @@
 //! must name a region. One that is not registered gets in too, to be told so, but neither for long nor with much. Nobody
 //! keeps others out by sitting: every kind of guest has its `seats`.
 
+mod frames;
 mod seats;
 
 use std::{
@@ -27,7 +28,10 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::transport::server::Connected;
 
-use self::seats::{Seat, Seats};
+use self::{
+    frames::Frames,
+    seats::{Seat, Seats},
+};
 use crate::{
     authority,
     hub::Hub,
@@ -87,6 +91,13 @@ pub struct Guest {
     stream: TlsStream<Box<dyn Io>>,
     peer: Peer,
     stay: Stay,
+    frames: Frames,
+}
+
+impl Guest {
+    fn new(stream: TlsStream<Box<dyn Io>>, peer: Peer, stay: Stay) -> Self {
+        Self { stream, peer, stay, frames: Frames::new(Instant::now()) }
+    }
 }
 
 /// How long a guest may stay, and with how much.
@@ -153,6 +164,10 @@ impl AsyncRead for Guest {
         if let Some((_, bytes)) = &mut self.stay.visit {
             *bytes = bytes.saturating_sub(buf.filled().len() - before);
         }
+        if self.frames.read(&buf.filled()[before..], Instant::now()).is_err() {
+            tracing::warn!(region = ?self.peer.region, "a flood of frames that bring nothing; the connection ends");
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         read
     }
 }
@@ -161,7 +176,11 @@ impl AsyncWrite for Guest {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         // A guest that reads nothing is waited for here.
         self.stay.check(cx)?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.frames.carried(bytes);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -264,7 +283,7 @@ async fn handshake(
         Policy::Anybody(visit) => {
             let peer = Peer { region: None, fingerprint: [0; 32] };
             let seat = room.visitors.take((), Instant::now())?;
-            return Some(Guest { stream, peer, stay: Stay::visiting(*visit, seat) });
+            return Some(Guest::new(stream, peer, Stay::visiting(*visit, seat)));
         }
     };
     let certificate = stream.get_ref().1.peer_certificates()?.first()?;
@@ -276,12 +295,12 @@ async fn handshake(
     match hub.store.region(region).await {
         Ok(Some(row)) if is_registered(&row, &peer) => {
             let seat = room.regions.take(region, Instant::now())?;
-            Some(Guest { stream, peer, stay: Stay::registered(seat) })
+            Some(Guest::new(stream, peer, Stay::registered(seat)))
         }
         Ok(_) => {
             tracing::warn!(%region, "the certificate is not the one registered, or revoked");
             let place = room.strangers.clone().try_acquire_owned().ok()?;
-            Some(Guest { stream, peer, stay: Stay::stranger(place) })
+            Some(Guest::new(stream, peer, Stay::stranger(place)))
         }
         Err(error) => {
             tracing::error!(%error, "the register of regions cannot be read");

@@ -3,3 +3,4 @@
 pub mod enrolment;
 pub mod exchange;
 pub mod status;
+mod turns;

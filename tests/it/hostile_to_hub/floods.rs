@@ -60,8 +60,9 @@ fn refuses_streams(counts: &Counts) -> bool {
     counts.rounds > 0 && counts.resets > counts.sent / 2
 }
 
-fn went_round(counts: &Counts) -> bool {
-    counts.rounds > 1
+/// The hub ended one connection after the other, without a word: an idle frame too many.
+fn thrown_out(counts: &Counts) -> bool {
+    counts.rounds > 1 && counts.closed == counts.rounds
 }
 
 pub(super) fn frames(place: &Place) -> anyhow::Result<()> {
@@ -69,12 +70,12 @@ pub(super) fn frames(place: &Place) -> anyhow::Result<()> {
         place,
         &[
             (Attack::Flood(Flood::Streams), |c| refuses_streams(c) || sent_away(c)),
-            (Attack::Flood(Flood::RapidReset), went_round),
+            (Attack::Flood(Flood::RapidReset), thrown_out),
             (Attack::Flood(Flood::MadeYouReset), sent_away),
             (Attack::Flood(Flood::EmptyData), sent_away),
             (Attack::Flood(Flood::Continuation), sent_away),
-            (Attack::Flood(Flood::Ping), went_round),
-            (Attack::Flood(Flood::Settings), went_round),
+            (Attack::Flood(Flood::Ping), thrown_out),
+            (Attack::Flood(Flood::Settings), thrown_out),
         ],
     )
 }
