@@ -172,7 +172,9 @@ fn check_token(hub: &Hub, row: &RegionRow, token: &str) -> Result<(), Refusal> {
 
 async fn confirmed(hub: &Hub, row: &RegionRow) -> Result<pb::EnrolReply, StoreError> {
     let head = hub.store.head(row.region).await?;
-    let session = hub.store.session(row.region).await?.map(|s| s.current);
+    // An open session is of the first who says Hello: with something to show, that node can say it again if the answer is lost.
+    let session = hub.store.session(row.region).await?.map(|session| session.current);
+    let session = session.filter(|token| !token.is_empty());
     Ok(pb::EnrolReply {
         state: pb::EnrolState::Confirmed.into(),
         fingerprint: region_fingerprint(row).unwrap_or_default(),
@@ -181,7 +183,7 @@ async fn confirmed(hub: &Hub, row: &RegionRow) -> Result<pb::EnrolReply, StoreEr
         epoch: head.map_or(1, |h| h.position.epoch),
         generation: hub.generation().await?,
         exchange_url: hub.exchange_url.clone(),
-        session: session.unwrap_or_default(),
+        session: session.unwrap_or_else(|| hub.ambient.bytes::<16>().to_vec()),
     })
 }
 

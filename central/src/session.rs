@@ -74,7 +74,9 @@ impl Session {
     /// A single such Hello may be an old message that a stalled hub process took up late.
     #[must_use]
     pub fn accuse(&self, shown: &[u8]) -> (bool, Self) {
-        (!shown.is_empty() && self.suspect == shown, Self { suspect: shown.to_vec(), ..self.clone() })
+        // Nothing shown is remembered too: no token is one byte long.
+        let shown = if shown.is_empty() { &[0] } else { shown };
+        (self.suspect == shown, Self { suspect: shown.to_vec(), ..self.clone() })
     }
 }
 
@@ -110,6 +112,9 @@ mod tests {
         let (before, session) = session.accuse(&copied);
         let (again, _) = session.accuse(&copied);
         assert_eq!((before, again), (false, true));
+        let (before, session) = session.accuse(&[]);
+        let (again, _) = session.accuse(&[]);
+        assert_eq!((before, again), (false, true), "without a token");
     }
 
     /// Two copies that speak in turn: one of them is stale after at most two Hellos of the other.

@@ -24,6 +24,10 @@ const FOUND: &[(u64, &str)] = &[
     (1953, "a batch on its way when its node came back from a copy: the node lacks it from when it arrives"),
     (3641, "a copy that was known for one runs on, and the hub comes back from a time before it knew"),
     (3740, "a proof of consistency of a hub that was restored after Hello was taken for another history"),
+    (
+        10_543,
+        "a node that enrolled into an open session had nothing to show when the answer to its Hello was lost",
+    ),
     (Plan::RESTORES + 40, "a lost branch that was refused as a fork was to come back after every new epoch"),
     (Plan::RESTORES + 70, "an epoch came back only if none before it had stayed unused"),
     (Plan::RESTORES + 144, "a node stayed halted by a word that a restored hub did not remember"),
