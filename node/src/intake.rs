@@ -9,13 +9,10 @@
 //! not cover the region, the reference day, the source, nor the village of a member's family; [`RowReader::village`]
 //! gives that one without reading the row.
 
-mod clean;
-mod encoding;
 mod error;
 mod finding;
 mod frame;
 mod layout;
-mod number;
 mod place;
 mod raw;
 mod read;

@@ -5,13 +5,11 @@ use dtsen_proto::{
     record::RecordKind,
     rulebook::{ColumnInfo, Owner, Rulebook, reason},
 };
+use dtsen_sources::clean::{encoding::decode, number, text::clean};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    clean::clean,
-    encoding::decode,
     finding::{Detail, FileFinding},
-    number,
     value::Reading,
 };
 

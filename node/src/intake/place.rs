@@ -6,8 +6,9 @@ use dtsen_proto::{
     region::Region,
     rulebook::{Resolution, Rulebook},
 };
+use dtsen_sources::clean::text::without_zero_fraction;
 
-use super::{clean::without_zero_fraction, value::area};
+use super::value::area;
 
 /// Names of places that are remembered. A kab/kota has a few hundred villages; the rest are misspellings.
 const REMEMBERED: usize = 8_192;

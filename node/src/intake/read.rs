@@ -8,14 +8,16 @@ use dtsen_proto::{
     region::Region,
     rulebook::{Rulebook, reason},
 };
+use dtsen_sources::clean::{
+    encoding::decode,
+    number,
+    text::{clean, is_missing},
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    clean::clean,
-    encoding::decode,
     finding::FileFinding,
     layout::Plan,
-    number,
     place::{Domicile, FamilyPlaces, PlaceNames, Villages},
     raw::RawRow,
     table::Table,
@@ -273,7 +275,7 @@ fn text(row: &RawRow, at: usize) -> Cow<'_, str> {
         Cow::Borrowed(text) => clean(text),
         Cow::Owned(text) => Cow::Owned(clean(&text).into_owned()),
     };
-    if super::clean::is_missing(&cleaned) { Cow::Borrowed("") } else { cleaned }
+    if is_missing(&cleaned) { Cow::Borrowed("") } else { cleaned }
 }
 
 /// The number in a column of NIK or No. KK, if it is sound.

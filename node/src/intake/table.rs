@@ -7,14 +7,12 @@ use std::{
 };
 
 use dtsen_proto::{column, record::RecordKind, rulebook::Rulebook};
+use dtsen_sources::clean::{encoding::decode, number, text::clean};
 
 use super::{
-    clean::clean,
-    encoding::decode,
     error::IntakeError,
     finding::FileFinding,
     layout::{Heading, Layout, Twice, heading_name},
-    number,
     raw::{Broken, RawRow, Splitter},
     rows::{Dialect, Rows},
     value::Reading,

@@ -8,7 +8,7 @@ use dtsen_proto::{
 };
 use jiff::civil::Date;
 
-use super::clean::{is_missing, is_scientific, without_zero_fraction};
+use dtsen_sources::clean::text::{is_missing, is_scientific, without_zero_fraction};
 
 /// What a cell says.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(super) enum Reading {
     Area,
     /// A BPS code.
     Bps,
-    /// NIK or No. KK; see [`super::number`].
+    /// NIK or No. KK; see [`dtsen_sources::clean::number`].
     Number,
 }
 
@@ -140,7 +140,7 @@ impl Reading {
         }
     }
 
-    /// Reads a cleaned cell. Numbers of persons and families are read by [`super::number`].
+    /// Reads a cleaned cell. Numbers of persons and families are read by [`dtsen_sources::clean::number`].
     pub(super) fn read(&self, text: &str) -> Cell {
         if is_missing(text) {
             return Cell::Missing;

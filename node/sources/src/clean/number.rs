@@ -16,7 +16,7 @@ use std::{borrow::Cow, collections::HashSet};
 
 use dtsen_proto::nik::DIGITS;
 
-use super::clean::{is_missing, is_scientific, without_zero_fraction};
+use super::text::{is_missing, is_scientific, without_zero_fraction};
 
 /// Largest number up to which a float holds every whole number.
 const FLOAT_EXACT: u64 = 1 << 53;
@@ -39,7 +39,7 @@ const LOST_AT_LEAST: usize = 3;
 
 /// What a cell of such a column holds.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Cell {
+pub enum Cell {
     /// Nothing.
     Missing,
     /// Sixteen digits that may be right.
@@ -54,15 +54,15 @@ pub(super) enum Cell {
 
 /// What a sample of the file tells of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub(super) struct Column {
+pub struct Column {
     /// Its numbers have lost their last digit.
-    pub(super) lost: bool,
+    pub lost: bool,
     /// Its numbers stand in quotes.
-    pub(super) quoted: bool,
+    pub quoted: bool,
 }
 
 /// Reads a cleaned cell; `quoted` is asked only if it matters.
-pub(super) fn read(text: &str, column: Column, quoted: impl FnOnce() -> bool) -> Cell {
+pub fn read(text: &str, column: Column, quoted: impl FnOnce() -> bool) -> Cell {
     if is_missing(text) {
         return Cell::Missing;
     }
@@ -101,7 +101,7 @@ fn sixteen(digits: &[u8]) -> Option<u64> {
 
 /// Collects a sample of one column.
 #[derive(Default)]
-pub(super) struct Sample {
+pub struct Sample {
     /// Different numbers: a family's occurs once for each member.
     numbers: HashSet<u64>,
     quoted: usize,
@@ -109,7 +109,8 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    pub(super) fn add(&mut self, text: &str, quoted: bool) {
+    /// Adds a cleaned cell.
+    pub fn add(&mut self, text: &str, quoted: bool) {
         if let Cell::Sound(number) = read(text, Column::default(), || true) {
             self.numbers.insert(number);
             self.cells += 1;
@@ -117,7 +118,8 @@ impl Sample {
         }
     }
 
-    pub(super) fn column(&self) -> Column {
+    /// What the cells so far tell.
+    pub fn column(&self) -> Column {
         let zeros = self.numbers.iter().filter(|number| number.is_multiple_of(10)).count();
         Column {
             lost: zeros >= LOST_AT_LEAST && zeros * 100 > self.numbers.len() * LOST_PERCENT,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 ///
 /// Bytes that are no UTF-8 are read as Windows-1252 if every one of them then is what a name or an address may
 /// hold; otherwise they become U+FFFD. Half a UTF-8 character is not taken for Windows-1252: `Ã` is no letter here.
-pub(super) fn decode(bytes: &[u8]) -> (Cow<'_, str>, bool) {
+pub fn decode(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     if let Ok(text) = str::from_utf8(bytes) {
         return (Cow::Borrowed(text), false);
     }

@@ -8,7 +8,7 @@ const MISSING: &[&str] = &[
 ];
 
 /// Whether a cleaned text says that there is no value.
-pub(super) fn is_missing(text: &str) -> bool {
+pub fn is_missing(text: &str) -> bool {
     MISSING.contains(&text)
 }
 
@@ -23,7 +23,7 @@ fn blank(c: char) -> bool {
 }
 
 /// The text without invisible characters, outer blanks and outer quotes; blanks inside become spaces.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub fn clean(text: &str) -> Cow<'_, str> {
     let plain = |c: char| (c == ' ' || !blank(c)) && !invisible(c);
     let text = if text.chars().all(plain) {
         Cow::Borrowed(text.trim())
@@ -47,7 +47,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// `3.0`, `3,00` -> `3`; anything else as it is. `3.000` is three thousand.
-pub(super) fn without_zero_fraction(text: &str) -> &str {
+pub fn without_zero_fraction(text: &str) -> &str {
     match text.split_once(['.', ',']) {
         Some((whole, fraction))
             if !whole.is_empty()
@@ -61,7 +61,7 @@ pub(super) fn without_zero_fraction(text: &str) -> &str {
 }
 
 /// Whether a spreadsheet wrote this number in scientific notation, with either decimal mark.
-pub(super) fn is_scientific(text: &str) -> bool {
+pub fn is_scientific(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     let mut marks = 0;

@@ -1,0 +1,164 @@
+//! RT, RW and dusun, from cells of their own or out of an address.
+
+/// What an address says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Address {
+    /// Three digits.
+    pub rt: Option<String>,
+    /// Three digits.
+    pub rw: Option<String>,
+    /// In capitals.
+    pub dusun: Option<String>,
+    /// What is left, in capitals.
+    pub rest: String,
+}
+
+/// A number of an RT or RW; `0`, `-` and the like mean that there is none.
+pub fn number(text: &str) -> Option<String> {
+    let digits: String = text.trim().trim_end_matches(".0").chars().filter(char::is_ascii_digit).collect();
+    let number: u32 = digits.parse().ok().filter(|n| (1..=999).contains(n))?;
+    Some(format!("{number:03}"))
+}
+
+/// A cell with both, RT first: `003/005`, `RT 3 RW 5`, `3/-`.
+pub fn both(text: &str) -> (Option<String>, Option<String>) {
+    let read = read(text);
+    if read.rt.is_some() || read.rw.is_some() {
+        return (read.rt, read.rw);
+    }
+    let mut parts = text.split(['/', '-', '\\', ',', ';', ' ']).filter(|part| !part.trim().is_empty());
+    match (text.contains('/'), text.split_once('/')) {
+        (true, Some((rt, rw))) => (number(rt), number(rw)),
+        _ => (parts.next().and_then(number), parts.next().and_then(number)),
+    }
+}
+
+/// Labels, and what they name.
+const RT: &[&str] = &["RT"];
+const RW: &[&str] = &["RW"];
+const DUSUN: &[&str] =
+    &["DUSUN", "DSN", "DS", "DUKUH", "DK", "LINGKUNGAN", "LINGK", "LINK", "BANJAR", "BR", "KAMPUNG", "KP"];
+/// Where a dusun's name ends.
+const ENDS: &[&str] =
+    &["RT", "RW", "KODEPOS", "KODE", "DESA", "KEL", "KELURAHAN", "KEC", "KECAMATAN", "NO", "JL", "JALAN"];
+
+/// A word, and whether a stroke stands before it.
+struct Word {
+    text: String,
+    stroke: bool,
+}
+
+/// Words, with labels parted from their numbers: `RT003/RW.005` is `RT 003 RW 005`.
+fn words(text: &str) -> Vec<Word> {
+    let mut spaced = String::new();
+    let mut before: Option<char> = None;
+    for c in text.to_uppercase().chars() {
+        if let Some(b) = before
+            && ((b.is_alphabetic() && c.is_ascii_digit()) || (b.is_ascii_digit() && c.is_alphabetic()))
+        {
+            spaced.push(' ');
+        }
+        match c {
+            '/' | '\\' => spaced.push_str(" / "),
+            // "RT.03", "JL. MAWAR".
+            ':' | ';' | ',' | '(' | ')' | '.' => spaced.push(' '),
+            c => spaced.push(c),
+        }
+        before = Some(c);
+    }
+    let mut words: Vec<Word> = Vec::new();
+    let mut stroke = false;
+    for word in spaced.split_whitespace() {
+        if word == "/" {
+            stroke = true;
+        } else {
+            words.push(Word { text: word.to_owned(), stroke: std::mem::take(&mut stroke) });
+        }
+    }
+    words
+}
+
+/// Reads a whole address.
+pub fn read(text: &str) -> Address {
+    let mut address = Address::default();
+    let words = words(text);
+    let is =
+        |labels: &[&str], at: usize| words.get(at).is_some_and(|word| labels.contains(&word.text.as_str()));
+    let counts =
+        |at: usize| words.get(at).is_some_and(|word| number(&word.text).is_some() || is_none(&word.text));
+    let strokes = |at: usize| words.get(at).is_some_and(|word| word.stroke);
+    let of = |at: usize| words.get(at).and_then(|word| number(&word.text));
+    let mut rest: Vec<&str> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        if is(RT, at) && is(RW, at + 1) && counts(at + 2) && counts(at + 3) {
+            // Both labels, then both numbers.
+            (address.rt, address.rw) = (of(at + 2), of(at + 3));
+            at += 4;
+        } else if is(RT, at) && counts(at + 1) && counts(at + 2) && strokes(at + 2) {
+            (address.rt, address.rw) = (of(at + 1), of(at + 2));
+            at += 3;
+        } else if is(RT, at) && counts(at + 1) {
+            address.rt = address.rt.or_else(|| of(at + 1));
+            at += 2;
+        } else if is(RW, at) && counts(at + 1) {
+            address.rw = address.rw.or_else(|| of(at + 1));
+            at += 2;
+        } else if is(DUSUN, at) && address.dusun.is_none() {
+            let name = words[at + 1..].iter().map(|word| word.text.as_str());
+            let name: Vec<&str> = name.take_while(|word| !ENDS.contains(word)).collect();
+            at += 1 + name.len();
+            address.dusun = Some(name.join(" ")).filter(|name| !name.is_empty() && !is_none(name));
+        } else {
+            rest.push(&words[at].text);
+            at += 1;
+        }
+    }
+    rest.join(" ").trim_matches(|c: char| matches!(c, '-' | ' ')).clone_into(&mut address.rest);
+    address
+}
+
+fn is_none(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| matches!(c, '0' | '-' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rt_and_rw_wherever_they_stand() {
+        let some = |text: &str| Some(text.to_owned());
+        for (text, rt, rw) in [
+            ("003/005", some("003"), some("005")),
+            ("3/5", some("003"), some("005")),
+            ("RT.003/RW.005", some("003"), some("005")),
+            ("RT 03 RW 05", some("003"), some("005")),
+            ("RT03/RW05", some("003"), some("005")),
+            ("RT: 003, RW: 005", some("003"), some("005")),
+            ("RT/RW : 003/005", some("003"), some("005")),
+            ("003/-", some("003"), None),
+            ("002/000", some("002"), None),
+            ("RW 05 RT 03", some("003"), some("005")),
+            ("-", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!(both(text), (rt, rw), "{text}");
+        }
+        assert_eq!(number("0"), None);
+        assert_eq!(number("-"), None);
+        assert_eq!(number("3.0"), some("003"));
+        assert_eq!(number("012"), some("012"));
+    }
+
+    #[test]
+    fn an_address_in_one_cell() {
+        let read = read("DUSUN KERANDANGAN, RT:001, RW:002, Kodepos:83355,-");
+        assert_eq!((read.rt.as_deref(), read.rw.as_deref()), (Some("001"), Some("002")));
+        assert_eq!(read.dusun.as_deref(), Some("KERANDANGAN"));
+        let read = super::read("JL. MAWAR NO. 3 DSN. SELATAN RT 03/05");
+        assert_eq!(read.dusun.as_deref(), Some("SELATAN"));
+        assert_eq!((read.rt.as_deref(), read.rw.as_deref()), (Some("003"), Some("005")));
+        assert_eq!(read.rest, "JL MAWAR NO 3");
+    }
+}

@@ -1,0 +1,355 @@
+//! Dates as people and spreadsheets write them: words, serial numbers, two-digit years, day and month the wrong way
+//! round. What cannot be known is told and left out, never guessed.
+
+use jiff::civil::{Date, date};
+
+/// Day 0 of Excel's 1900 system, such that serials after February 1900 are right.
+const SERIAL_BASE: Date = date(1899, 12, 30);
+/// Serials of birth dates: 1 January 1900 to 31 December 2099.
+const SERIALS: std::ops::RangeInclusive<i32> = 2..=73_050;
+/// Nobody alive was born before.
+const OLDEST: i16 = 1900;
+/// Below this age nobody is head of a family or married.
+const GROWN: i16 = 12;
+/// Years of which two digits tell the last.
+const CENTURY: i16 = 100;
+
+/// The day of birth that a NIK holds; the century is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NikDate {
+    /// Of the month, the 40 of women taken off.
+    pub day: i8,
+    /// Of the year.
+    pub month: i8,
+    /// Last two digits.
+    pub year: i16,
+}
+
+/// What is known beside the cell.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// Nothing is dated later.
+    pub today: Date,
+    /// What the person's NIK says, if it is sound.
+    pub nik: Option<NikDate>,
+    /// The person is head, spouse or was married: no child.
+    pub adult: bool,
+    /// The column writes month before day, as far as its other cells tell.
+    pub month_first: bool,
+}
+
+/// What a cell says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Nothing.
+    Missing,
+    /// This day.
+    Day(Date),
+    /// This day, after day and month were exchanged.
+    Swapped(Date),
+    /// Only a year: no day to go by.
+    YearOnly(i16),
+    /// A day that the calendar does not have.
+    Impossible,
+    /// Later than today.
+    Future(Date),
+    /// Nothing that is a date.
+    Unreadable,
+}
+
+/// Months as they are written, old spellings and English ones too; the longest that fits counts.
+const MONTHS: [&[&str]; 12] = [
+    &["januari", "january", "jan"],
+    &["februari", "pebruari", "february", "feb", "peb"],
+    &["maret", "march", "mrt", "mar"],
+    &["april", "apr"],
+    &["mei", "may"],
+    &["juni", "june", "jun"],
+    &["juli", "july", "jul"],
+    &["agustus", "august", "agst", "agt", "ags", "agu", "aug"],
+    &["september", "sept", "sep"],
+    &["oktober", "october", "okt", "oct"],
+    &["november", "nopember", "nov", "nop"],
+    &["desember", "december", "des", "dec"],
+];
+
+fn month(word: &str) -> Option<i8> {
+    let at = MONTHS.iter().position(|names| names.contains(&word))?;
+    i8::try_from(at + 1).ok()
+}
+
+/// Reads a text.
+pub fn read(text: &str, context: &Context) -> Reading {
+    let text = without_time(text.trim()).to_lowercase();
+    let parts = parts(&text);
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    match parts[..] {
+        [] => Reading::Missing,
+        [one] => single(one, context),
+        [a, b, c] => triple([a, b, c], context),
+        // "Mei 1980".
+        [a, b] if month(a).is_some() && b.len() == 4 => year_only(b),
+        _ => Reading::Unreadable,
+    }
+}
+
+/// Reads a date cell of a spreadsheet, which its program may have understood the wrong way round.
+pub fn read_cell(day: Date, context: &Context) -> Reading {
+    judged(day.year(), day.month(), day.day(), context)
+}
+
+/// Reads a spreadsheet's number of days.
+pub fn read_serial(serial: f64, context: &Context) -> Reading {
+    #[expect(clippy::cast_possible_truncation, reason = "the range is looked at first")]
+    let whole = if (f64::from(*SERIALS.start())..=f64::from(*SERIALS.end())).contains(&serial) {
+        serial.trunc() as i32
+    } else {
+        return Reading::Unreadable;
+    };
+    match SERIAL_BASE.checked_add(jiff::Span::new().days(whole)) {
+        Ok(day) => read_cell(day, context),
+        Err(_) => Reading::Unreadable,
+    }
+}
+
+/// A time of day behind the date says nothing.
+fn without_time(text: &str) -> &str {
+    match text.split_once([' ', 'T', 't']) {
+        Some((day, time)) if time.contains(':') && day.bytes().any(|b| b.is_ascii_digit()) => day,
+        _ => text,
+    }
+}
+
+/// Runs of digits and of letters.
+fn parts(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut before = None;
+    for c in text.chars() {
+        let kind = if c.is_ascii_digit() {
+            Some(true)
+        } else if c.is_alphabetic() {
+            Some(false)
+        } else {
+            None
+        };
+        match kind {
+            Some(_) if kind == before => parts.last_mut().expect("not the first").push(c),
+            Some(_) => parts.push(c.to_string()),
+            None => {}
+        }
+        before = kind;
+    }
+    parts
+}
+
+fn single(text: &str, context: &Context) -> Reading {
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Reading::Unreadable;
+    }
+    match text.len() {
+        _ if text.bytes().all(|b| b == b'0') => Reading::Missing,
+        4 if text.parse().is_ok_and(|year| (OLDEST..=context.today.year()).contains(&year)) => {
+            year_only(text)
+        }
+        8 if text.get(..4).is_some_and(|year| is_year(year, context)) => {
+            triple([&text[..4], &text[4..6], &text[6..]], context)
+        }
+        8 => triple([&text[..2], &text[2..4], &text[4..]], context),
+        4..=5 => text.parse().map_or(Reading::Unreadable, |serial: f64| read_serial(serial, context)),
+        _ => Reading::Unreadable,
+    }
+}
+
+fn is_year(text: &str, context: &Context) -> bool {
+    text.parse().is_ok_and(|year: i16| (OLDEST..=context.today.year()).contains(&year))
+}
+
+fn year_only(text: &str) -> Reading {
+    text.parse().map_or(Reading::Unreadable, Reading::YearOnly)
+}
+
+fn triple(parts: [&str; 3], context: &Context) -> Reading {
+    let [first, second, third] = parts;
+    let number = |text: &str| text.parse::<i16>().ok().filter(|_| text.len() <= 4);
+    let month_of = |text: &str| month(text).map(i16::from);
+    let numbers = parts.map(number);
+    let late =
+        |day: Option<i16>, month: Option<i16>| Some((full(third, number(third)?, context), month?, day?));
+    let found = if let Some(month) = month_of(second) {
+        // "1980 Agustus 17", "17 Agustus 1980".
+        if first.len() == 4 {
+            numbers[0].zip(numbers[2]).map(|(year, day)| (year, month, day))
+        } else {
+            late(numbers[0], Some(month))
+        }
+    } else if let Some(month) = month_of(first) {
+        // "Agustus 17 1980".
+        late(numbers[1], Some(month))
+    } else if first.len() == 4 {
+        numbers[0].zip(numbers[1]).zip(numbers[2]).map(|((year, month), day)| (year, month, day))
+    } else if context.month_first && numbers[0].is_some_and(|first| first <= 12) {
+        late(numbers[1], numbers[0])
+    } else {
+        late(numbers[0], numbers[1])
+    };
+    let Some((year, month, day)) = found else { return Reading::Unreadable };
+    if year == 0 && month == 0 && day == 0 {
+        return Reading::Missing;
+    }
+    if (month == 0 || day == 0) && (OLDEST..=context.today.year()).contains(&year) {
+        return Reading::YearOnly(year);
+    }
+    match (i8::try_from(month), i8::try_from(day)) {
+        (Ok(month), Ok(day)) => judged(year, month, day, context),
+        _ => Reading::Impossible,
+    }
+}
+
+/// A year of two digits: not in the future, and not so late that a grown-up would be a child.
+fn full(text: &str, year: i16, context: &Context) -> i16 {
+    if text.len() > 2 {
+        return year;
+    }
+    let century = context.today.year() / CENTURY * CENTURY;
+    let latest = if context.adult { context.today.year() - GROWN } else { context.today.year() };
+    if century + year <= latest { century + year } else { century - CENTURY + year }
+}
+
+/// A day, with day and month exchanged where only that is possible, or where the NIK says so.
+fn judged(year: i16, month: i8, day: i8, context: &Context) -> Reading {
+    let straight = Date::new(year, month, day).ok();
+    let exchanged = Date::new(year, day, month).ok();
+    let fits = |found: &Date| {
+        context.nik.is_some_and(|nik| {
+            (nik.day, nik.month, nik.year) == (found.day(), found.month(), found.year().rem_euclid(CENTURY))
+        })
+    };
+    let found = match (straight, exchanged) {
+        (Some(straight), Some(exchanged))
+            if !fits(&straight) && fits(&exchanged) && straight != exchanged =>
+        {
+            Reading::Swapped(exchanged)
+        }
+        (Some(straight), _) => Reading::Day(straight),
+        // Month first, because the other way round the calendar has no such day.
+        (None, Some(exchanged)) if month > 12 => Reading::Swapped(exchanged),
+        _ => return Reading::Impossible,
+    };
+    match found {
+        Reading::Day(day) | Reading::Swapped(day) if day > context.today => Reading::Future(day),
+        Reading::Day(day) | Reading::Swapped(day) if day.year() < OLDEST - 30 => Reading::Impossible,
+        found => found,
+    }
+}
+
+/// Parts a place and a date that stand in one cell, at the last tail that is a date.
+pub fn split_place<'a>(text: &'a str, context: &Context) -> (&'a str, Reading) {
+    let begins = text.char_indices().filter(|(at, c)| {
+        let after = text[at + c.len_utf8()..].trim_start();
+        matches!(c, ',' | ' ' | '/') && after.starts_with(|c: char| c.is_ascii_digit())
+            || (*at == 0 && c.is_ascii_digit())
+    });
+    for (at, c) in begins {
+        let from = if at == 0 && c.is_ascii_digit() { 0 } else { at + c.len_utf8() };
+        let reading = read(&text[from..], context);
+        if !matches!(reading, Reading::Unreadable | Reading::Missing) {
+            return (
+                text[..from].trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | '-')),
+                reading,
+            );
+        }
+    }
+    (text, Reading::Missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        Context { today: date(2026, 11, 23), nik: None, adult: false, month_first: false }
+    }
+
+    #[test]
+    fn as_people_write_them() {
+        let day = |year, month, day| Reading::Day(date(year, month, day));
+        for (text, expected) in [
+            ("1980-08-17", day(1980, 8, 17)),
+            ("1980-08-17 00:00:00", day(1980, 8, 17)),
+            ("1980-08-17T00:00:00Z", day(1980, 8, 17)),
+            ("17/08/1980", day(1980, 8, 17)),
+            ("17-8-1980", day(1980, 8, 17)),
+            ("17.08.1980", day(1980, 8, 17)),
+            ("17 08 1980", day(1980, 8, 17)),
+            ("17 Agustus 1980", day(1980, 8, 17)),
+            ("17 Agt 1980", day(1980, 8, 17)),
+            ("17-AGST-80", day(1980, 8, 17)),
+            ("17agustus1980", day(1980, 8, 17)),
+            ("1 Mrt 75", day(1975, 3, 1)),
+            ("2 Pebruari 1981", day(1981, 2, 2)),
+            ("3 Nopember 1982", day(1982, 11, 3)),
+            ("Dec 31, 1999", day(1999, 12, 31)),
+            ("19800817", day(1980, 8, 17)),
+            ("17081980", day(1980, 8, 17)),
+            ("29514", day(1980, 10, 20)),
+            ("17-8-80", day(1980, 8, 17)),
+            ("17-8-05", day(2005, 8, 17)),
+            ("17-8-27", day(1927, 8, 17)),
+            ("08/17/1980", Reading::Swapped(date(1980, 8, 17))),
+            ("31/02/1975", Reading::Impossible),
+            ("31-13-1975", Reading::Impossible),
+            ("00/00/0000", Reading::Missing),
+            ("0000-00-00", Reading::Missing),
+            ("00/00/1975", Reading::YearOnly(1975)),
+            ("1975", Reading::YearOnly(1975)),
+            ("Mei 1975", Reading::YearOnly(1975)),
+            ("17/08/2027", Reading::Future(date(2027, 8, 17))),
+            ("tidak tahu", Reading::Unreadable),
+            ("17 Sapar 1980", Reading::Unreadable),
+            ("", Reading::Missing),
+        ] {
+            assert_eq!(read(text, &context()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nik_decides_which_is_the_month() {
+        let nik = Some(NikDate { day: 5, month: 3, year: 80 });
+        let context = Context { nik, ..context() };
+        assert_eq!(read("03/05/1980", &context), Reading::Swapped(date(1980, 3, 5)));
+        assert_eq!(read("05/03/1980", &context), Reading::Day(date(1980, 3, 5)));
+        assert_eq!(read_cell(date(1980, 5, 3), &context), Reading::Swapped(date(1980, 3, 5)));
+        assert_eq!(read("04/05/1980", &context), Reading::Day(date(1980, 5, 4)), "fits neither way");
+        assert_eq!(read_serial(29_280.0, &context), Reading::Day(date(1980, 2, 29)));
+    }
+
+    #[test]
+    fn a_head_of_family_was_not_born_last_year() {
+        let context = Context { adult: true, ..context() };
+        assert_eq!(read("17-8-25", &context), Reading::Day(date(1925, 8, 17)));
+        assert_eq!(read("17-8-05", &context), Reading::Day(date(2005, 8, 17)));
+    }
+
+    #[test]
+    fn a_column_that_writes_months_first() {
+        let context = Context { month_first: true, ..context() };
+        assert_eq!(read("08/05/1980", &context), Reading::Day(date(1980, 8, 5)));
+        assert_eq!(read("17/05/1980", &context), Reading::Day(date(1980, 5, 17)));
+    }
+
+    #[test]
+    fn a_place_before_the_date() {
+        let day = Reading::Day(date(1980, 8, 17));
+        for (text, place, expected) in [
+            ("Sleman, 17/08/1980", "Sleman", day),
+            ("SLEMAN 17-08-1980", "SLEMAN", day),
+            ("Kulon Progo,17 Agustus 1980", "Kulon Progo", day),
+            ("Jakarta / 17-8-80", "Jakarta", day),
+            ("17-08-1980", "", day),
+            ("Sleman", "Sleman", Reading::Missing),
+            ("Desa 7 Ulu, 17-08-1980", "Desa 7 Ulu", day),
+        ] {
+            assert_eq!(split_place(text, &context()), (place, expected), "{text}");
+        }
+    }
+}

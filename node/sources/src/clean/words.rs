@@ -1,0 +1,135 @@
+//! Words for sex, marriage, relation and the like, as DTSEN's codes.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::LazyLock,
+};
+
+/// Lower case, letters and digits only, single blanks.
+pub fn folded(text: &str) -> String {
+    let spaced: String =
+        text.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+type Tables = HashMap<String, HashMap<String, i64>>;
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    type Written = HashMap<String, BTreeMap<String, Vec<String>>>;
+    let written: Written =
+        toml::from_str(include_str!("../../data/words.toml")).expect("our own table, which a test reads");
+    let by_word = |codes: BTreeMap<String, Vec<String>>| {
+        let of = |(code, words): (String, Vec<String>)| {
+            let code = code.parse().expect("our own codes, which a test reads");
+            words.into_iter().map(move |word| (word, code))
+        };
+        codes.into_iter().flat_map(of).collect()
+    };
+    written.into_iter().map(|(table, codes)| (table, by_word(codes))).collect()
+});
+
+fn code(table: &str, text: &str) -> Option<i64> {
+    TABLES.get(table)?.get(&folded(text)).copied()
+}
+
+/// 1 man, 2 woman.
+pub fn sex(text: &str) -> Option<i64> {
+    code("sex", text)
+}
+
+/// Regsosek 408: 1 never, 2 married, 3 divorced, 4 widowed.
+pub fn marriage(text: &str) -> Option<i64> {
+    code("marriage", text)
+}
+
+/// DTSEN's relation to the head of family, from words; numbers depend on who gives them.
+pub fn relation(text: &str) -> Option<i64> {
+    code("relation", text)
+}
+
+/// What a population list says of somebody's being there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Lives.
+    Alive,
+    /// Died.
+    Dead,
+    /// Moved away.
+    Moved,
+    /// Missing, or gone for a while.
+    Away,
+    /// A line that another one replaced.
+    Superseded,
+}
+
+/// A word for somebody's being there. `TETAP` and `TIDAK TETAP` say nothing of life and death, whatever column they stand in.
+pub fn standing(text: &str) -> Option<Standing> {
+    let word = folded(text);
+    Some(match word.as_str() {
+        "hidup" | "aktif" | "ada" => Standing::Alive,
+        "mati" | "meninggal" | "meninggal dunia" | "wafat" | "md" | "almarhum" | "almarhumah" => {
+            Standing::Dead
+        }
+        "pindah" | "pindah keluar" | "pindah datang" => Standing::Moved,
+        "hilang" | "pergi" | "tidak tetap pergi" => Standing::Away,
+        "tidak valid" | "invalid" | "ganda" | "non aktif" | "nonaktif" | "tidak aktif" => {
+            Standing::Superseded
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_the_sources_write_them() {
+        for (text, expected) in [
+            ("L", 1),
+            ("Lk", 1),
+            ("LAKI-LAKI", 1),
+            ("Laki2", 1),
+            ("1", 1),
+            ("P", 2),
+            ("Pr.", 2),
+            ("W", 2),
+            ("perempuan", 2),
+        ] {
+            assert_eq!(sex(text), Some(expected), "{text}");
+        }
+        assert_eq!(sex("X"), None);
+        for (text, expected) in [
+            ("BK", 1),
+            ("Belum Kawin", 1),
+            ("K", 2),
+            ("KAWIN TERCATAT", 2),
+            ("Kawin Belum Tercatat", 2),
+            ("CH", 3),
+            ("Cerai Mati", 4),
+        ] {
+            assert_eq!(marriage(text), Some(expected), "{text}");
+        }
+        assert_eq!(marriage("janda"), None, "divorced or widowed");
+        for (text, expected) in [
+            ("KK", 1),
+            ("Kepala Kel.", 1),
+            ("KEPALA KELUARGA", 1),
+            ("Isteri", 2),
+            ("SUAMI", 2),
+            ("ANAK", 3),
+            ("Menantu", 4),
+            ("cucu", 5),
+            ("ORANG TUA", 6),
+            ("Mertua", 6),
+            ("ORANG TUA / MERTUA", 6),
+            ("Pembantu", 7),
+            ("FAMILI LAIN", 8),
+            ("Lainnya", 8),
+        ] {
+            assert_eq!(relation(text), Some(expected), "{text}");
+        }
+        assert_eq!(standing("TIDAK TETAP"), None);
+        assert_eq!(standing("Tidak Valid"), Some(Standing::Superseded));
+    }
+}

@@ -1,0 +1,4 @@
+//! Layouts of lists of people.
+
+pub mod find;
+pub mod heading;

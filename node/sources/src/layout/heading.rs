@@ -1,0 +1,109 @@
+//! Headings: what the words above a column mean.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use serde::Deserialize;
+
+use crate::clean::words::folded;
+
+/// What a column of a list of people is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// NIK.
+    Nik,
+    /// No. KK.
+    NoKk,
+    /// Name of the person.
+    Nama,
+    /// Name of the head of family.
+    NamaKepala,
+    /// Sex.
+    JenisKelamin,
+    /// Place of birth.
+    TempatLahir,
+    /// Date of birth.
+    TanggalLahir,
+    /// Both in one cell.
+    TempatTanggalLahir,
+    /// Relation to the head of family.
+    Hubungan,
+    /// Marriage.
+    StatusKawin,
+    /// Street, or a whole address.
+    Alamat,
+    /// Dusun or lingkungan.
+    Dusun,
+    /// RT.
+    Rt,
+    /// RW.
+    Rw,
+    /// Both in one cell.
+    RtRw,
+    /// Name of the village.
+    Desa,
+    /// Name of the kecamatan.
+    Kecamatan,
+    /// Name of the kab/kota.
+    Kabupaten,
+    /// Name of the province.
+    Provinsi,
+    /// Kemendagri code of the village.
+    KodeDesa,
+    /// Occupation.
+    Pekerjaan,
+    /// Highest education.
+    Pendidikan,
+    /// Education under way.
+    PendidikanSedang,
+    /// Alive, dead, moved.
+    StatusDasar,
+    /// Members of the family.
+    JumlahAnggota,
+    /// Known, and not taken over.
+    Lain,
+}
+
+static ROLES: LazyLock<HashMap<String, Role>> = LazyLock::new(|| {
+    let table: HashMap<Role, Vec<String>> =
+        toml::from_str(include_str!("../../data/headings.toml")).expect("our own table, which a test reads");
+    table.into_iter().flat_map(|(role, names)| names.into_iter().map(move |name| (name, role))).collect()
+});
+
+/// The role of a heading, if it is one that is known.
+pub fn role(heading: &str) -> Option<Role> {
+    ROLES.get(&folded(heading)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_of_the_field() {
+        for (heading, expected) in [
+            ("NIK", Role::Nik),
+            ("No. KK", Role::NoKk),
+            ("NOMOR KARTU KELUARGA", Role::NoKk),
+            ("nomor_kartu_keluarga", Role::NoKk),
+            ("Tempat/Tgl. Lahir", Role::TempatTanggalLahir),
+            ("L/P", Role::JenisKelamin),
+            ("RT/RW", Role::RtRw),
+            ("SHDK", Role::Hubungan),
+            ("Desa/Kel", Role::Desa),
+            ("STAT_HBKEL", Role::Hubungan),
+        ] {
+            assert_eq!(role(heading), Some(expected), "{heading}");
+        }
+        assert_eq!(role("Luas Lantai"), None);
+    }
+
+    #[test]
+    fn every_name_is_folded_and_has_one_role() {
+        let table: HashMap<Role, Vec<String>> =
+            toml::from_str(include_str!("../../data/headings.toml")).expect("the table");
+        let names: Vec<&String> = table.values().flatten().collect();
+        assert!(names.iter().all(|name| **name == folded(name)), "not folded");
+        assert_eq!(names.len(), ROLES.len(), "a name has two roles");
+    }
+}
