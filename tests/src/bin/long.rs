@@ -21,8 +21,8 @@ struct Arguments {
     /// Menit
     #[arg(long, default_value_t = 60)]
     minutes: u64,
-    /// Berkas kecil berisi seed yang sudah selesai
-    #[arg(long, default_value = "target/long.json")]
+    /// Catatan yang sudah selesai; dilanjutkan dari situ, dan ikut disimpan bersama kode
+    #[arg(long, default_value = "tests/long.json")]
     state: PathBuf,
     /// Hanya ini
     #[arg(long, value_name = "NAMA")]
@@ -206,7 +206,7 @@ fn kill(state: &mut State) -> anyhow::Result<()> {
 
 fn save(arguments: &Arguments, state: &State) -> anyhow::Result<()> {
     let next = arguments.state.with_extension("tmp");
-    std::fs::write(&next, serde_json::to_vec(state)?)?;
+    std::fs::write(&next, serde_json::to_vec_pretty(state)?)?;
     std::fs::rename(&next, &arguments.state).with_context(|| format!("{}", arguments.state.display()))
 }
 
