@@ -6,9 +6,8 @@ use dtsen_proto::{
     record::{Day, Value},
     rulebook::{ColumnInfo, Rulebook, Shape, reason},
 };
-use jiff::civil::Date;
-
 use dtsen_sources::clean::text::{is_missing, is_scientific, without_zero_fraction};
+use jiff::civil::Date;
 
 /// What a cell says.
 #[derive(Debug, PartialEq, Eq)]

@@ -72,12 +72,8 @@ async fn go_on(agent: &Agent) -> Result<(), SyncError> {
 
 /// A batch was refused because another one stands in its place: nothing may be sealed on either branch.
 pub(super) async fn halt_if_forked(agent: &Agent, error: SyncError) -> Result<SyncError, SyncError> {
-    match error {
-        SyncError::Refused { reason, .. } if reason == (Refusal::ChainFork { sequence: 0 }).code() => {
-            halt(agent, Stop::Forked).await
-        }
-        other => Ok(other),
-    }
+    let is_fork = error.is_refusal(Refusal::ChainFork { sequence: 0 }.code());
+    if is_fork { halt(agent, Stop::Forked).await } else { Ok(error) }
 }
 
 async fn request(agent: &Agent, head: Head) -> Result<pb::HelloRequest, SyncError> {
