@@ -6,6 +6,7 @@ mod findings;
 mod import;
 mod init;
 mod moves;
+mod preview;
 mod serve;
 mod slice;
 mod status;
@@ -49,6 +50,8 @@ enum Command {
     Init(init::Init),
     /// Mendaftarkan node ke pusat dengan token sekali pakai
     Enrol(enrol::Enrol),
+    /// Pratinjau: apa yang akan diambil dari sebuah berkas, tanpa menyimpan dan tanpa jaringan
+    Preview(preview::Preview),
     /// Memasukkan berkas data; hanya yang baru atau berubah yang akan dikirim
     Import(import::Import),
     /// Menyatakan keluarga pindah ke atau dari daerah lain
@@ -94,6 +97,7 @@ pub fn run(cli: Cli) -> LocalBoxFuture<'static, anyhow::Result<ExitCode>> {
         let done = match cli.command {
             Command::Init(command) => command.run(&home).await,
             Command::Enrol(command) => command.run(&home).await,
+            Command::Preview(command) => command.run(&home).await,
             Command::Import(command) => command.run(&home).await,
             Command::Move(command) => command.run(&home).await,
             Command::Sync(command) => command.run(&home).await,

@@ -11,20 +11,15 @@
 
 mod error;
 mod finding;
-mod frame;
 mod layout;
 mod place;
-mod raw;
 mod read;
-mod rows;
 mod table;
-mod value;
 
+pub use dtsen_sources::read::text::{Broken, MAX_RECORD_BYTES, RawRow};
 pub use error::IntakeError;
 pub use finding::{Detail, FileFinding};
-pub use frame::MAX_RECORD_BYTES;
 pub use place::{Domicile, FamilyPlaces, PlaceNames};
-pub use raw::{Broken, RawRow};
 pub use read::{RowKey, RowReader, RowReading, row_key};
 pub use table::{Table, open};
 

@@ -43,6 +43,10 @@ columns! {
     K_DESIL_NASIONAL = 13 "desil_nasional";
     /// Family: Kemendagri code of the village of domicile, with dots. Ours: DTSEN files carry BPS codes.
     K_KODE_WILAYAH = 61 "kode_wilayah";
+    /// Family: RT of domicile.
+    K_RT = 62 "rt";
+    /// Family: RW of domicile.
+    K_RW = 63 "rw";
     /// Person: NIK.
     I_NIK = 101 "nomor_induk_kependudukan";
     /// Person: No. KK.
@@ -55,6 +59,14 @@ columns! {
     I_JENIS_KELAMIN = 105 "jenis_kelamin";
     /// Person: relation to the head of the family.
     I_STATUS_HUBUNGAN = 106 "status_hubungan_keluarga";
+    /// Person: marriage.
+    I_STATUS_KAWIN = 109 "status_kawin";
+    /// Person: participation in education.
+    I_PARTISIPASI_SEKOLAH = 110 "partisipasi_sekolah";
+    /// Person: highest certificate.
+    I_IJAZAH = 113 "ijazah_tertinggi_yang_dimiliki";
+    /// Person: province name of the KTP address.
+    I_PROVINSI_KTP = 136 "provinsi_ktp";
     /// Person: kab/kota name of the KTP address.
     I_KABUPATEN_KOTA_KTP = 138 "kabupaten_kota_ktp";
     /// Person: kecamatan name of the KTP address.
@@ -63,6 +75,18 @@ columns! {
     I_KODE_KELURAHAN_DESA_KTP = 141 "kode_kelurahan_desa_ktp";
     /// Person: village name of the KTP address.
     I_KELURAHAN_DESA_KTP = 142 "kelurahan_desa_ktp";
+    /// Person: RT of the KTP address.
+    I_RT_KTP = 143 "rt_ktp";
+    /// Person: RW of the KTP address.
+    I_RW_KTP = 144 "rw_ktp";
+    /// Person: dusun of the KTP address.
+    I_DUSUN_KTP = 145 "dusun_ktp";
+    /// Person: KTP address.
+    I_ALAMAT_KTP = 146 "alamat_ktp";
+    /// Person: occupation by the KTP.
+    I_PEKERJAAN_KTP = 147 "pekerjaan_ktp";
+    /// Person: highest education by the KK.
+    I_PENDIDIKAN_KTP = 148 "pendidikan_akhir_ktp";
     /// Person: Kemendagri code of the village of domicile, with dots.
     I_KODE_WILAYAH = 161 "kode_wilayah";
     /// Person: presence, code list of Regsosek 404.

@@ -1,4 +1,6 @@
-//! Layouts of lists of people.
+//! Where things stand in a sheet: headings, what is said outside the table, rows.
 
+pub mod context;
 pub mod find;
 pub mod heading;
+pub mod sheet;

@@ -1,6 +1,18 @@
-//! What regions already have, as people and spreadsheets write it: cleaning of cells, headings, layouts. Pure.
+//! What regions already have, read and cleaned: files row by row, headings, layouts, cells as people and spreadsheets
+//! write them.
 //!
 //! Nothing is guessed: what cannot be known is told and left out.
 
+pub mod cell;
 pub mod clean;
+pub mod delivery;
 pub mod layout;
+pub mod person;
+pub mod place;
+pub mod plan;
+pub mod preset;
+pub mod preview;
+pub mod read;
+pub mod record;
+pub mod survey;
+pub mod value;

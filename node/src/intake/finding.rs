@@ -6,6 +6,7 @@ use dtsen_proto::{
     column::Column,
     rulebook::{Finding, Rulebook},
 };
+use dtsen_sources::read::text::Broken;
 
 /// A finding with its place in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,18 @@ pub enum Detail {
     Bytes(u64),
     /// The columns mean nothing to DTSEN and are left out.
     Foreign,
+}
+
+impl From<Broken> for Detail {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Fields { expected, found } | Broken::LastLineCut { expected, found } => {
+                Self::Fields { expected, found }
+            }
+            Broken::OpenQuote => Self::OpenQuote,
+            Broken::TooLong { bytes } => Self::Bytes(bytes),
+        }
+    }
 }
 
 impl fmt::Display for Detail {

@@ -5,16 +5,16 @@ use dtsen_proto::{
     record::RecordKind,
     rulebook::{ColumnInfo, Owner, Rulebook, reason},
 };
-use dtsen_sources::clean::{encoding::decode, number, text::clean};
-use sha2::{Digest as _, Sha256};
-
-use super::{
-    finding::{Detail, FileFinding},
+use dtsen_sources::{
+    clean::{encoding::decode, number, text::clean},
     value::Reading,
 };
+use sha2::{Digest as _, Sha256};
+
+use super::finding::{Detail, FileFinding};
 
 /// Goes into every digest: one more whenever the same bytes are read differently.
-const READER_VERSION: u32 = 2;
+const READER_VERSION: u32 = 3;
 /// Foreign columns that a notice names.
 const NAMED_AT_MOST: usize = 20;
 /// Characters of a foreign column's name that a notice shows.

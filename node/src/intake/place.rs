@@ -6,9 +6,7 @@ use dtsen_proto::{
     region::Region,
     rulebook::{Resolution, Rulebook},
 };
-use dtsen_sources::clean::text::without_zero_fraction;
-
-use super::value::area;
+use dtsen_sources::{clean::text::without_zero_fraction, value::area};
 
 /// Names of places that are remembered. A kab/kota has a few hundred villages; the rest are misspellings.
 const REMEMBERED: usize = 8_192;

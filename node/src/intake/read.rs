@@ -8,10 +8,14 @@ use dtsen_proto::{
     region::Region,
     rulebook::{Rulebook, reason},
 };
-use dtsen_sources::clean::{
-    encoding::decode,
-    number,
-    text::{clean, is_missing},
+use dtsen_sources::{
+    clean::{
+        encoding::decode,
+        number,
+        text::{clean, is_missing},
+    },
+    read::text::RawRow,
+    value::{Cell, Reading, area},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -19,9 +23,7 @@ use super::{
     finding::FileFinding,
     layout::Plan,
     place::{Domicile, FamilyPlaces, PlaceNames, Villages},
-    raw::RawRow,
     table::Table,
-    value::{Cell, Reading},
 };
 
 /// What a row says.
@@ -107,7 +109,7 @@ impl RowReader {
     pub fn read_row(&mut self, table: &Table, row: &RawRow, families: Option<&FamilyPlaces>) -> RowReading {
         if let Some(broken) = row.broken {
             let mut finding = FileFinding::new(&self.rulebook, broken.reason(), row.line);
-            finding.detail = Some(broken.detail());
+            finding.detail = Some(broken.into());
             let (place, key) = (PlaceNames::default(), RowKey::digest([&row.raw[..]]));
             return RowReading { delta: None, findings: vec![finding], place, key };
         }
@@ -323,6 +325,6 @@ fn place_names(table: &Table, row: &RawRow) -> PlaceNames {
         kabupaten_kota: read(place.kabupaten_kota).map(Cow::into_owned),
         kecamatan: read(place.kecamatan).map(Cow::into_owned),
         kelurahan_desa: read(place.kelurahan_desa).map(Cow::into_owned),
-        kode: code.and_then(|code| super::value::area(&code)),
+        kode: code.and_then(|code| area(&code)),
     }
 }

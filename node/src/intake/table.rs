@@ -7,15 +7,16 @@ use std::{
 };
 
 use dtsen_proto::{column, record::RecordKind, rulebook::Rulebook};
-use dtsen_sources::clean::{encoding::decode, number, text::clean};
+use dtsen_sources::{
+    clean::{encoding::decode, number, text::clean},
+    read::text::{Broken, Dialect, RawRow, Rows, Splitter},
+    value::Reading,
+};
 
 use super::{
     error::IntakeError,
     finding::FileFinding,
     layout::{Heading, Layout, Twice, heading_name},
-    raw::{Broken, RawRow, Splitter},
-    rows::{Dialect, Rows},
-    value::Reading,
 };
 
 /// Bytes at the start of a file that are looked at before it is read.

@@ -179,4 +179,26 @@ reasons! {
     LAST_LINE_CUT;
     /// The same record occurs more than once.
     DUPLICATE_ROW;
+    /// A temporary NIK made by OpenSID.
+    NIK_TEMPORARY;
+    /// Another person of this delivery has the same NIK.
+    NIK_SHARED;
+    /// A title was taken off the name.
+    NAME_TITLE;
+    /// An alias or a remark was taken off the name.
+    NAME_ALIAS;
+    /// Day and month were exchanged, corrected by the NIK or the calendar.
+    DATE_SWAPPED;
+    /// Day and month may be exchanged, which cannot be told.
+    DATE_AMBIGUOUS;
+    /// Only the year of birth is known.
+    DATE_YEAR_ONLY;
+    /// A number of a code list that is not known.
+    CODE_LIST_UNKNOWN;
+    /// The cell holds an error or a formula without result.
+    CELL_FAULT;
+    /// Another row for the same person takes the place of this one.
+    ROW_SUPERSEDED;
+    /// The row has neither NIK nor name.
+    ROW_NOBODY;
 }

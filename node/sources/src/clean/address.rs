@@ -33,6 +33,12 @@ pub fn both(text: &str) -> (Option<String>, Option<String>) {
     }
 }
 
+/// RT and RW of a cell that names them: `RT 03`.
+pub fn labelled(text: &str) -> (Option<String>, Option<String>) {
+    let read = read(text);
+    (read.rt, read.rw)
+}
+
 /// Labels, and what they name.
 const RT: &[&str] = &["RT"];
 const RW: &[&str] = &["RW"];

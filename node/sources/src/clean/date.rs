@@ -142,6 +142,16 @@ fn parts(text: &str) -> Vec<String> {
     parts
 }
 
+/// The first two numbers of a date that is written with numbers alone, the year last: which of them is the month is
+/// another question.
+pub fn first_two(text: &str) -> Option<(i16, i16)> {
+    let parts = parts(&without_time(text.trim()).to_lowercase());
+    let [first, second, third] = &parts[..] else { return None };
+    let number = |text: &String| text.parse::<i16>().ok().filter(|_| text.len() <= 2);
+    third.parse::<i16>().ok()?;
+    number(first).zip(number(second))
+}
+
 fn single(text: &str, context: &Context) -> Reading {
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         return Reading::Unreadable;

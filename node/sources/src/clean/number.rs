@@ -17,6 +17,7 @@ use std::{borrow::Cow, collections::HashSet};
 use dtsen_proto::nik::DIGITS;
 
 use super::text::{is_missing, is_scientific, without_zero_fraction};
+use crate::cell::Cell as SourceCell;
 
 /// Largest number up to which a float holds every whole number.
 const FLOAT_EXACT: u64 = 1 << 53;
@@ -32,6 +33,8 @@ const WORDS: &[&str] = &[
     "KOSONG",
     "TIDAK TAHU",
 ];
+/// What people put between the digits.
+const SEPARATORS: &[char] = &[' ', '.', '-', '_', '/', '\'', '’', ',', '`', '"', '*'];
 /// Share of numbers ending in 0, in percent, above which a column has lost its last digits.
 const LOST_PERCENT: usize = 60;
 /// Numbers ending in 0 below which nothing is said of the column.
@@ -71,7 +74,7 @@ pub fn read(text: &str, column: Column, quoted: impl FnOnce() -> bool) -> Cell {
     let packed: Cow<'_, str> = if whole.bytes().all(|b| b.is_ascii_digit()) {
         Cow::Borrowed(whole)
     } else {
-        Cow::Owned(whole.chars().filter(|c| !matches!(c, ' ' | '.')).collect())
+        Cow::Owned(whole.chars().filter(|c| !SEPARATORS.contains(c)).collect())
     };
     if is_scientific(text) || is_scientific(&packed) {
         return Cell::AsNumber;
@@ -92,6 +95,29 @@ pub fn read(text: &str, column: Column, quoted: impl FnOnce() -> bool) -> Cell {
     let damaged = (float && (ends_in_zero || number > FLOAT_EXACT))
         || (ends_in_zero && (column.lost || (column.quoted && !quoted())));
     if damaged { Cell::AsNumber } else { Cell::Sound(number) }
+}
+
+/// Reads a cell of whatever kind. A spreadsheet's number holds fifteen digits for certain: a sixteenth that is 0 may have
+/// been another, and above 2^53 every other number does not exist.
+pub fn read_cell(cell: &SourceCell, column: Column, quoted: bool) -> Cell {
+    match cell {
+        SourceCell::Empty => Cell::Missing,
+        SourceCell::Text(text) => read(text, column, || quoted),
+        SourceCell::Whole(number) => read(&number.to_string(), column, || true),
+        SourceCell::Number(number) => read_float(*number),
+        SourceCell::Day(_) | SourceCell::Fault => Cell::Odd(String::new()),
+    }
+}
+
+fn read_float(number: f64) -> Cell {
+    #[expect(clippy::cast_precision_loss, reason = "a power of two")]
+    if number.abs() > FLOAT_EXACT as f64 {
+        return Cell::AsNumber;
+    }
+    match read(&number.to_string(), Column::default(), || true) {
+        Cell::Sound(number) if number.is_multiple_of(10) => Cell::AsNumber,
+        read => read,
+    }
 }
 
 fn sixteen(digits: &[u8]) -> Option<u64> {
@@ -118,6 +144,21 @@ impl Sample {
         }
     }
 
+    /// Adds a cell of whatever kind.
+    pub fn add_cell(&mut self, cell: &SourceCell, quoted: bool) {
+        match cell {
+            SourceCell::Text(text) => self.add(text, quoted),
+            SourceCell::Number(number) => {
+                // Damaged ones too: they tell what happened to the column.
+                if let Cell::Sound(number) = read(&number.to_string(), Column::default(), || true) {
+                    self.numbers.insert(number);
+                    self.cells += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// What the cells so far tell.
     pub fn column(&self) -> Column {
         let zeros = self.numbers.iter().filter(|number| number.is_multiple_of(10)).count();
@@ -141,6 +182,7 @@ mod tests {
             ("5271014101909001", Cell::Sound(SOUND)),
             ("5271 0141 0190 9001", Cell::Sound(SOUND)),
             ("5271.0141.0190.9001", Cell::Sound(SOUND)),
+            ("5271-0141-0190-9001", Cell::Sound(SOUND)),
             ("5271014101909001.0", Cell::Sound(SOUND)),
             ("5271014101909001,00", Cell::Sound(SOUND)),
             ("5271014101909010", Cell::Sound(5_271_014_101_909_010)),
@@ -166,6 +208,16 @@ mod tests {
         ] {
             assert_eq!(read(text, Column::default(), || true), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_of_a_spreadsheet_is_right_to_fifteen_digits() {
+        let read = |number: f64| read_cell(&SourceCell::Number(number), Column::default(), false);
+        assert_eq!(read(5_271_014_101_909_001.0), Cell::Sound(SOUND));
+        assert_eq!(read(5_271_014_101_909_010.0), Cell::AsNumber);
+        assert_eq!(read(9_171_014_101_909_002.0), Cell::AsNumber);
+        assert_eq!(read(0.0), Cell::Placeholder);
+        assert_eq!(read(5_271_014.5), Cell::Odd("52710145".into()));
     }
 
     #[test]

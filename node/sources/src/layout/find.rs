@@ -10,6 +10,9 @@ pub const LOOKED_AT: usize = 60;
 /// Roles from which a row is believed to be a heading.
 const ROLES_AT_LEAST: usize = 3;
 
+/// Known headings in the first of two lines: less is a title.
+const KNOWN_IN_FIRST: usize = 2;
+
 /// A heading that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heading {
@@ -28,35 +31,55 @@ impl Heading {
     pub fn column(&self, role: Role) -> Option<usize> {
         self.roles.iter().position(|found| *found == Some(role))
     }
+
+    /// Different roles that it names, those that are left aside not counted; none without a name or a number.
+    pub fn worth(&self) -> usize {
+        let roles: BTreeSet<Role> =
+            self.roles.iter().flatten().copied().filter(|role| *role != Role::Lain).collect();
+        let names_people =
+            [Role::Nik, Role::Nama, Role::NoKk, Role::NamaKepala].iter().any(|role| roles.contains(role));
+        if names_people { roles.len() } else { 0 }
+    }
+
+    /// Whether these lines name enough to be believed: most of what is written in them is a known heading.
+    pub fn is_believed(&self) -> bool {
+        let written = self.names.iter().filter(|name| !name.is_empty()).count();
+        let known = self.roles.iter().flatten().count();
+        self.worth() >= ROLES_AT_LEAST && known * 2 > written
+    }
 }
 
-/// Finds the heading among the first rows of a sheet.
+/// Finds the heading among the first rows of a sheet: the one that means most.
 pub fn find(rows: &[Vec<String>]) -> Option<Heading> {
     let mut best: Option<(usize, Heading)> = None;
     for first in 0..rows.len().min(LOOKED_AT) {
-        for height in [1, 2] {
-            let Some(lines) = rows.get(first..first + height) else { continue };
-            let heading = of(first, lines);
-            let useful = worth(&heading);
-            // A second row counts only if it adds something.
-            if useful >= ROLES_AT_LEAST && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
-                best = Some((useful, heading));
-            }
+        let found = at(rows, first);
+        let useful = found.worth();
+        if useful >= ROLES_AT_LEAST && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
+            best = Some((useful, found));
         }
     }
     best.map(|(_, heading)| heading)
 }
 
-/// Different roles that a heading names, those that are left aside not counted; none without a name or a number.
-fn worth(heading: &Heading) -> usize {
-    let roles: BTreeSet<Role> =
-        heading.roles.iter().flatten().copied().filter(|role| *role != Role::Lain).collect();
-    let names_people =
-        roles.contains(&Role::Nik) || roles.contains(&Role::Nama) || roles.contains(&Role::NoKk);
-    if names_people { roles.len() } else { 0 }
+/// The heading that begins at a row: that row, and the next one if together they say more than either.
+fn at(rows: &[Vec<String>], first: usize) -> Heading {
+    let one = of(first, &rows[first..=first]);
+    let Some(lines) = rows.get(first..first + 2) else { return one };
+    let known = one.roles.iter().flatten().count();
+    let next = of(first + 1, &lines[1..]);
+    let two = of(first, lines);
+    let more = two.worth() > one.worth().max(next.worth());
+    if known >= KNOWN_IN_FIRST && more && !holds_data(&lines[1]) { two } else { one }
 }
 
-fn of(first: usize, lines: &[Vec<String>]) -> Heading {
+/// Whether a line has something that no heading has: a long number, a date.
+pub fn holds_data(line: &[String]) -> bool {
+    line.iter().any(|cell| cell.chars().filter(char::is_ascii_digit).count() >= 4)
+}
+
+/// The heading that these lines would be.
+pub fn of(first: usize, lines: &[Vec<String>]) -> Heading {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |line: &Vec<String>, at: usize| line.get(at).map_or("", String::as_str).trim().to_owned();
     let (mut names, mut roles) = (Vec::new(), Vec::new());
@@ -72,7 +95,11 @@ fn of(first: usize, lines: &[Vec<String>]) -> Heading {
                     above.clear();
                 }
                 // "Alamat" over "RT" and "RW"; "Tanggal" over "Lahir".
-                let joined = format!("{above} {bottom}").trim().to_owned();
+                let joined = if above == *bottom {
+                    above.clone()
+                } else {
+                    format!("{above} {bottom}").trim().to_owned()
+                };
                 let found = role(&joined).or_else(|| role(bottom)).or_else(|| {
                     let alone = bottom.is_empty() && !top.is_empty();
                     if alone { role(top) } else { None }
@@ -97,68 +124,34 @@ fn of(first: usize, lines: &[Vec<String>]) -> Heading {
     Heading { first, rows: lines.len(), names, roles }
 }
 
-/// What a row below the heading is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// Nothing in it.
-    Blank,
-    /// `(1) (2) (3)`, which a spreadsheet may keep as −1 −2 −3.
-    Numbering,
-    /// The heading once more.
-    Heading,
-    /// A family's row above its members: its No. KK.
-    Group(String),
-    /// A person, or what may be one.
-    Row,
-}
-
-/// Tells what a row is.
-pub fn kind(heading: &Heading, row: &[String]) -> Kind {
-    let filled: Vec<(usize, &str)> = row
-        .iter()
-        .enumerate()
-        .map(|(at, cell)| (at, cell.trim()))
-        .filter(|(_, cell)| !cell.is_empty())
-        .collect();
-    if filled.is_empty() {
-        return Kind::Blank;
-    }
+/// Whether a row is `(1) (2) (3)`, which a spreadsheet may keep as −1 −2 −3.
+pub fn is_numbering(row: &[String]) -> bool {
     let number = |cell: &str| {
         let digits = cell.trim_matches(|c: char| matches!(c, '(' | ')' | '-' | ' ')).trim_end_matches(".0");
         digits.parse::<usize>().ok()
     };
-    let numbers: Option<Vec<usize>> = filled.iter().map(|(_, cell)| number(cell)).collect();
-    if let Some(numbers) = numbers
-        && numbers.len() >= ROLES_AT_LEAST
-        && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1)
-    {
-        return Kind::Numbering;
-    }
-    let same = filled.iter().filter(|(at, cell)| {
-        heading.names.get(*at).is_some_and(|name| !name.is_empty() && folded(name).ends_with(&folded(cell)))
-            && cell.chars().any(char::is_alphabetic)
-    });
-    if same.count() * 2 > filled.len() && filled.len() >= ROLES_AT_LEAST {
-        return Kind::Heading;
-    }
-    if let Some(number) = filled.iter().take(2).find_map(|(_, cell)| group(cell)) {
-        return Kind::Group(number);
-    }
-    Kind::Row
+    let filled = row.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty());
+    let numbers: Option<Vec<usize>> = filled.map(number).collect();
+    numbers.is_some_and(|numbers| {
+        numbers.len() >= ROLES_AT_LEAST && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1)
+    })
 }
 
-/// The number in `No. KK : 5271…`, whatever stands behind it.
-fn group(cell: &str) -> Option<String> {
-    let word = folded(cell);
-    let labelled = ["no kk", "nomor kk", "no kartu keluarga", "nomor kartu keluarga", "nkk"];
-    labelled.iter().any(|label| word.starts_with(label)).then_some(())?;
-    let digits: String = cell
-        .chars()
-        .skip_while(|c| !c.is_ascii_digit())
-        .take_while(|c| c.is_ascii_digit() || *c == ' ')
+/// Whether a row is this heading once more, or a line of it.
+pub fn is_again(heading: &Heading, row: &[String]) -> bool {
+    let filled: Vec<(usize, String)> = row
+        .iter()
+        .enumerate()
+        .map(|(at, cell)| (at, folded(cell)))
+        .filter(|(_, cell)| !cell.is_empty())
         .collect();
-    let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
-    (digits.len() >= 10).then_some(digits)
+    let same = filled.iter().filter(|(at, cell)| {
+        let name = heading.names.get(*at).map(|name| folded(name)).unwrap_or_default();
+        !name.is_empty()
+            && cell.chars().any(char::is_alphabetic)
+            && (name.ends_with(cell) || name.starts_with(cell))
+    });
+    filled.len() >= 2 && same.count() * 2 > filled.len() && !holds_data(row)
 }
 
 #[cfg(test)]
@@ -181,13 +174,16 @@ mod tests {
             [Role::Nik, Role::Nama, Role::Rt, Role::Rw, Role::JenisKelamin].map(column),
             [Some(1), Some(2), Some(4), Some(5), Some(6)]
         );
-        assert_eq!(kind(&heading, &rows[4]), Kind::Numbering);
-        assert_eq!(kind(&heading, &rows[5]), Kind::Row);
-        assert_eq!(kind(&heading, &rows[2]), Kind::Heading);
-        assert_eq!(
-            kind(&heading, &["No. KK : 5202010101019001 \u{a0}".to_owned()]),
-            Kind::Group("5202010101019001".into())
+        assert!(is_numbering(&rows[4]) && !is_numbering(&rows[5]));
+        assert!(
+            is_again(&heading, &rows[2]) && is_again(&heading, &rows[3]) && !is_again(&heading, &rows[5])
         );
+    }
+
+    #[test]
+    fn a_person_is_no_second_line_of_the_heading() {
+        let rows = rows("NIK|NAMA|SHDK|X\n5271010101909001|SITI|ANAK|KEPALA KELUARGA");
+        assert_eq!(find(&rows).map(|heading| heading.rows), Some(1));
     }
 
     #[test]

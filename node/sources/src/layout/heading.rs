@@ -40,6 +40,12 @@ pub enum Role {
     Rw,
     /// Both in one cell.
     RtRw,
+    /// Both in one cell, RW first.
+    RwRt,
+    /// Where a member is: question 404 of Regsosek.
+    KeberadaanAnggota,
+    /// When the row was last changed.
+    Diubah,
     /// Name of the village.
     Desa,
     /// Name of the kecamatan.
@@ -72,7 +78,18 @@ static ROLES: LazyLock<HashMap<String, Role>> = LazyLock::new(|| {
 
 /// The role of a heading, if it is one that is known.
 pub fn role(heading: &str) -> Option<Role> {
-    ROLES.get(&folded(heading)).copied()
+    let folded = folded(heading);
+    let known = |name: &str| ROLES.get(name).copied();
+    // "403. NIK" of a questionnaire, "2. Nama".
+    let numbered =
+        || folded.split_once(' ').filter(|(number, _)| number.starts_with(|c: char| c.is_ascii_digit()));
+    known(&folded).or_else(|| known(numbered()?.1))
+}
+
+/// The role with this name, as mappings write it.
+pub fn role_named(name: &str) -> Option<Role> {
+    let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name);
+    Role::deserialize(name).ok()
 }
 
 #[cfg(test)]

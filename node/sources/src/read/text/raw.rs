@@ -5,8 +5,6 @@ use std::fmt;
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 use dtsen_proto::rulebook::reason;
 
-use super::finding::Detail;
-
 /// Why a row cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
@@ -42,17 +40,6 @@ impl Broken {
             Self::LastLineCut { .. } => reason::LAST_LINE_CUT,
         }
     }
-
-    /// Its figures.
-    pub fn detail(self) -> Detail {
-        match self {
-            Self::Fields { expected, found } | Self::LastLineCut { expected, found } => {
-                Detail::Fields { expected, found }
-            }
-            Self::OpenQuote => Detail::OpenQuote,
-            Self::TooLong { bytes } => Detail::Bytes(bytes),
-        }
-    }
 }
 
 /// A row: its bytes, its fields, its digest. Made once and filled again and again.
@@ -64,7 +51,8 @@ pub struct RawRow {
     pub digest: [u8; 16],
     /// Why it has no fields that could be trusted.
     pub broken: Option<Broken>,
-    pub(super) raw: Vec<u8>,
+    /// The bytes without the newline.
+    pub raw: Vec<u8>,
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
@@ -104,7 +92,7 @@ impl RawRow {
     }
 
     /// Whether the file has the field in quotes.
-    pub(super) fn quoted(&self, wanted: usize) -> bool {
+    pub fn quoted(&self, wanted: usize) -> bool {
         let mut at = 0;
         let mut field = 0;
         while field < wanted {
@@ -118,7 +106,7 @@ impl RawRow {
     }
 
     /// Whether every closing quote stands before a delimiter or the end.
-    pub(super) fn strictly_quoted(&self) -> bool {
+    pub fn strictly_quoted(&self) -> bool {
         let mut at = 0;
         loop {
             match field_end(&self.raw[at..], self.delimiter) {
@@ -148,21 +136,22 @@ fn field_end(bytes: &[u8], delimiter: u8) -> Option<(usize, bool)> {
 }
 
 /// Splits rows into fields.
-pub(super) struct Splitter {
+pub struct Splitter {
     reader: Reader,
     delimiter: u8,
     written: usize,
 }
 
 impl Splitter {
-    pub(super) fn new(delimiter: u8) -> Self {
+    /// For rows with this delimiter.
+    pub fn new(delimiter: u8) -> Self {
         let mut builder = ReaderBuilder::new();
         let reader = builder.delimiter(delimiter).terminator(Terminator::Any(b'\n')).build();
         Self { reader, delimiter, written: 0 }
     }
 
     /// Begins a row.
-    pub(super) fn begin(&mut self, row: &mut RawRow) {
+    pub fn begin(&mut self, row: &mut RawRow) {
         self.reader.reset();
         self.written = 0;
         row.fields = 0;
@@ -171,7 +160,7 @@ impl Splitter {
     }
 
     /// Takes one more line of the row; `false` if a quote is still open after it.
-    pub(super) fn feed(&mut self, mut input: &[u8], row: &mut RawRow) -> bool {
+    pub fn feed(&mut self, mut input: &[u8], row: &mut RawRow) -> bool {
         if row.text.len() < self.written + input.len() + 1 {
             row.text.resize(self.written + input.len() + 1, 0);
         }
@@ -198,7 +187,7 @@ impl Splitter {
     }
 
     /// Splits one line, which has no newline; `false` if a quote is open.
-    pub(super) fn line(&mut self, line: &[u8], row: &mut RawRow) -> bool {
+    pub fn line(&mut self, line: &[u8], row: &mut RawRow) -> bool {
         self.begin(row);
         row.raw.clear();
         row.raw.extend_from_slice(line);
@@ -210,7 +199,7 @@ impl Splitter {
     }
 
     /// Ends a row: keeps its bytes, without the carriage return in front of the newline.
-    pub(super) fn finish(row: &mut RawRow, raw: &[u8]) {
+    pub fn finish(row: &mut RawRow, raw: &[u8]) {
         let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
         row.raw.clear();
         row.raw.extend_from_slice(raw.strip_suffix(b"\r").unwrap_or(raw));
@@ -220,7 +209,7 @@ impl Splitter {
     }
 
     /// Leaves a broken row without fields.
-    pub(super) fn give_up(row: &mut RawRow, broken: Broken) {
+    pub fn give_up(row: &mut RawRow, broken: Broken) {
         row.fields = 0;
         row.broken = Some(broken);
     }

@@ -14,19 +14,19 @@ const MAX_ROW_LINES: u64 = 8;
 
 /// What a row must look like.
 #[derive(Clone)]
-pub(super) struct Dialect {
+pub struct Dialect {
     /// Between two fields.
-    pub(super) delimiter: u8,
+    pub delimiter: u8,
     /// Fields of every row.
-    pub(super) expected: usize,
+    pub expected: usize,
     /// Fields of the heading, which may be repeated further down.
-    pub(super) heading: Vec<Vec<u8>>,
+    pub heading: Vec<Vec<u8>>,
     /// Goes into every digest.
-    pub(super) seed: [u8; 32],
+    pub seed: [u8; 32],
 }
 
 /// A stream of rows.
-pub(super) struct Rows<R> {
+pub struct Rows<R> {
     frame: Frame<R>,
     splitter: Splitter,
     dialect: Dialect,
@@ -34,7 +34,7 @@ pub(super) struct Rows<R> {
 
 impl<R: Read> Rows<R> {
     /// The rows after so many lines.
-    pub(super) fn new(reader: R, dialect: Dialect, skip: u64) -> io::Result<Self> {
+    pub fn new(reader: R, dialect: Dialect, skip: u64) -> io::Result<Self> {
         let mut frame = Frame::new(reader);
         for _ in 0..skip {
             frame.skip_line()?;
@@ -43,17 +43,17 @@ impl<R: Read> Rows<R> {
     }
 
     /// Bytes taken so far.
-    pub(super) fn taken(&self) -> u64 {
+    pub fn taken(&self) -> u64 {
         self.frame.taken()
     }
 
     /// Number of the line that comes next.
-    pub(super) fn line(&self) -> u64 {
+    pub fn line(&self) -> u64 {
         self.frame.line()
     }
 
     /// Reads the next row; `false` after the last one.
-    pub(super) fn next_row(&mut self, row: &mut RawRow) -> io::Result<bool> {
+    pub fn next_row(&mut self, row: &mut RawRow) -> io::Result<bool> {
         loop {
             row.line = self.frame.line();
             let (end, cut) = match self.frame.line_end(0)? {
@@ -142,7 +142,9 @@ impl<R: Read> Rows<R> {
 
     /// The heading again, where files were put together.
     fn is_heading(&self, row: &RawRow) -> bool {
-        self.dialect.heading.iter().enumerate().all(|(at, name)| row.field(at).eq_ignore_ascii_case(name))
+        let heading = &self.dialect.heading;
+        !heading.is_empty()
+            && heading.iter().enumerate().all(|(at, name)| row.field(at).eq_ignore_ascii_case(name))
     }
 
     fn digest(&self, raw: &[u8], length: Option<u64>) -> [u8; 16] {

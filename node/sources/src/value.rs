@@ -6,12 +6,16 @@ use dtsen_proto::{
     record::{Day, Value},
     rulebook::{ColumnInfo, Rulebook, Shape, reason},
 };
-use dtsen_sources::clean::text::{is_missing, is_scientific, without_zero_fraction};
 use jiff::civil::Date;
+
+use crate::clean::{
+    text::{is_missing, is_scientific, without_zero_fraction},
+    words,
+};
 
 /// What a cell says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Cell {
+pub enum Cell {
     /// Nothing: the column is not stated.
     Missing,
     /// A value.
@@ -28,7 +32,7 @@ impl Cell {
 
 /// How the cells of one column are read.
 #[derive(Debug)]
-pub(super) enum Reading {
+pub enum Reading {
     /// Any text.
     Text,
     /// Codes, with the words that mean them.
@@ -41,39 +45,20 @@ pub(super) enum Reading {
     Area,
     /// A BPS code.
     Bps,
-    /// NIK or No. KK; see [`dtsen_sources::clean::number`].
+    /// NIK or No. KK; see [`crate::clean::number`].
     Number,
 }
 
 /// Words of a code list, in the form of [`folded`].
 #[derive(Debug)]
-pub(super) struct Words {
+pub struct Words {
     codes: HashMap<String, i64>,
     /// A list of yes and no without a 0 of its own: files with 1 and 0 mean no by it.
     zero_is_no: bool,
+    /// The list of sexes, of which [`words::sex`] knows more words.
+    sex: bool,
 }
 
-/// Sexes as the sources write them.
-const SEX: &[(&str, i64)] = &[
-    ("l", 1),
-    ("lk", 1),
-    ("lk.", 1),
-    ("laki", 1),
-    ("laki laki", 1),
-    ("laki2", 1),
-    ("laki-laki", 1),
-    ("pria", 1),
-    ("m", 1),
-    ("male", 1),
-    ("p", 2),
-    ("pr", 2),
-    ("pr.", 2),
-    ("perempuan", 2),
-    ("wanita", 2),
-    ("w", 2),
-    ("f", 2),
-    ("female", 2),
-];
 /// Yes and no as the sources write them.
 const YES_NO: &[(&str, i64)] = &[
     ("ya", 1),
@@ -101,15 +86,15 @@ impl Words {
         let means = |code, word| codes.get(word) == Some(&code);
         let (yes_no, sex) =
             (means(1, "ya") && means(2, "tidak"), means(1, "laki-laki") && means(2, "perempuan"));
-        let more = if yes_no {
-            YES_NO
-        } else if sex {
-            SEX
-        } else {
-            &[]
-        };
-        codes.extend(more.iter().map(|(word, code)| ((*word).to_owned(), *code)));
-        Self { codes, zero_is_no: yes_no && !rulebook.is_code(column.number, 0) }
+        if yes_no {
+            codes.extend(YES_NO.iter().map(|(word, code)| ((*word).to_owned(), *code)));
+        }
+        Self { codes, zero_is_no: yes_no && !rulebook.is_code(column.number, 0), sex }
+    }
+
+    fn code(&self, text: &str) -> Option<i64> {
+        let code = self.codes.get(&folded(text)).copied();
+        code.or_else(|| self.sex.then(|| words::sex(text)).flatten())
     }
 
     fn read(&self, text: &str) -> Cell {
@@ -117,8 +102,8 @@ impl Words {
             Some(-1) => Cell::Missing,
             Some(0) if self.zero_is_no => Cell::number(2),
             Some(code) => Cell::number(code),
-            None => match self.codes.get(&folded(text)) {
-                Some(code) => Cell::number(*code),
+            None => match self.code(text) {
+                Some(code) => Cell::number(code),
                 None if is_missing(&text.to_uppercase()) => Cell::Missing,
                 None => Cell::Value(Value::Unmapped(text.to_owned())),
             },
@@ -127,7 +112,8 @@ impl Words {
 }
 
 impl Reading {
-    pub(super) fn of(rulebook: &Rulebook, column: &ColumnInfo) -> Self {
+    /// How the cells of this column are read.
+    pub fn of(rulebook: &Rulebook, column: &ColumnInfo) -> Self {
         match column.shape {
             Shape::Text => Self::Text,
             Shape::Code(_) => Self::Code(Words::of(rulebook, column)),
@@ -139,8 +125,8 @@ impl Reading {
         }
     }
 
-    /// Reads a cleaned cell. Numbers of persons and families are read by [`dtsen_sources::clean::number`].
-    pub(super) fn read(&self, text: &str) -> Cell {
+    /// Reads a cleaned cell. Numbers of persons and families are read by [`crate::clean::number`].
+    pub fn read(&self, text: &str) -> Cell {
         if is_missing(text) {
             return Cell::Missing;
         }
@@ -180,7 +166,7 @@ fn whole(text: &str) -> Option<i64> {
 }
 
 /// A Kemendagri code with its dots; `None` if the text has no length that one may have.
-pub(super) fn area(text: &str) -> Option<String> {
+pub fn area(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|c| !matches!(c, '.' | ' ')).collect();
     if !digits.bytes().all(|b| b.is_ascii_digit()) || !matches!(digits.len(), 2 | 4 | 6 | 10) {
         return None;
@@ -262,7 +248,8 @@ mod tests {
             (Keluarga, "pbi_nas", "", Cell::Missing),
             (Individu, "jenis_kelamin", "L", Cell::number(1)),
             (Individu, "jenis_kelamin", "Perempuan", Cell::number(2)),
-            (Individu, "jenis_kelamin", "LAKI - LAKI", unmapped("LAKI - LAKI")),
+            (Individu, "jenis_kelamin", "LAKI - LAKI", Cell::number(1)),
+            (Individu, "jenis_kelamin", "banci", unmapped("banci")),
             (Individu, "jenis_kelamin", "m", Cell::number(1)),
             (Individu, "jenis_kelamin", "f", Cell::number(2)),
             (Individu, "jenis_kelamin", "0", Cell::number(0)),

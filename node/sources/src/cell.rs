@@ -1,0 +1,89 @@
+//! Cells and rows as every kind of source gives them.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use jiff::civil::Date;
+
+use crate::read::text::Broken;
+
+/// What a cell holds, before anybody asks what it means.
+#[derive(Clone, PartialEq, Default)]
+pub enum Cell {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// Text, cleaned of blanks around it and of what nobody sees.
+    Text(String),
+    /// A number of a spreadsheet, of which sixteen digits may be wrong.
+    Number(f64),
+    /// A whole number of a database.
+    Whole(i64),
+    /// A day that the source keeps as one.
+    Day(Date),
+    /// `#REF!` and the like, or a formula that was never reckoned.
+    Fault,
+}
+
+/// Cells hold personal data: only their kind is printed.
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "Empty",
+            Self::Text(_) => "Text",
+            Self::Number(_) => "Number",
+            Self::Whole(_) => "Whole",
+            Self::Day(_) => "Day",
+            Self::Fault => "Fault",
+        })
+    }
+}
+
+impl Cell {
+    /// As a person would read it on the screen.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Empty | Self::Fault => Cow::Borrowed(""),
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Whole(number) => Cow::Owned(number.to_string()),
+            Self::Day(day) => Cow::Owned(day.to_string()),
+        }
+    }
+
+    /// Whether there is nothing in it, or only blanks.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Text(text) => text.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// A row of a source.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// The sheet or table; none in a text file.
+    pub sheet: Option<Arc<str>>,
+    /// From 1: the row of the sheet, the physical line where the record begins, the place in the table.
+    pub number: u64,
+    /// Its cells, from the first column.
+    pub cells: Vec<Cell>,
+    /// The cells that stand in quotes, for sources that have such.
+    pub quoted: Vec<bool>,
+    /// Why its cells mean nothing.
+    pub broken: Option<Broken>,
+}
+
+impl Row {
+    /// A cell, empty if the row is shorter.
+    pub fn cell(&self, at: usize) -> &Cell {
+        static EMPTY: Cell = Cell::Empty;
+        self.cells.get(at).unwrap_or(&EMPTY)
+    }
+
+    /// Whether no cell holds anything.
+    pub fn is_blank(&self) -> bool {
+        self.broken.is_none() && self.cells.iter().all(Cell::is_empty)
+    }
+}

@@ -1,0 +1,267 @@
+//! Rows of a sheet as they come: what is heading, what is said for the rows below, what is a person or a family.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    context::{Context, is_of_family, labelled, titled},
+    find::{self, Heading, LOOKED_AT},
+    heading::Role,
+};
+use crate::cell::{Cell, Row};
+
+/// Cells with a role below which a row without NIK is nobody's: a signature, a remark, a total.
+const FILLED_AT_LEAST: usize = 3;
+/// First words of rows below a table.
+const FOOTERS: &[&str] = &[
+    "jumlah",
+    "total",
+    "keterangan",
+    "catatan",
+    "mengetahui",
+    "dicetak",
+    "sumber data",
+    "ket",
+    "tanda tangan",
+    "rekapitulasi",
+    "sub total",
+    "subtotal",
+    "kepala desa",
+    "lurah",
+    "camat",
+    "operator",
+    "petugas",
+];
+
+/// A row that means something.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The heading above it.
+    pub heading: Arc<Heading>,
+    /// What was said above it.
+    pub context: Arc<Context>,
+    /// The row.
+    pub row: Row,
+    /// Whether it describes a family rather than a person.
+    pub family: bool,
+}
+
+/// Takes the lines.
+pub type Lines<'a> = dyn FnMut(Line) + 'a;
+
+/// Reads sheets, row by row.
+#[derive(Default)]
+pub struct Sheets {
+    sheet: Option<Option<Arc<str>>>,
+    /// Rows at the start of a sheet, until its heading is known.
+    waiting: Vec<Row>,
+    heading: Option<Arc<Heading>>,
+    context: Arc<Context>,
+    /// A row that may be the first line of another heading, or a family's above the heading of its members.
+    held: VecDeque<Row>,
+    /// A family, until it is known whether its members follow.
+    pending: Option<Line>,
+    found: bool,
+}
+
+fn texts(row: &Row) -> Vec<String> {
+    row.cells.iter().map(|cell| cell.text().into_owned()).collect()
+}
+
+impl Sheets {
+    /// Takes the next row of the source.
+    pub fn push(&mut self, row: Row, out: &mut Lines<'_>) {
+        if self.sheet.as_ref() != Some(&row.sheet) {
+            self.end(out);
+            *self = Self { sheet: Some(row.sheet.clone()), found: self.found, ..Self::default() };
+        }
+        if self.heading.is_some() {
+            self.body(row, out);
+            return;
+        }
+        if self.waiting.len() < LOOKED_AT {
+            self.waiting.push(row);
+            if self.waiting.len() == LOOKED_AT {
+                self.begin(out);
+            }
+        }
+    }
+
+    /// Ends the source.
+    pub fn end(&mut self, out: &mut Lines<'_>) {
+        if self.heading.is_none() {
+            self.begin(out);
+        }
+        while let Some(row) = self.held.pop_front() {
+            self.row(row, out);
+        }
+        self.flush(out);
+    }
+
+    /// Whether any sheet had a heading.
+    pub fn found_heading(&self) -> bool {
+        self.found
+    }
+
+    /// The first rows are there: finds the heading among them.
+    fn begin(&mut self, out: &mut Lines<'_>) {
+        let rows = std::mem::take(&mut self.waiting);
+        let lines: Vec<Vec<String>> = rows.iter().map(texts).collect();
+        let Some(mut heading) = find::find(&lines) else { return };
+        // A family's own heading above that of its members.
+        let above = find::find(&lines[..heading.first])
+            .filter(|above| above.is_believed() && above.column(Role::NoKk).is_some());
+        if let Some(above) = above {
+            heading = above;
+        }
+        self.found = true;
+        let body = heading.first + heading.rows;
+        let context = Arc::make_mut(&mut self.context);
+        for line in &lines[..heading.first] {
+            // What is labelled says more than what a title seems to say.
+            for (role, value) in line.iter().flat_map(|cell| titled(cell)) {
+                if context.get(role).is_none() {
+                    context.say(role, &value);
+                }
+            }
+            context.say_all(labelled(line));
+        }
+        self.heading = Some(Arc::new(heading));
+        for row in rows.into_iter().skip(body) {
+            self.body(row, out);
+        }
+    }
+
+    /// A row below a heading: what may be a heading's first line waits for the next row.
+    fn body(&mut self, row: Row, out: &mut Lines<'_>) {
+        let line = texts(&row);
+        let is_known = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, &line));
+        let may_be_heading = row.broken.is_none()
+            && !find::holds_data(&line)
+            && (is_known || find::of(0, std::slice::from_ref(&line)).is_believed());
+        if let Some(before) = self.held.pop_front() {
+            let first = texts(&before);
+            let pair = [first, line];
+            let (two, one) = (find::of(0, &pair), find::of(0, &pair[..1]));
+            let [first, line] = &pair;
+            let again = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, first));
+            if !find::holds_data(line) && two.is_believed() && two.worth() > one.worth() {
+                self.begin_table(two);
+                return;
+            }
+            if one.is_believed() {
+                self.begin_table(one);
+            } else if !again {
+                self.row(before, out);
+            }
+        }
+        if may_be_heading {
+            self.held.push_back(row);
+        } else {
+            self.row(row, out);
+        }
+    }
+
+    /// Another heading: of the same table further down, or of the next table.
+    fn begin_table(&mut self, heading: Heading) {
+        if heading.column(Role::Nik).is_some() {
+            self.pending = None;
+        }
+        if self.heading.as_ref().is_none_or(|before| before.roles != heading.roles) {
+            self.heading = Some(Arc::new(heading));
+        }
+    }
+
+    fn row(&mut self, row: Row, out: &mut Lines<'_>) {
+        let Some(heading) = self.heading.clone() else { return };
+        let line = texts(&row);
+        if row.is_blank() || find::is_numbering(&line) || find::is_again(&heading, &line) {
+            return;
+        }
+        let at = |role: Role| heading.column(role).map(|at| row.cell(at)).filter(|cell| !cell.is_empty());
+        let columns =
+            heading.roles.iter().enumerate().filter(|(_, role)| role.is_some_and(|role| role != Role::Lain));
+        let filled = columns.clone().filter(|(at, _)| !row.cell(*at).is_empty()).count();
+        let family = heading.column(Role::Nik).is_none() && heading.column(Role::Nama).is_none();
+        let number = at(if family { Role::NoKk } else { Role::Nik });
+        let name = at(if family { Role::NamaKepala } else { Role::Nama });
+        // What numbers a person or a family is one; a name alone is one in a table that has little else.
+        let enough = FILLED_AT_LEAST.min(columns.count().saturating_sub(1)).max(2);
+        let somebody =
+            number.is_some_and(is_number) || (name.is_some() && filled >= enough && !is_footer(&line));
+        if !somebody || number.is_none() {
+            let spoke = self.said(&heading, &row, &line, name.is_some());
+            let counts = row.broken.is_some() || (filled >= enough && !is_footer(&line));
+            if spoke || !(somebody || counts) {
+                return;
+            }
+        }
+        self.emit(heading, row, family, out);
+    }
+
+    /// Whether the row says something for those below: labels, or a family's number above its members.
+    fn said(&mut self, heading: &Heading, row: &Row, line: &[String], named: bool) -> bool {
+        let first = line.iter().position(|cell| !cell.is_empty());
+        let labels = labelled(line);
+        let begins =
+            first.is_some_and(|at| !labelled(&line[at..=at]).is_empty() || !labels.is_empty() && !named);
+        let mut pairs = if begins { labels } else { Vec::new() };
+        let before_names = |at: usize| heading.column(Role::Nama).is_none_or(|name| at < name);
+        if pairs.iter().all(|(role, _)| *role != Role::NoKk)
+            && let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at))
+            && heading.column(Role::NoKk) != Some(at)
+            && heading.column(Role::Nik) != Some(at)
+        {
+            pairs.push((Role::NoKk, row.cell(at).text().into_owned()));
+            let rest = line.iter().find(|cell| cell.chars().any(char::is_alphabetic));
+            pairs.extend(rest.map(|text| (Role::Alamat, text.clone())));
+        }
+        if pairs.is_empty() {
+            return false;
+        }
+        Arc::make_mut(&mut self.context).say_all(pairs);
+        true
+    }
+
+    fn emit(&mut self, heading: Arc<Heading>, row: Row, family: bool, out: &mut Lines<'_>) {
+        if !family {
+            self.pending = None;
+            let context = Arc::clone(&self.context);
+            out(Line { heading, context, row, family });
+            return;
+        }
+        self.flush(out);
+        if row.broken.is_none() {
+            // If the heading of members follows, this family is theirs.
+            let pairs = heading.roles.iter().enumerate().filter_map(|(at, role)| {
+                let cell = row.cell(at);
+                role.filter(|_| !cell.is_empty()).map(|role| (role, cell.text().into_owned()))
+            });
+            let pairs = pairs.filter(|(role, _)| is_of_family(*role)).collect();
+            Arc::make_mut(&mut self.context).say_all(pairs);
+        }
+        self.pending = Some(Line { heading, context: Arc::clone(&self.context), row, family });
+    }
+
+    /// A family that no heading of members followed is a row of its own.
+    fn flush(&mut self, out: &mut Lines<'_>) {
+        if let Some(line) = self.pending.take() {
+            out(line);
+        }
+    }
+}
+
+/// Sixteen digits or nearly so, as numbers of persons and families are.
+fn is_number(cell: &Cell) -> bool {
+    let digits = cell.text().chars().filter(char::is_ascii_digit).count();
+    let letters = cell.text().chars().filter(|c| c.is_alphabetic()).count();
+    (10..=20).contains(&digits) && letters == 0
+}
+
+fn is_footer(line: &[String]) -> bool {
+    let Some(first) = line.iter().find(|cell| cell.chars().any(char::is_alphabetic)) else { return false };
+    let word = crate::clean::words::folded(first);
+    let begins = FOOTERS
+        .iter()
+        .any(|footer| word.strip_prefix(footer).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
+    begins && !line.iter().any(|cell| cell.chars().filter(char::is_ascii_digit).count() >= 10)
+}

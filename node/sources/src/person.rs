@@ -1,0 +1,180 @@
+//! A row of a list of people or families, from cells to DTSEN's columns.
+
+mod address;
+mod codes;
+mod identity;
+
+use std::sync::Arc;
+
+use dtsen_proto::{
+    column::Column,
+    record::{RecordKind, Value},
+    rulebook::{Rulebook, reason},
+};
+use jiff::civil::Date;
+
+use crate::{
+    cell::{Cell, Row},
+    clean::text::is_missing,
+    layout::{context::Context, heading::Role, sheet::Line},
+    place::Places,
+    plan::Plan,
+    record::{Record, Told},
+    survey::Table,
+    value,
+};
+
+/// Reads rows.
+pub struct Reader {
+    pub(crate) rulebook: Arc<Rulebook>,
+    /// Nothing is dated later.
+    pub(crate) today: Date,
+    /// Finds villages.
+    pub places: Places,
+}
+
+/// A row while it is read.
+struct Reading<'a> {
+    plan: &'a Plan,
+    table: &'a mut Table,
+    row: &'a Row,
+    context: &'a Context,
+    today: Date,
+    out: Record,
+}
+
+/// A row that was read, and what decides whether it counts.
+pub struct Understood {
+    /// What it says.
+    pub record: Record,
+    /// It says itself that another row, or nothing, holds in its place.
+    pub superseded: bool,
+    /// When it was last changed.
+    pub changed: Option<Date>,
+}
+
+impl Reader {
+    /// A reader.
+    pub fn new(rulebook: Arc<Rulebook>, today: Date, places: Places) -> Self {
+        Self { rulebook, today, places }
+    }
+
+    /// Reads whom a row is about, and nothing else.
+    pub fn identity(&self, line: &Line, plan: &Plan, table: &mut Table) -> Understood {
+        let mut reading = self.begin(line, plan, table);
+        reading.person();
+        let superseded = reading.standing();
+        let changed = reading.changed();
+        Understood { record: reading.out, superseded, changed }
+    }
+
+    fn begin<'a>(&self, line: &'a Line, plan: &'a Plan, table: &'a mut Table) -> Reading<'a> {
+        let out = Record {
+            sheet: line.row.sheet.clone(),
+            row: line.row.number,
+            kind: plan.kind,
+            values: std::collections::BTreeMap::new(),
+            rt: None,
+            rw: None,
+            village: None,
+            told: Vec::new(),
+        };
+        Reading { plan, table, row: &line.row, context: &line.context, today: self.today, out }
+    }
+
+    /// Reads one row.
+    pub fn read(&mut self, line: &Line, plan: &Plan, table: &mut Table) -> Understood {
+        let (row, kind) = (&line.row, plan.kind);
+        let mut reading = self.begin(line, plan, table);
+        if let Some(broken) = row.broken {
+            reading.out.told.push(Told {
+                code: broken.reason(),
+                column: None,
+                heading: None,
+                broken: Some(broken),
+            });
+            return Understood { record: reading.out, superseded: false, changed: None };
+        }
+        match kind {
+            RecordKind::Individu => reading.person(),
+            RecordKind::Keluarga => reading.family(),
+        }
+        reading.direct();
+        reading.address(&mut self.places);
+        let superseded = kind == RecordKind::Individu && reading.standing();
+        let changed = reading.changed();
+        reading.faults();
+        Understood { record: reading.out, superseded, changed }
+    }
+}
+
+impl<'a> Reading<'a> {
+    fn cell(&self, role: Role) -> &'a Cell {
+        static EMPTY: Cell = Cell::Empty;
+        self.plan.roles.get(&role).map_or(&EMPTY, |at| self.row.cell(*at))
+    }
+
+    fn quoted(&self, role: Role) -> bool {
+        self.plan.roles.get(&role).is_some_and(|at| self.row.quoted.get(*at).copied().unwrap_or(true))
+    }
+
+    /// The text of a cell, or else what was said above the row; empty if neither says anything.
+    fn text(&self, role: Role) -> String {
+        let own = self.cell(role).text();
+        let text = if is_nothing(&own) { self.context.get(role).unwrap_or_default() } else { &own };
+        if is_nothing(text) { String::new() } else { squeezed(text) }
+    }
+
+    fn tell(&mut self, code: &'static str, column: Column, role: Role) {
+        let heading = self.plan.name(role).map(str::to_owned);
+        self.out.tell(code, Some(column), heading.as_deref());
+    }
+
+    fn say_code(&mut self, column: Column, code: i64) {
+        self.out.values.insert(column, Value::Number(code));
+    }
+
+    /// The columns that are DTSEN's own.
+    fn direct(&mut self) {
+        for direct in &self.plan.direct {
+            let cell = self.row.cell(direct.at);
+            let text = match cell {
+                Cell::Number(number) => number.to_string(),
+                cell => cell.text().into_owned(),
+            };
+            if self.out.values.contains_key(&direct.column) {
+                continue;
+            }
+            let name = self.plan.names.get(direct.at).map(String::as_str);
+            match direct.reading.read(&text) {
+                value::Cell::Missing => {}
+                value::Cell::Value(value) => {
+                    self.out.values.insert(direct.column, value);
+                }
+                value::Cell::Fault(code) => self.out.tell(code, Some(direct.column), name),
+            }
+        }
+    }
+
+    /// Cells that hold an error of the spreadsheet.
+    fn faults(&mut self) {
+        let wanted = self.plan.roles.values().copied().chain(self.plan.direct.iter().map(|direct| direct.at));
+        for at in wanted {
+            if *self.row.cell(at) == Cell::Fault {
+                let name = self.plan.names.get(at).map(String::as_str);
+                self.out.tell(reason::CELL_FAULT, None, name);
+            }
+        }
+    }
+}
+
+/// Whether a text says that there is nothing.
+fn is_nothing(text: &str) -> bool {
+    let text = text.trim();
+    is_missing(text) || text.chars().all(|c| !c.is_alphanumeric())
+}
+
+/// Capitals, single blanks.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase()
+}

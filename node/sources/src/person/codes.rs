@@ -1,0 +1,190 @@
+//! Sex, relation, marriage, education, occupation, being there: words, or numbers of a list that is known.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use dtsen_proto::{
+    column::{self, Column},
+    record::Value,
+    rulebook::reason,
+};
+
+use super::Reading;
+use crate::{
+    clean::words::{self, Standing},
+    layout::heading::Role,
+    preset::List,
+};
+
+type Tables = HashMap<String, HashMap<String, toml::Value>>;
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../data/codes.toml")).expect("our own table, which a test reads")
+});
+
+/// DTSEN's code for a code of another list.
+pub(crate) fn crosswalk(table: &str, code: i64) -> Option<i64> {
+    TABLES.get(table)?.get(&code.to_string())?.as_integer()
+}
+
+/// The words for a code.
+pub(crate) fn label(table: &str, code: i64) -> Option<&'static str> {
+    TABLES.get(table)?.get(&code.to_string())?.as_str()
+}
+
+/// Regsosek 404: died, and moved within the country.
+const DIED: i64 = 2;
+const MOVED: i64 = 3;
+const NOT_FOUND: i64 = 6;
+
+/// A number as a code, or the words.
+enum Said {
+    Nothing,
+    Code(i64),
+    Words(String),
+}
+
+impl Reading<'_> {
+    fn said(&self, role: Role) -> Said {
+        let text = self.text(role);
+        if text.is_empty() || matches!(&*text, "0" | "-1" | "00") {
+            return Said::Nothing;
+        }
+        // "4. ANAK", "2 - KAWIN": the words say it.
+        let digits = text.trim_end_matches(".0");
+        match digits.parse() {
+            Ok(code) => Said::Code(code),
+            Err(_) => {
+                let bare = text.trim_start_matches(|c: char| {
+                    c.is_ascii_digit() || matches!(c, '.' | ')' | '-' | ' ' | '=')
+                });
+                Said::Words(if bare.is_empty() { text.clone() } else { bare.to_owned() })
+            }
+        }
+    }
+
+    pub(super) fn codes(&mut self) {
+        self.coded(Role::JenisKelamin, column::I_JENIS_KELAMIN, |_, code| Some(code), words::sex);
+        self.coded(Role::Hubungan, column::I_STATUS_HUBUNGAN, Self::relation, words::relation);
+        self.coded(Role::StatusKawin, column::I_STATUS_KAWIN, Self::marriage, words::marriage);
+        self.coded(Role::KeberadaanAnggota, column::I_KEBERADAAN, |_, code| Some(code), |_| None);
+        self.education();
+        let occupation = |reading: &Self, code| match reading.plan.preset.codes.pekerjaan {
+            List::Dukcapil => label("pekerjaan_dukcapil", code),
+            _ => None,
+        };
+        self.labelled(Role::Pekerjaan, column::I_PEKERJAAN_KTP, occupation);
+    }
+
+    fn coded(
+        &mut self,
+        role: Role,
+        column: Column,
+        number: impl Fn(&mut Self, i64) -> Option<i64>,
+        word: impl Fn(&str) -> Option<i64>,
+    ) {
+        match self.said(role) {
+            Said::Nothing => {}
+            Said::Code(code) => match number(self, code) {
+                Some(code) => self.say_code(column, code),
+                None => self.tell(reason::CODE_LIST_UNKNOWN, column, role),
+            },
+            Said::Words(words) => match word(&words) {
+                Some(code) => self.say_code(column, code),
+                None => {
+                    self.out.values.insert(column, Value::Unmapped(words));
+                }
+            },
+        }
+    }
+
+    /// The number of a relation means one thing at Dukcapil and another in DTSEN.
+    fn relation(&mut self, code: i64) -> Option<i64> {
+        let list = match self.plan.preset.codes.hubungan {
+            List::Unknown => self.table.relations(),
+            list => list,
+        };
+        match list {
+            List::Shdk => crosswalk("shdk_hubungan", code),
+            List::Dtsen => (1..=8).contains(&code).then_some(code),
+            // The head is 1 in both.
+            _ => (code == 1).then_some(1),
+        }
+    }
+
+    fn marriage(&mut self, code: i64) -> Option<i64> {
+        let own = self.plan.preset.codes.status_kawin;
+        match code {
+            // Married and registered, married and not: one more code before the others.
+            3..=5 if own != List::Dtsen && self.table.five_marriages() => Some(code - 1),
+            1..=4 => Some(code),
+            _ => None,
+        }
+    }
+
+    fn education(&mut self) {
+        let dukcapil = self.plan.preset.codes.pendidikan == List::Dukcapil;
+        if let Said::Code(code) = self.said(Role::Pendidikan)
+            && dukcapil
+            && let Some(certificate) = crosswalk("pendidikan_dukcapil_ijazah", code)
+        {
+            self.say_code(column::I_IJAZAH, certificate);
+        }
+        let level = move |_: &Self, code| dukcapil.then(|| label("pendidikan_dukcapil", code)).flatten();
+        self.labelled(Role::Pendidikan, column::I_PENDIDIKAN_KTP, level);
+        if let Said::Code(code) = self.said(Role::PendidikanSedang)
+            && self.plan.preset.codes.pendidikan_sedang == List::Opensid
+            && let Some(part) = crosswalk("pendidikan_sedang_partisipasi", code)
+        {
+            self.say_code(column::I_PARTISIPASI_SEKOLAH, part);
+        }
+    }
+
+    /// A column of text, of which a number is a code of a list.
+    fn labelled(&mut self, role: Role, column: Column, label: impl Fn(&Self, i64) -> Option<&'static str>) {
+        match self.said(role) {
+            Said::Nothing => {}
+            Said::Words(_) => self.out.say(column, self.text(role)),
+            Said::Code(code) => match label(self, code) {
+                Some(text) => self.out.say(column, text),
+                None => self.tell(reason::CODE_LIST_UNKNOWN, column, role),
+            },
+        }
+    }
+
+    /// Whether the row says that it is not in force. A death or a move is told as Regsosek 404 has it.
+    pub(super) fn standing(&mut self) -> bool {
+        let role = Role::StatusDasar;
+        let opensid = self.plan.preset.codes.status_dasar == List::Opensid;
+        let standing = match self.said(role) {
+            Said::Code(code) if opensid => by_code(code),
+            // OpenSID's export writes TIDAK TETAP for the dead, and nothing for who moved.
+            Said::Words(_) if opensid => None,
+            Said::Words(words) => words::standing(&words),
+            Said::Code(_) | Said::Nothing => None,
+        };
+        let there = match standing {
+            None | Some(Standing::Alive) => return false,
+            Some(Standing::Superseded) => {
+                self.tell(reason::ROW_SUPERSEDED, column::I_NIK, role);
+                return true;
+            }
+            Some(Standing::Dead) => DIED,
+            Some(Standing::Moved) => MOVED,
+            Some(Standing::Away) => NOT_FOUND,
+        };
+        self.say_code(column::I_KEBERADAAN, there);
+        false
+    }
+}
+
+/// OpenSID's status_dasar.
+pub(crate) fn by_code(code: i64) -> Option<Standing> {
+    match code {
+        1 => Some(Standing::Alive),
+        2 => Some(Standing::Dead),
+        3 => Some(Standing::Moved),
+        4 | 6 => Some(Standing::Away),
+        9 => Some(Standing::Superseded),
+        _ => None,
+    }
+}

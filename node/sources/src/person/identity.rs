@@ -1,0 +1,195 @@
+//! Who a row is about: numbers, name, birth.
+
+use dtsen_proto::{
+    column::{self, Column},
+    nik::{self, Fault, Number},
+    record::{Day, Value},
+    rulebook::reason,
+};
+
+use super::{Reading, squeezed};
+use crate::{
+    cell::Cell,
+    clean::{date, name, number},
+    layout::heading::Role,
+    survey,
+};
+
+/// First digit of the numbers that OpenSID makes up: 0, the village's ten digits, a counter.
+const TEMPORARY: char = '0';
+
+/// The reasons for what is wrong with a number.
+struct Reasons {
+    format: &'static str,
+    area: &'static str,
+    date: &'static str,
+    serial: &'static str,
+}
+
+const NIK: Reasons = Reasons {
+    format: reason::NIK_FORMAT,
+    area: reason::NIK_AREA,
+    date: reason::NIK_DATE,
+    serial: reason::NIK_SERIAL,
+};
+const KK: Reasons = Reasons {
+    format: reason::KK_FORMAT,
+    area: reason::KK_AREA,
+    date: reason::KK_DATE,
+    serial: reason::KK_SERIAL,
+};
+
+impl Reading<'_> {
+    pub(super) fn person(&mut self) {
+        let (nik_column, kk_column) = self.table.numbers();
+        self.number(Role::Nik, column::I_NIK, nik_column, Number::Nik, &NIK);
+        self.number(Role::NoKk, column::I_NOMOR_KARTU_KELUARGA, kk_column, Number::Kk, &KK);
+        self.name(Role::Nama, column::I_NAMA);
+        self.codes();
+        self.birth();
+    }
+
+    pub(super) fn family(&mut self) {
+        let (_, kk_column) = self.table.numbers();
+        self.number(Role::NoKk, column::K_NOMOR_KARTU_KELUARGA, kk_column, Number::Kk, &KK);
+        self.name(
+            if self.plan.roles.contains_key(&Role::NamaKepala) { Role::NamaKepala } else { Role::Nama },
+            column::K_NAMA_KEPALA,
+        );
+        let members = self.cell(Role::JumlahAnggota).text();
+        if let Ok(members) = members.trim_end_matches(".0").parse() {
+            self.say_code(column::K_JUMLAH_ANGGOTA, members);
+        }
+    }
+
+    /// Never a number that may be wrong: what is damaged is left out and told.
+    fn number(
+        &mut self,
+        role: Role,
+        column: Column,
+        habit: number::Column,
+        which: Number,
+        reasons: &Reasons,
+    ) {
+        let own = self.cell(role);
+        let said = || self.context.get(role).map(|text| Cell::Text(text.to_owned()));
+        let cell = if own.is_empty() { said().unwrap_or_default() } else { own.clone() };
+        let code = match number::read_cell(&cell, habit, self.quoted(role)) {
+            number::Cell::Missing => return,
+            number::Cell::AsNumber => reason::NIK_AS_NUMBER,
+            number::Cell::Placeholder if is_temporary(&cell.text()) => reason::NIK_TEMPORARY,
+            number::Cell::Placeholder => reason::NIK_PLACEHOLDER,
+            number::Cell::Odd(_) => reasons.format,
+            number::Cell::Sound(number) => {
+                let text = format!("{number:016}");
+                match nik::parse(&text, which) {
+                    Ok(_) => return self.out.say(column, text),
+                    Err(Fault::Format) => reasons.format,
+                    Err(Fault::Area) => reasons.area,
+                    Err(Fault::Date) => reasons.date,
+                    Err(Fault::Serial) => reasons.serial,
+                }
+            }
+        };
+        self.tell(code, column, role);
+    }
+
+    fn name(&mut self, role: Role, column: Column) {
+        let text = self.text(role);
+        let read = name::read(&text);
+        if read.titles {
+            self.tell(reason::NAME_TITLE, column, role);
+        }
+        if read.alias {
+            self.tell(reason::NAME_ALIAS, column, role);
+        }
+        if read.name.chars().any(char::is_alphabetic) {
+            self.out.say(column, squeezed(&read.name));
+        }
+    }
+
+    fn birth(&mut self) {
+        let nik = self.out.text(column::I_NIK).and_then(survey::date_in);
+        let relation = self.out.number(column::I_STATUS_HUBUNGAN);
+        let married = self.out.number(column::I_STATUS_KAWIN);
+        let adult = matches!(relation, Some(1 | 2 | 4 | 6)) || matches!(married, Some(2..=4));
+        let context = date::Context { today: self.today, nik, adult, month_first: self.table.month_first() };
+        let (role, reading) = self.birth_cell(&context);
+        let column = column::I_TANGGAL_LAHIR;
+        match reading {
+            date::Reading::Missing => {}
+            date::Reading::Day(day) => self.out.values.insert(column, number_of(day)).map_or((), drop),
+            date::Reading::Swapped(day) => {
+                self.out.values.insert(column, number_of(day));
+                self.tell(reason::DATE_SWAPPED, column, role);
+            }
+            date::Reading::YearOnly(_) => self.tell(reason::DATE_YEAR_ONLY, column, role),
+            date::Reading::Impossible => self.tell(reason::DATE_IMPOSSIBLE, column, role),
+            date::Reading::Future(_) => self.tell(reason::DATE_FUTURE, column, role),
+            date::Reading::Unreadable => self.tell(reason::DATE_FORMAT, column, role),
+        }
+        if reading == date::Reading::Missing && self.ambiguous(role, nik.is_some()) {
+            self.tell(reason::DATE_AMBIGUOUS, column, role);
+        }
+    }
+
+    fn birth_cell(&mut self, context: &date::Context) -> (Role, date::Reading) {
+        for role in [Role::TanggalLahir, Role::TempatTanggalLahir, Role::TempatLahir] {
+            let cell = self.cell(role);
+            let reading = match cell {
+                Cell::Empty | Cell::Fault => continue,
+                Cell::Day(_) if self.ambiguous(role, context.nik.is_some()) => date::Reading::Missing,
+                Cell::Day(day) => date::read_cell(*day, context),
+                Cell::Number(serial) if role != Role::TempatLahir => date::read_serial(*serial, context),
+                #[expect(clippy::cast_precision_loss, reason = "serials are small")]
+                Cell::Whole(serial) if role != Role::TempatLahir => {
+                    date::read_serial(*serial as f64, context)
+                }
+                // A place that is a number is no date.
+                Cell::Number(_) | Cell::Whole(_) => continue,
+                Cell::Text(text) if role == Role::TanggalLahir => match date::read(text, context) {
+                    // Place and date in the column of dates.
+                    date::Reading::Unreadable => match date::split_place(text, context).1 {
+                        date::Reading::Missing => date::Reading::Unreadable,
+                        reading => reading,
+                    },
+                    reading => reading,
+                },
+                Cell::Text(text) => match date::split_place(text, context).1 {
+                    date::Reading::Missing => continue,
+                    reading => reading,
+                },
+            };
+            return (role, reading);
+        }
+        (Role::TanggalLahir, date::Reading::Missing)
+    }
+
+    /// A day that a spreadsheet may have understood the wrong way round, as it did with others of the table, and no NIK
+    /// to tell.
+    fn ambiguous(&self, role: Role, with_nik: bool) -> bool {
+        let Cell::Day(day) = self.cell(role) else { return false };
+        !with_nik && self.table.exchanges() && day.day() <= 12 && day.day() != day.month()
+    }
+
+    /// When the row was last changed.
+    pub(super) fn changed(&self) -> Option<jiff::civil::Date> {
+        let context = date::Context { today: self.today, nik: None, adult: false, month_first: false };
+        match self.cell(Role::Diubah) {
+            Cell::Day(day) => Some(*day),
+            Cell::Text(text) => match date::read(text, &context) {
+                date::Reading::Day(day) | date::Reading::Swapped(day) => Some(day),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn number_of(day: jiff::civil::Date) -> Value {
+    Value::Number(Day::from_date(day).0.into())
+}
+
+fn is_temporary(text: &str) -> bool {
+    text.len() == nik::DIGITS && text.starts_with(TEMPORARY) && text.bytes().any(|b| b != b'0')
+}

@@ -1,0 +1,160 @@
+//! What would be taken over from a source, one JSON object a row.
+
+use std::collections::BTreeMap;
+
+use dtsen_proto::{
+    column::{self, Column},
+    record::{Day, Provenance, Value},
+    region::Region,
+    rulebook::{CheckContext, Rulebook, Severity, Shape, reason},
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::record::{Record, Told};
+
+/// The name under which a village's Kemendagri code is shown, whichever address has it.
+const VILLAGE: &str = "kode_kelurahan_desa";
+
+/// A row as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    /// The sheet or table.
+    pub sheet: Option<String>,
+    /// The row in it, or the line in the file, from 1.
+    pub row: u64,
+    /// Values by the names of DTSEN's columns.
+    pub fields: BTreeMap<String, serde_json::Value>,
+    /// What is to be told.
+    pub findings: Vec<ShownFinding>,
+}
+
+/// A finding as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ShownFinding {
+    /// Code in the catalogue of reasons.
+    pub code: String,
+    /// The DTSEN column.
+    pub field: Option<String>,
+    /// How grave it is.
+    pub severity: Severity,
+    /// One Indonesian sentence: what, and what to do.
+    pub message: String,
+}
+
+/// Shows a record, with what the rulebook says of it.
+pub fn show(record: &Record, rulebook: &Rulebook, region: Option<Region>, today: jiff::civil::Date) -> Shown {
+    let mut fields = BTreeMap::new();
+    for (column, value) in &record.values {
+        if let Some(info) = rulebook.column(*column)
+            && let Some(value) = json_of(value, info.shape)
+        {
+            fields.insert(info.name.clone(), value);
+        }
+    }
+    let texts =
+        [("rt", record.rt.as_deref()), ("rw", record.rw.as_deref()), (VILLAGE, record.village.as_deref())];
+    for (name, text) in texts {
+        match text {
+            Some(text) => fields.insert(name.to_owned(), json!(text)),
+            // A BPS code must not stand in its place.
+            None => fields.remove(name),
+        };
+    }
+    Shown {
+        sheet: record.sheet.as_ref().map(ToString::to_string),
+        row: record.row,
+        fields,
+        findings: findings(record, rulebook, region, today),
+    }
+}
+
+fn json_of(value: &Value, shape: Shape) -> Option<serde_json::Value> {
+    match value {
+        Value::Number(day) if shape == Shape::Date => {
+            let day = i32::try_from(*day).ok().and_then(|day| Day(day).date())?;
+            Some(json!(day.to_string()))
+        }
+        Value::Number(number) => Some(json!(number)),
+        Value::Text(text) => Some(json!(text)),
+        Value::Unmapped(_) | Value::Cleared => None,
+    }
+}
+
+/// What intake and the rulebook tell of a record, gravest first.
+pub fn findings(
+    record: &Record,
+    rulebook: &Rulebook,
+    region: Option<Region>,
+    today: jiff::civil::Date,
+) -> Vec<ShownFinding> {
+    let mut found: Vec<ShownFinding> = record.told.iter().map(|told| shown(told, rulebook)).collect();
+    let broken = record.told.iter().any(|told| told.broken.is_some());
+    let home = region.or_else(|| record.village.as_deref()?.get(..5)?.parse().ok());
+    if let Some(region) = home.filter(|_| !broken) {
+        let today = Day::from_date(today);
+        let delta = record.delta(rulebook, &Provenance { source: "pratinjau".into(), reference: today });
+        for finding in rulebook.check(&delta, &CheckContext { region, today }) {
+            let told = Told { code: "", column: finding.column, heading: None, broken: None };
+            let mut finding = ShownFinding {
+                code: finding.reason.to_string(),
+                severity: finding.severity,
+                ..shown(&told, rulebook)
+            };
+            finding.message = message(rulebook, &finding.code, None, None);
+            if found.iter().all(|before| (&before.code, &before.field) != (&finding.code, &finding.field)) {
+                found.push(finding);
+            }
+        }
+    } else if record.text(column::I_NAMA).is_none()
+        && !broken
+        && record.kind == dtsen_proto::record::RecordKind::Individu
+    {
+        let told =
+            Told { code: reason::NAME_MISSING, column: Some(column::I_NAMA), heading: None, broken: None };
+        found.push(shown(&told, rulebook));
+    }
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    found
+}
+
+fn shown(told: &Told, rulebook: &Rulebook) -> ShownFinding {
+    let name = |column: Column| rulebook.column(column).map(|info| info.name.clone());
+    ShownFinding {
+        code: told.code.to_owned(),
+        field: told.column.and_then(name),
+        severity: severity(told, rulebook),
+        message: message(rulebook, told.code, told.heading.as_deref(), told.broken.map(detail)),
+    }
+}
+
+/// How grave a finding is. What cannot be read is left out, and the row goes on without it: only a row that as a whole
+/// says nothing, or nothing that still holds, is an error. Without a number somebody has to look.
+pub fn severity(told: &Told, rulebook: &Rulebook) -> Severity {
+    let own = rulebook.reason(told.code).map_or(Severity::Notice, |reason| reason.severity);
+    let numbers = [column::I_NIK, column::I_NOMOR_KARTU_KELUARGA, column::K_NOMOR_KARTU_KELUARGA];
+    match told.column {
+        None => own,
+        Some(_) if matches!(told.code, reason::ROW_SUPERSEDED | reason::NAME_MISSING) => own,
+        Some(column) if numbers.contains(&column) => own.min(Severity::Hold),
+        Some(_) => own.min(Severity::Warning),
+    }
+}
+
+fn detail(broken: crate::read::text::Broken) -> String {
+    use crate::read::text::Broken;
+    match broken {
+        Broken::Fields { expected, found } | Broken::LastLineCut { expected, found } => {
+            format!("baris lain {expected} kolom, baris ini {found} kolom")
+        }
+        Broken::OpenQuote => "tanda kutip dibuka tetapi tidak ditutup".to_owned(),
+        Broken::TooLong { bytes } => format!("panjang baris {bytes} bita"),
+    }
+}
+
+fn message(rulebook: &Rulebook, code: &str, heading: Option<&str>, detail: Option<String>) -> String {
+    let Some(reason) = rulebook.reason(code) else { return code.to_owned() };
+    let heading = heading.map_or_else(String::new, |heading| format!("kolom {heading}: "));
+    let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
+    format!("{heading}{}{detail}. {}", reason.text_id, reason.fix_id)
+}

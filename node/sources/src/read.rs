@@ -1,0 +1,86 @@
+//! Reading of files, row by row: delimited text, XLSX, XLS, ODS. Memory stays bounded whatever a file holds.
+
+pub mod text;
+
+mod error;
+mod guard;
+mod merged;
+mod workbook;
+
+use std::{fs::File, io::Read as _, ops::ControlFlow, path::Path};
+
+pub use error::ReadError;
+
+use crate::cell::Row;
+
+/// Columns of the widest table that is read. The questionnaire of Regsosek has 138.
+pub const MAX_COLUMNS: usize = 512;
+/// Bytes at the start of a file by which its kind is known.
+const MAGIC_BYTES: u64 = 512;
+
+/// Takes one row after the other, until it has had enough.
+pub type Sink<'a> = dyn FnMut(Row) -> ControlFlow<()> + 'a;
+
+/// What kind of file it is, by its first bytes: the ending of a name proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Delimited text.
+    Text,
+    /// Excel since 2007.
+    Xlsx,
+    /// Excel 97 to 2004.
+    Xls,
+    /// OpenDocument.
+    Ods,
+    /// A SQLite database.
+    Sqlite,
+}
+
+/// Tells what kind of file this is.
+pub fn format(path: &Path) -> Result<Format, ReadError> {
+    let io = |cause| ReadError::Io { path: path.to_owned(), cause };
+    let mut head = Vec::new();
+    File::open(path).map_err(io)?.take(MAGIC_BYTES).read_to_end(&mut head).map_err(io)?;
+    let kinds: [(&[u8], &'static str); 5] = [
+        (b"%PDF", "dokumen PDF"),
+        (b"\x1F\x8B", "arsip gzip"),
+        (b"\xFF\xFE", "teks UTF-16"),
+        (b"\xFE\xFF", "teks UTF-16"),
+        (b"Rar!", "arsip RAR"),
+    ];
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
+    if text.is_empty() {
+        return Err(ReadError::Empty { path: path.to_owned() });
+    }
+    let not = |what| Err(ReadError::NotATable { path: path.to_owned(), what });
+    if let Some((_, what)) = kinds.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return not(what);
+    }
+    if head.starts_with(b"SQLite format 3\0") {
+        return Ok(Format::Sqlite);
+    }
+    if head.starts_with(b"\xD0\xCF\x11\xE0") {
+        return Ok(Format::Xls);
+    }
+    if head.starts_with(b"PK") {
+        return guard::zip_kind(path);
+    }
+    if text.starts_with(b"<") {
+        return not("halaman HTML atau XML (sering bernama .xls)");
+    }
+    if head.iter().all(|byte| *byte == 0) {
+        return not("data nol (berkas rusak atau belum selesai disalin)");
+    }
+    Ok(Format::Text)
+}
+
+/// Reads a file from its first row to its last, or until the sink has had enough.
+pub fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    match format(path)? {
+        Format::Text => text::read(path, sink),
+        Format::Xlsx => workbook::xlsx(path, sink),
+        Format::Xls => workbook::xls(path, sink),
+        Format::Ods => workbook::ods(path, sink),
+        Format::Sqlite => Err(ReadError::NotATable { path: path.to_owned(), what: "basis data SQLite" }),
+    }
+}

@@ -1,0 +1,182 @@
+//! Workbooks: XLSX cell by cell, XLS and ODS whole and therefore only up to a size.
+
+use std::{fs::File, io::BufReader, ops::ControlFlow, path::Path, sync::Arc};
+
+use calamine::{Data, DataRef, ExcelDateTime, Reader as _, Xls, Xlsx, open_workbook};
+use jiff::civil::Date;
+
+use super::{MAX_COLUMNS, ReadError, Sink, guard, guard::damaged, merged::Merged};
+use crate::{
+    cell::{Cell, Row},
+    clean::text::clean,
+};
+
+/// Bytes of an XLS: whole in memory it takes about six times as much.
+const MAX_XLS_BYTES: u64 = 24 * guard::MEGABYTE;
+
+/// Reads the sheets of an XLSX, one cell after the other.
+pub(super) fn xlsx(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    guard::xlsx(path)?;
+    let mut book: Xlsx<BufReader<File>> = open_workbook(path).map_err(|cause| damaged(path, &cause))?;
+    for name in book.sheet_names() {
+        let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
+        let mut merged = Merged::new(regions);
+        let mut cells = match book.worksheet_cells_reader(&name) {
+            Ok(cells) => cells,
+            // A sheet that is a chart.
+            Err(calamine::XlsxError::NotAWorksheet(_)) => continue,
+            Err(cause) => return Err(damaged(path, &cause)),
+        };
+        let sheet: Arc<str> = name.as_str().into();
+        let mut row = Row { sheet: Some(Arc::clone(&sheet)), number: 1, ..Row::default() };
+        loop {
+            let next = cells.next_cell_with_formula_metadata().map_err(|cause| damaged(path, &cause))?;
+            let at = next.as_ref().map(|cell| u64::from(cell.pos.0) + 1);
+            if at != Some(row.number) {
+                merged.fill(u32::try_from(row.number - 1).unwrap_or(u32::MAX), &mut row.cells);
+                let done = std::mem::take(&mut row);
+                if !done.is_blank() && sink(done).is_break() {
+                    return Ok(());
+                }
+                row = Row { sheet: Some(Arc::clone(&sheet)), number: at.unwrap_or_default(), ..row };
+            }
+            let Some(cell) = next else { break };
+            let column = usize::try_from(cell.pos.1).expect("32 bits fit");
+            let value = match of_ref(&cell.value) {
+                Cell::Empty if cell.formula.is_some() => Cell::Fault,
+                value => value,
+            };
+            put(path, &mut row, column, value)?;
+        }
+    }
+    Ok(())
+}
+
+fn put(path: &Path, row: &mut Row, column: usize, cell: Cell) -> Result<(), ReadError> {
+    if cell.is_empty() {
+        return Ok(());
+    }
+    if column >= MAX_COLUMNS {
+        return Err(ReadError::TooWide {
+            path: path.to_owned(),
+            sheet: row.sheet.as_ref().map(ToString::to_string),
+            row: row.number,
+            limit: MAX_COLUMNS,
+        });
+    }
+    if row.cells.len() <= column {
+        row.cells.resize(column + 1, Cell::Empty);
+    }
+    row.cells[column] = cell;
+    Ok(())
+}
+
+/// Reads the sheets of an XLS.
+pub(super) fn xls(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    guard::file_size(path, "buku kerja .xls", MAX_XLS_BYTES)?;
+    let mut book: Xls<BufReader<File>> = open_workbook(path).map_err(|cause| damaged(path, &cause))?;
+    for name in book.sheet_names() {
+        let merged = Merged::new(book.merge_cells_by_sheet_name(&name).unwrap_or_default());
+        let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
+        if whole(path, &name, &range, merged, sink)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the sheets of an ODS.
+pub(super) fn ods(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    guard::ods(path)?;
+    let mut book: calamine::Ods<BufReader<File>> =
+        open_workbook(path).map_err(|cause| damaged(path, &cause))?;
+    for name in book.sheet_names() {
+        let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
+        if whole(path, &name, &range, Merged::new(Vec::new()), sink)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn whole(
+    path: &Path,
+    name: &str,
+    range: &calamine::Range<Data>,
+    mut merged: Merged,
+    sink: &mut Sink<'_>,
+) -> Result<ControlFlow<()>, ReadError> {
+    let sheet: Arc<str> = name.into();
+    let Some((first, left)) = range.start() else { return Ok(ControlFlow::Continue(())) };
+    for (at, values) in (first..).zip(range.rows()) {
+        let mut row = Row { sheet: Some(Arc::clone(&sheet)), number: u64::from(at) + 1, ..Row::default() };
+        for (column, value) in (usize::try_from(left).expect("32 bits fit")..).zip(values) {
+            put(path, &mut row, column, of_data(value))?;
+        }
+        merged.fill(at, &mut row.cells);
+        if !row.is_blank() && sink(row).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+fn of_ref(value: &DataRef<'_>) -> Cell {
+    match value {
+        DataRef::Empty => Cell::Empty,
+        DataRef::String(value) => text(value),
+        DataRef::SharedString(value) => text(value),
+        DataRef::Float(value) => Cell::Number(*value),
+        DataRef::Int(value) => Cell::Whole(*value),
+        DataRef::Bool(value) => flag(*value),
+        DataRef::DateTime(value) => moment(value),
+        DataRef::DateTimeIso(value) => iso(value),
+        DataRef::DurationIso(value) => text(value),
+        DataRef::Error(_) => Cell::Fault,
+    }
+}
+
+fn of_data(value: &Data) -> Cell {
+    match value {
+        Data::Empty => Cell::Empty,
+        Data::String(value) => text(value),
+        Data::Float(value) => Cell::Number(*value),
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a number of a spreadsheet is a float, whatever it looks like"
+        )]
+        Data::Int(value) => Cell::Number(*value as f64),
+        Data::Bool(value) => flag(*value),
+        Data::DateTime(value) => moment(value),
+        Data::DateTimeIso(value) => iso(value),
+        Data::DurationIso(value) => text(value),
+        Data::Error(_) => Cell::Fault,
+        #[expect(unreachable_patterns, reason = "kinds of cells to come")]
+        _ => Cell::Empty,
+    }
+}
+
+fn text(text: &str) -> Cell {
+    let cleaned = clean(text);
+    if cleaned.is_empty() { Cell::Empty } else { Cell::Text(cleaned.into_owned()) }
+}
+
+fn flag(value: bool) -> Cell {
+    Cell::Text(if value { "TRUE" } else { "FALSE" }.to_owned())
+}
+
+/// A day of the spreadsheet's calendar; what is none stays the number that it is.
+fn moment(value: &ExcelDateTime) -> Cell {
+    let (year, month, day, ..) = value.to_ymd_hms_milli();
+    let date = i16::try_from(year).ok().zip(i8::try_from(month).ok()).zip(i8::try_from(day).ok());
+    let date = date.and_then(|((year, month), day)| Date::new(year, month, day).ok());
+    match date {
+        Some(date) if value.is_datetime() && value.as_f64() >= 1.0 => Cell::Day(date),
+        _ => Cell::Number(value.as_f64()),
+    }
+}
+
+fn iso(value: &str) -> Cell {
+    let day = value.split('T').next().and_then(|day| day.parse().ok());
+    day.map_or_else(|| text(value), Cell::Day)
+}

@@ -1,0 +1,94 @@
+//! What a row says once it is understood.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use dtsen_proto::{
+    column::Column,
+    record::{Action, Block, Delta, Provenance, RecordKind, Value},
+    rulebook::Rulebook,
+};
+
+use crate::read::text::Broken;
+
+/// A person or a family as a source states it, in DTSEN's columns.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The sheet or table.
+    pub sheet: Option<Arc<str>>,
+    /// The row in it, or the line in the file, from 1.
+    pub row: u64,
+    /// What it describes.
+    pub kind: RecordKind,
+    /// Its values.
+    pub values: BTreeMap<Column, Value>,
+    /// Three digits.
+    pub rt: Option<String>,
+    /// Three digits.
+    pub rw: Option<String>,
+    /// Kemendagri code of the village, with dots.
+    pub village: Option<Arc<str>>,
+    /// What is to be told.
+    pub told: Vec<Told>,
+}
+
+/// Something to be told of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Code in the catalogue of reasons.
+    pub code: &'static str,
+    /// The DTSEN column.
+    pub column: Option<Column>,
+    /// The column as the source names it.
+    pub heading: Option<String>,
+    /// Why the row has no cells.
+    pub broken: Option<Broken>,
+}
+
+impl Record {
+    /// Tells something of a column.
+    pub fn tell(&mut self, code: &'static str, column: Option<Column>, heading: Option<&str>) {
+        let told = Told { code, column, heading: heading.map(str::to_owned), broken: None };
+        if !self.told.contains(&told) {
+            self.told.push(told);
+        }
+    }
+
+    /// A code of a list.
+    pub fn number(&self, column: Column) -> Option<i64> {
+        match self.values.get(&column) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A text.
+    pub fn text(&self, column: Column) -> Option<&str> {
+        match self.values.get(&column) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// States a text, unless it is empty.
+    pub fn say(&mut self, column: Column, text: impl Into<String>) {
+        let text = text.into();
+        if !text.is_empty() {
+            self.values.insert(column, Value::Text(text));
+        }
+    }
+
+    /// What it claims, without salt and without the hub's id.
+    pub fn delta(&self, rulebook: &Rulebook, provenance: &Provenance) -> Delta {
+        let mut blocks: Vec<Block> = Vec::new();
+        for (column, value) in &self.values {
+            let Some(info) = rulebook.column(*column) else { continue };
+            let at = blocks.binary_search_by_key(&info.block, |block| block.number).unwrap_or_else(|at| {
+                let block = Block { number: info.block, provenance: provenance.clone(), cells: Vec::new() };
+                blocks.insert(at, block);
+                at
+            });
+            blocks[at].cells.push((*column, value.clone()));
+        }
+        Delta { salt: [0; 16], kind: self.kind, action: Action::Upsert, record: None, blocks, transfer: None }
+    }
+}

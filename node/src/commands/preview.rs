@@ -1,0 +1,159 @@
+//! `preview`.
+
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use dtsen_kit::{ambient::Ambient, say};
+use dtsen_proto::{
+    record::{Day, RecordKind},
+    rulebook::{Rulebook, Severity},
+};
+use dtsen_sources::{
+    delivery::Delivery,
+    layout::find::LOOKED_AT,
+    place::Places,
+    preset::{self, Preset},
+    preview::{self, Shown},
+    read::{self, ReadError},
+    record::Record,
+};
+
+use super::{Done, table};
+use crate::home::Home;
+
+#[derive(Debug, Args)]
+pub(super) struct Preview {
+    /// Berkas CSV, XLSX, XLS, atau ODS
+    #[arg(value_name = "SUMBER")]
+    source: String,
+    /// Susunan yang dipakai; bawaan: dikenali dari judul kolom
+    #[arg(long, value_name = "SUSUNAN")]
+    preset: Option<String>,
+    /// Kode Kemendagri asal data, tingkat mana pun: mempersempit nama desa, dan kode desa mengisi yang tidak disebut
+    #[arg(long, value_name = "KODE")]
+    wilayah: Option<String>,
+    /// table untuk dibaca orang, jsonl untuk mesin: satu baris satu orang atau keluarga
+    #[arg(long, default_value = "table")]
+    format: Format,
+    /// Paling banyak baris dalam tabel
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Jsonl,
+}
+
+/// Rows by what would become of them.
+#[derive(Default)]
+struct Counts {
+    rows: u64,
+    refused: u64,
+    told: u64,
+}
+
+impl Preview {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let forced = self.preset.as_deref().map(preset_named).transpose()?;
+        let (rulebook, region) = match home.store().await {
+            Ok((store, region)) => (home.rulebook(&store).await?, Some(region.to_string())),
+            Err(_) => (Rulebook::builtin(), None),
+        };
+        let hint = self.wilayah.clone().or(region);
+        let places = Places::new(Arc::clone(&rulebook), hint.as_deref())?;
+        let today = Day::of_ms(Ambient::system().now_ms()).date().unwrap_or_default();
+        let mut delivery = Delivery::new(rulebook, today, places, forced);
+        let path = PathBuf::from(&self.source);
+        read::read(&path, &mut |row| {
+            delivery.look(row);
+            ControlFlow::Continue(())
+        })?;
+        if !delivery.looked() {
+            return Err(ReadError::NoHeading { path, searched: LOOKED_AT }.into());
+        }
+        let counts = self.show(&path, &mut delivery)?;
+        Ok(if counts.refused > 0 { Done::WithErrors } else { Done::Well })
+    }
+
+    fn show(&self, path: &std::path::Path, delivery: &mut Delivery) -> anyhow::Result<Counts> {
+        let (book, region, today) = (Arc::clone(delivery.rulebook()), delivery.region(), delivery.today());
+        let mut counts = Counts::default();
+        let mut rows: Vec<Shown> = Vec::new();
+        let mut take = |record: Record| {
+            let shown = preview::show(&record, &book, region, today);
+            let worst = shown.findings.first().map(|finding| finding.severity);
+            counts.rows += 1;
+            counts.refused += u64::from(worst == Some(Severity::Error));
+            counts.told += u64::from(matches!(worst, Some(Severity::Warning | Severity::Hold)));
+            match self.format {
+                Format::Jsonl => match serde_json::to_string(&shown) {
+                    Ok(line) => say!("{line}"),
+                    Err(error) => unreachable!("texts and numbers: {error}"),
+                },
+                Format::Table if rows.len() < self.limit => rows.push(shown),
+                Format::Table => {}
+            }
+        };
+        read::read(path, &mut |row| {
+            delivery.read(row, &mut take);
+            ControlFlow::Continue(())
+        })?;
+        delivery.end(&mut take);
+        if self.format == Format::Table {
+            print(delivery, &rows, &counts);
+        }
+        Ok(counts)
+    }
+}
+
+fn preset_named(name: &str) -> anyhow::Result<&'static Preset> {
+    let known = || preset::all().iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>().join(", ");
+    preset::named(name)
+        .ok_or_else(|| anyhow::anyhow!("--preset {name}: tidak dikenal; yang ada: umum, {}", known()))
+}
+
+fn print(delivery: &Delivery, rows: &[Shown], counts: &Counts) {
+    for found in delivery.found() {
+        let sheet = found.sheet.map_or_else(String::new, |sheet| format!("Lembar {sheet}: "));
+        let kind = if found.plan.kind == RecordKind::Keluarga { "keluarga" } else { "orang" };
+        let guess = if found.plan.preset.seen { "" } else { " — perkiraan, periksa dahulu" };
+        say!(
+            "{sheet}{} ({}), {} baris {kind}{guess}",
+            found.plan.preset.title,
+            found.plan.preset.name,
+            found.rows
+        );
+    }
+    let mut shown = table(&[
+        "Baris", "NIK", "No. KK", "Nama", "Lahir", "L/P", "Hub.", "Kawin", "RT/RW", "Desa", "Temuan",
+    ]);
+    for row in rows {
+        let text = |names: &[&str]| {
+            let found = names.iter().find_map(|name| row.fields.get(*name));
+            found.map_or_else(String::new, |value| {
+                value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+            })
+        };
+        let codes: Vec<&str> = row.findings.iter().map(|finding| finding.code.as_str()).collect();
+        shown.add_row([
+            row.row.to_string(),
+            text(&["nomor_induk_kependudukan"]),
+            text(&["nomor_kartu_keluarga"]),
+            text(&["nama", "nama_kepala_keluarga"]),
+            text(&["tanggal_lahir"]),
+            text(&["jenis_kelamin"]),
+            text(&["status_hubungan_keluarga"]),
+            text(&["status_kawin"]),
+            format!("{}/{}", text(&["rt"]), text(&["rw"])),
+            text(&["kode_kelurahan_desa"]),
+            codes.join(" "),
+        ]);
+    }
+    say!("{shown}");
+    let Counts { rows: all, refused, told } = counts;
+    say!(
+        "{all} baris; {refused} tidak akan dikirim, {told} dengan peringatan. Semua baris dan alasannya: --format jsonl"
+    );
+}
