@@ -1,11 +1,12 @@
 //! A whole delivery, read twice: first what all rows tell together, then one row after the other.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use dtsen_proto::{
     column,
-    record::RecordKind,
-    rulebook::{Rulebook, reason},
+    record::{Day, Provenance, RecordKind},
+    region::Region,
+    rulebook::{CheckContext, Rulebook, Severity, reason},
 };
 use jiff::civil::Date;
 
@@ -24,6 +25,9 @@ use crate::{
     record::Record,
     survey::{People, Standing, Table},
 };
+
+/// A region for checks in which none is asked for.
+const ANY_REGION: u32 = 1101;
 
 /// Reads deliveries.
 pub struct Delivery {
@@ -164,7 +168,7 @@ impl Delivery {
     }
 
     /// The region that the operator named, if any.
-    pub fn region(&self) -> Option<dtsen_proto::region::Region> {
+    pub fn region(&self) -> Option<Region> {
         self.reader.places.region()
     }
 
@@ -193,10 +197,28 @@ impl Delivery {
             family_once(&mut self.family, &mut line, &plan);
         }
         let mut record = self.reader.read(&line, &plan, &mut known.table).record;
-        if record.kind == RecordKind::Individu && line.row.broken.is_none() {
-            self.judge(&mut record);
+        if line.row.broken.is_none() {
+            if record.kind == RecordKind::Individu {
+                self.judge(&mut record);
+            }
+            self.settle(&mut record);
         }
         record
+    }
+
+    /// Takes out the values for which the hub would refuse the whole record, and tells them.
+    fn settle(&self, record: &mut Record) {
+        let context = check_context(record, self.region(), self.reader.today);
+        let provenance = Provenance { source: String::new(), reference: context.today };
+        let book = &self.reader.rulebook;
+        for finding in book.check(&record.delta(book, &provenance), &context) {
+            if let (Severity::Error, Some(column), Cow::Borrowed(code)) =
+                (finding.severity, finding.column, finding.reason)
+                && record.values.remove(&column).is_some()
+            {
+                record.tell(code, Some(column), None);
+            }
+        }
     }
 
     /// What a row is beside the others of the delivery.
@@ -214,6 +236,14 @@ impl Delivery {
             record.tell(reason::ROW_NOBODY, None, None);
         }
     }
+}
+
+/// What a record is checked against: the region that the operator named, or the one of its village.
+pub fn check_context(record: &Record, region: Option<Region>, today: Date) -> CheckContext {
+    let own = || record.village.as_deref()?.get(..5)?.parse().ok();
+    // Without either no rule asks for the region.
+    let region = region.or_else(own).or(Region::from_number(ANY_REGION)).expect("there is such a number");
+    CheckContext { region, today: Day::from_date(today) }
 }
 
 /// The number of a family that stands in its first row only.

@@ -6,12 +6,15 @@ use dtsen_proto::{
     column::{self, Column},
     record::{Day, Provenance, Value},
     region::Region,
-    rulebook::{CheckContext, Rulebook, Severity, Shape, reason},
+    rulebook::{Rulebook, Severity, Shape, reason},
 };
 use serde::Serialize;
 use serde_json::json;
 
-use crate::record::{Record, Told};
+use crate::{
+    delivery::check_context,
+    record::{Record, Told},
+};
 
 /// The name under which a village's Kemendagri code is shown, whichever address has it.
 const VILLAGE: &str = "kode_kelurahan_desa";
@@ -90,29 +93,18 @@ pub fn findings(
 ) -> Vec<ShownFinding> {
     let mut found: Vec<ShownFinding> = record.told.iter().map(|told| shown(told, rulebook)).collect();
     let broken = record.told.iter().any(|told| told.broken.is_some());
-    let home = region.or_else(|| record.village.as_deref()?.get(..5)?.parse().ok());
-    if let Some(region) = home.filter(|_| !broken) {
-        let today = Day::from_date(today);
-        let delta = record.delta(rulebook, &Provenance { source: "pratinjau".into(), reference: today });
-        for finding in rulebook.check(&delta, &CheckContext { region, today }) {
-            let told = Told { code: "", column: finding.column, heading: None, broken: None };
-            let mut finding = ShownFinding {
-                code: finding.reason.to_string(),
-                severity: finding.severity,
-                ..shown(&told, rulebook)
-            };
-            finding.message = message(rulebook, &finding.code, None, None);
-            if found.iter().all(|before| (&before.code, &before.field) != (&finding.code, &finding.field)) {
-                found.push(finding);
+    if !broken {
+        let context = check_context(record, region, today);
+        let delta = record.delta(rulebook, &Provenance { source: String::new(), reference: context.today });
+        for finding in rulebook.check(&delta, &context) {
+            let field =
+                finding.column.and_then(|column| rulebook.column(column)).map(|info| info.name.clone());
+            let message = message(rulebook, &finding.reason, None, None);
+            let code = finding.reason.into_owned();
+            if found.iter().all(|before| (&before.code, &before.field) != (&code, &field)) {
+                found.push(ShownFinding { code, field, severity: finding.severity, message });
             }
         }
-    } else if record.text(column::I_NAMA).is_none()
-        && !broken
-        && record.kind == dtsen_proto::record::RecordKind::Individu
-    {
-        let told =
-            Told { code: reason::NAME_MISSING, column: Some(column::I_NAMA), heading: None, broken: None };
-        found.push(shown(&told, rulebook));
     }
     found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     found
