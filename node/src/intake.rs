@@ -16,11 +16,14 @@ mod place;
 mod read;
 mod table;
 
-pub use dtsen_sources::read::text::{Broken, MAX_RECORD_BYTES, RawRow};
+pub use dtsen_sources::{
+    key::RowKey,
+    read::text::{Broken, MAX_RECORD_BYTES, RawRow},
+};
 pub use error::IntakeError;
 pub use finding::{Detail, FileFinding};
 pub use place::{Domicile, FamilyPlaces, PlaceNames};
-pub use read::{RowKey, RowReader, RowReading, row_key};
+pub use read::{RowReader, RowReading, row_key};
 pub use table::{Table, open};
 
 #[cfg(test)]

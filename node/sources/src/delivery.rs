@@ -1,17 +1,23 @@
 //! A whole delivery, read twice: first what all rows tell together, then one row after the other.
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use dtsen_proto::{
-    column,
+    column::{self, Column},
     record::{Day, Provenance, RecordKind},
     region::Region,
     rulebook::{CheckContext, Rulebook, Severity, reason},
 };
 use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     cell::{Cell, Row},
+    key::RowKey,
     layout::{
         context::Context,
         find::Heading,
@@ -26,6 +32,8 @@ use crate::{
     survey::{People, Standing, Table},
 };
 
+/// Goes into every digest: one more whenever the same row is read differently.
+const READER_VERSION: u32 = 1;
 /// A region for checks in which none is asked for.
 const ANY_REGION: u32 = 1101;
 
@@ -36,8 +44,6 @@ pub struct Delivery {
     sheets: Sheets,
     tables: Tables,
     people: People,
-    /// Rows met in this reading.
-    at: u64,
     /// The number of the family above, where it is written once.
     family: Option<String>,
 }
@@ -55,6 +61,24 @@ struct Known {
     table: Table,
     sheet: Option<Arc<str>>,
     rows: u64,
+    /// Everything besides its cells that the reading of a row depends on.
+    seed: [u8; 32],
+}
+
+impl Known {
+    fn seed(&mut self, rulebook: &Rulebook) -> [u8; 32] {
+        let mut hash = Sha256::new_with_prefix(b"dtsen sources");
+        hash.update(READER_VERSION.to_be_bytes());
+        hash.update(rulebook.version().to_be_bytes());
+        hash.update(self.plan.preset.name.as_bytes());
+        hash.update([0, u8::from(self.plan.kind == RecordKind::Individu)]);
+        for name in &self.plan.names {
+            hash.update(name.as_bytes());
+            hash.update([0]);
+        }
+        hash.update(self.table.habits());
+        hash.finalize().into()
+    }
 }
 
 /// A table that was found.
@@ -83,6 +107,7 @@ impl Tables {
                 table: Table::default(),
                 sheet: line.row.sheet.clone(),
                 rows: 0,
+                seed: [0; 32],
             });
             self.known.len() - 1
         });
@@ -100,39 +125,39 @@ impl Delivery {
         forced: Option<&'static Preset>,
     ) -> Self {
         let (sheets, tables, people) = (Sheets::default(), Tables::default(), People::default());
-        Self {
-            reader: Reader::new(rulebook, today, places),
-            forced,
-            sheets,
-            tables,
-            people,
-            at: 0,
-            family: None,
-        }
+        Self { reader: Reader::new(rulebook, today, places), forced, sheets, tables, people, family: None }
     }
 
     /// First reading: looks at a row.
     pub fn look(&mut self, row: Row) {
         let mut lines = Vec::new();
-        self.sheets.push(row, &mut |line| lines.push(line));
-        lines.into_iter().for_each(|line| self.look_at(line));
+        self.sheets.push(row, &mut lines);
+        lines.into_iter().for_each(|line| self.look_at(&line));
     }
 
     /// Ends the first reading; whether any sheet had a heading.
     pub fn looked(&mut self) -> bool {
         let mut lines = Vec::new();
-        self.sheets.end(&mut |line| lines.push(line));
-        lines.into_iter().for_each(|line| self.look_at(line));
+        self.sheets.end(&mut lines);
+        lines.into_iter().for_each(|line| self.look_at(&line));
         self.people.decide();
-        self.at = 0;
-        self.tables.last = None;
-        std::mem::take(&mut self.sheets).found_heading()
+        let found = self.begin().found_heading();
+        for known in &mut self.tables.known {
+            known.seed = known.seed(&self.reader.rulebook);
+        }
+        found
     }
 
-    fn look_at(&mut self, line: Line) {
+    /// Begins a reading from the first row.
+    fn begin(&mut self) -> Sheets {
+        self.tables.last = None;
+        self.family = None;
+        std::mem::take(&mut self.sheets)
+    }
+
+    fn look_at(&mut self, line: &Line) {
         static EMPTY: Cell = Cell::Empty;
-        self.at += 1;
-        let at = self.tables.of(&line, &self.reader.rulebook, self.forced);
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
         let known = &mut self.tables.known[at];
         known.rows += 1;
         if line.row.broken.is_some() || known.plan.kind == RecordKind::Keluarga {
@@ -144,8 +169,8 @@ impl Delivery {
             None => (&EMPTY, true),
         };
         known.table.look(cell, self.reader.today);
-        let understood = self.reader.identity(&line, &plan, &mut Table::default());
-        self.people.note(self.at, &understood.record, understood.superseded, understood.changed);
+        let understood = self.reader.identity(line, &plan, &mut Table::default());
+        self.people.note(line.at, &understood.record, understood.superseded, understood.changed);
     }
 
     /// The tables that the first reading found.
@@ -172,34 +197,74 @@ impl Delivery {
         self.reader.places.region()
     }
 
-    /// Second reading: understands a row.
-    pub fn read(&mut self, row: Row, out: &mut dyn FnMut(Record)) {
-        let mut lines = Vec::new();
-        self.sheets.push(row, &mut |line| lines.push(line));
-        lines.into_iter().for_each(|line| out(self.understand(line)));
+    /// Later readings: the lines that a row, or those before it, turn out to be.
+    pub fn lines(&mut self, row: Row, out: &mut Vec<Line>) {
+        let from = out.len();
+        self.sheets.push(row, out);
+        self.number_families(&mut out[from..]);
     }
 
-    /// Ends the second reading.
-    pub fn end(&mut self, out: &mut dyn FnMut(Record)) {
-        let mut lines = Vec::new();
-        self.sheets.end(&mut |line| lines.push(line));
-        lines.into_iter().for_each(|line| out(self.understand(line)));
-        self.sheets = Sheets::default();
-        self.at = 0;
+    /// Ends a later reading; another may begin.
+    pub fn end(&mut self, out: &mut Vec<Line>) {
+        let from = out.len();
+        self.sheets.end(out);
+        self.number_families(&mut out[from..]);
+        self.begin();
     }
 
-    fn understand(&mut self, mut line: Line) -> Record {
-        self.at += 1;
-        let at = self.tables.of(&line, &self.reader.rulebook, self.forced);
+    fn number_families(&mut self, lines: &mut [Line]) {
+        for line in lines {
+            let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+            let plan = &self.tables.known[at].plan;
+            if plan.preset.family_once {
+                family_once(&mut self.family, line, plan);
+            }
+        }
+    }
+
+    /// Under what a line is compared with the last delivery, and the digest of everything that its reading depends on.
+    pub fn peek(&mut self, line: &Line) -> (RowKey, [u8; 16]) {
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        let known = &mut self.tables.known[at];
+        let mut hash = Sha256::new_with_prefix(known.seed);
+        hash_line(line, &mut hash);
+        let parts = self.reader.key_parts(line, &known.plan, &mut known.table);
+        if let Some(number) = parts.number {
+            let standing = match known.plan.kind {
+                RecordKind::Individu => self.people.standing(line.at, number),
+                RecordKind::Keluarga => Standing::Counts,
+            };
+            hash.update([standing as u8]);
+            if standing == Standing::Counts {
+                let person = known.plan.kind == RecordKind::Individu;
+                return (if person { RowKey::Nik(number) } else { RowKey::Kk(number) }, head(hash));
+            }
+        }
+        (RowKey::digest(parts.others.iter().map(String::as_bytes)), head(hash))
+    }
+
+    /// The No. KK of a line, if it is sound.
+    pub fn family_number(&mut self, line: &Line) -> Option<u64> {
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        let known = &mut self.tables.known[at];
+        self.reader.family_number(line, &known.plan, &mut known.table)
+    }
+
+    /// The columns that the tables of a kind have, with the names that their headings give them.
+    pub fn columns(&self, kind: RecordKind) -> BTreeMap<Column, String> {
+        let plans = self.tables.known.iter().map(|known| &known.plan).filter(|plan| plan.kind == kind);
+        plans.flat_map(|plan| plan.columns()).collect()
+    }
+
+    /// Understands a line.
+    pub fn understand(&mut self, line: &Line) -> Record {
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
         let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
-        if plan.preset.family_once {
-            family_once(&mut self.family, &mut line, &plan);
-        }
-        let mut record = self.reader.read(&line, &plan, &mut known.table).record;
+        let mut record = self.reader.read(line, &plan, &mut known.table).record;
         if line.row.broken.is_none() {
             if record.kind == RecordKind::Individu {
-                self.judge(&mut record);
+                self.judge(&mut record, line.at);
             }
             self.settle(&mut record);
         }
@@ -222,9 +287,9 @@ impl Delivery {
     }
 
     /// What a row is beside the others of the delivery.
-    fn judge(&self, record: &mut Record) {
+    fn judge(&self, record: &mut Record, at: u64) {
         let nik = record.text(column::I_NIK).and_then(|nik| nik.parse::<u64>().ok());
-        match nik.map(|nik| self.people.standing(self.at, nik)) {
+        match nik.map(|nik| self.people.standing(at, nik)) {
             Some(Standing::Superseded) => record.tell(reason::ROW_SUPERSEDED, Some(column::I_NIK), None),
             Some(Standing::NotTheirs) => {
                 record.values.remove(&column::I_NIK);
@@ -235,6 +300,44 @@ impl Delivery {
         if nik.is_none() && record.text(column::I_NAMA).is_none() {
             record.tell(reason::ROW_NOBODY, None, None);
         }
+    }
+}
+
+fn head(hash: Sha256) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hash.finalize()[..16]);
+    digest
+}
+
+/// Everything that a line says, the lines above it that hold for it too.
+fn hash_line(line: &Line, hash: &mut Sha256) {
+    for (cell, quoted) in line.row.cells.iter().zip(line.row.quoted.iter().chain(std::iter::repeat(&true))) {
+        match cell {
+            Cell::Empty => hash.update([0]),
+            Cell::Text(text) => {
+                hash.update([1, u8::from(*quoted)]);
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text.as_bytes());
+            }
+            Cell::Number(number) => {
+                hash.update([2]);
+                hash.update(number.to_bits().to_be_bytes());
+            }
+            Cell::Whole(number) => {
+                hash.update([3]);
+                hash.update(number.to_be_bytes());
+            }
+            Cell::Day(day) => {
+                hash.update([4]);
+                hash.update(Day::from_date(*day).0.to_be_bytes());
+            }
+            Cell::Fault => hash.update([5]),
+        }
+    }
+    for (role, text) in line.context.all() {
+        hash.update([6, *role as u8]);
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
     }
 }
 

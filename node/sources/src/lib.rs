@@ -6,6 +6,7 @@
 pub mod cell;
 pub mod clean;
 pub mod delivery;
+pub mod key;
 pub mod layout;
 pub mod person;
 pub mod place;
@@ -14,5 +15,6 @@ pub mod preset;
 pub mod preview;
 pub mod read;
 pub mod record;
+pub mod spool;
 pub mod survey;
 pub mod value;

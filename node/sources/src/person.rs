@@ -53,6 +53,14 @@ pub struct Understood {
     pub changed: Option<Date>,
 }
 
+/// Whom a row is about.
+pub struct KeyParts {
+    /// The NIK of a person, the No. KK of a family, if it is sound.
+    pub number: Option<u64>,
+    /// What else tells it apart.
+    pub others: Vec<String>,
+}
+
 impl Reader {
     /// A reader.
     pub fn new(rulebook: Arc<Rulebook>, today: Date, places: Places) -> Self {
@@ -66,6 +74,33 @@ impl Reader {
         let superseded = reading.standing();
         let changed = reading.changed();
         Understood { record: reading.out, superseded, changed }
+    }
+
+    /// Whom a row is about, as little as tells it apart from the others.
+    pub fn key_parts(&self, line: &Line, plan: &Plan, table: &mut Table) -> KeyParts {
+        let mut reading = self.begin(line, plan, table);
+        let (role, names) = match plan.kind {
+            RecordKind::Individu => {
+                (Role::Nik, [Role::NoKk, Role::Nama, Role::TanggalLahir, Role::TempatTanggalLahir])
+            }
+            RecordKind::Keluarga => (Role::NoKk, [Role::NamaKepala, Role::Nama, Role::Alamat, Role::Desa]),
+        };
+        let number = reading.sound(role);
+        let mut others = Vec::new();
+        if number.is_none() {
+            others.extend(names.map(|role| reading.text(role)));
+            if others[..2].iter().all(String::is_empty) {
+                // Without a name it is anybody's.
+                others = line.row.cells.iter().map(|cell| cell.text().into_owned()).collect();
+                others.push(line.row.number.to_string());
+            }
+        }
+        KeyParts { number, others }
+    }
+
+    /// The No. KK of a row, if it is sound.
+    pub fn family_number(&self, line: &Line, plan: &Plan, table: &mut Table) -> Option<u64> {
+        self.begin(line, plan, table).sound(Role::NoKk)
     }
 
     fn begin<'a>(&self, line: &'a Line, plan: &'a Plan, table: &'a mut Table) -> Reading<'a> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dtsen_proto::{
-    column::Column,
+    column::{self, Column},
     record::RecordKind,
     rulebook::{Owner, Rulebook},
 };
@@ -99,5 +99,46 @@ impl Plan {
     /// The heading above the column with a role.
     pub fn name(&self, role: Role) -> Option<&str> {
         self.roles.get(&role).and_then(|at| self.names.get(*at)).map(String::as_str)
+    }
+
+    /// The DTSEN columns that its rows may state, with the names that the heading gives them.
+    pub fn columns(&self) -> Vec<(Column, String)> {
+        let name = |at: usize| self.names.get(at).cloned().unwrap_or_default();
+        let mut columns: Vec<(Column, String)> =
+            self.direct.iter().map(|direct| (direct.column, name(direct.at))).collect();
+        for (role, at) in &self.roles {
+            columns.extend(columns_of(*role, self.kind).iter().map(|column| (*column, name(*at))));
+        }
+        columns
+    }
+}
+
+/// The columns that a role states.
+fn columns_of(role: Role, kind: RecordKind) -> &'static [Column] {
+    match (kind, role) {
+        (RecordKind::Individu, Role::Nik) => &[column::I_NIK],
+        (RecordKind::Individu, Role::NoKk) => &[column::I_NOMOR_KARTU_KELUARGA],
+        (RecordKind::Individu, Role::Nama) => &[column::I_NAMA],
+        (RecordKind::Individu, Role::JenisKelamin) => &[column::I_JENIS_KELAMIN],
+        (RecordKind::Individu, Role::TanggalLahir | Role::TempatTanggalLahir) => &[column::I_TANGGAL_LAHIR],
+        (RecordKind::Individu, Role::Hubungan) => &[column::I_STATUS_HUBUNGAN],
+        (RecordKind::Individu, Role::StatusKawin) => &[column::I_STATUS_KAWIN],
+        (RecordKind::Individu, Role::Alamat) => &[column::I_ALAMAT_KTP],
+        (RecordKind::Individu, Role::Dusun) => &[column::I_DUSUN_KTP],
+        (RecordKind::Individu, Role::Rt) => &[column::I_RT_KTP],
+        (RecordKind::Individu, Role::Rw) => &[column::I_RW_KTP],
+        (RecordKind::Individu, Role::RtRw | Role::RwRt) => &[column::I_RT_KTP, column::I_RW_KTP],
+        (RecordKind::Individu, Role::Pekerjaan) => &[column::I_PEKERJAAN_KTP],
+        (RecordKind::Individu, Role::Pendidikan) => &[column::I_PENDIDIKAN_KTP, column::I_IJAZAH],
+        (RecordKind::Individu, Role::PendidikanSedang) => &[column::I_PARTISIPASI_SEKOLAH],
+        (RecordKind::Individu, Role::StatusDasar | Role::KeberadaanAnggota) => &[column::I_KEBERADAAN],
+        (RecordKind::Keluarga, Role::NoKk) => &[column::K_NOMOR_KARTU_KELUARGA],
+        (RecordKind::Keluarga, Role::NamaKepala | Role::Nama) => &[column::K_NAMA_KEPALA],
+        (RecordKind::Keluarga, Role::JumlahAnggota) => &[column::K_JUMLAH_ANGGOTA],
+        (RecordKind::Keluarga, Role::Alamat) => &[column::K_ALAMAT],
+        (RecordKind::Keluarga, Role::Rt) => &[column::K_RT],
+        (RecordKind::Keluarga, Role::Rw) => &[column::K_RW],
+        (RecordKind::Keluarga, Role::RtRw | Role::RwRt) => &[column::K_RT, column::K_RW],
+        _ => &[],
     }
 }

@@ -124,6 +124,22 @@ impl Table {
         *self.number.get_or_insert_with(|| (self.nik.column(), self.kk.column()))
     }
 
+    /// What of it the reading of a row depends on, in bytes.
+    pub fn habits(&mut self) -> [u8; 9] {
+        let (nik, kk) = self.numbers();
+        [
+            u8::from(nik.lost),
+            u8::from(nik.quoted),
+            u8::from(kk.lost),
+            u8::from(kk.quoted),
+            u8::from(self.month_first()),
+            u8::from(self.exchanges()),
+            u8::from(self.five_marriages),
+            self.relations() as u8,
+            0,
+        ]
+    }
+
     /// Whether text dates of this table begin with the month.
     pub fn month_first(&self) -> bool {
         self.dates.month_first > self.dates.day_first

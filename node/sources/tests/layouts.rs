@@ -137,13 +137,16 @@ fn preview(path: &Path, wilayah: Option<&str>, forced: Option<&str>) -> (String,
         .to_owned();
     let region = delivery.region();
     let mut shown = Vec::new();
-    let mut take = |record| shown.push(show(&record, &book, region, today));
-    let read_row = &mut |row| {
-        delivery.read(row, &mut take);
+    let mut lines = Vec::new();
+    let collect = &mut |row| {
+        delivery.lines(row, &mut lines);
         ControlFlow::Continue(())
     };
-    read::read(path, read_row).expect("reads");
-    delivery.end(&mut take);
+    read::read(path, collect).expect("reads");
+    delivery.end(&mut lines);
+    for line in lines {
+        shown.push(show(&delivery.understand(&line), &book, region, today));
+    }
     (layout, shown)
 }
 

@@ -96,11 +96,14 @@ impl Preview {
                 Format::Table => {}
             }
         };
+        let mut lines = Vec::new();
         read::read(path, &mut |row| {
-            delivery.read(row, &mut take);
+            delivery.lines(row, &mut lines);
+            lines.drain(..).for_each(|line| take(delivery.understand(&line)));
             ControlFlow::Continue(())
         })?;
-        delivery.end(&mut take);
+        delivery.end(&mut lines);
+        lines.drain(..).for_each(|line| take(delivery.understand(&line)));
         if self.format == Format::Table {
             print(delivery, &rows, &counts);
         }

@@ -38,6 +38,11 @@ impl Context {
         self.said.get(&role).map(String::as_str)
     }
 
+    /// Everything that was said.
+    pub fn all(&self) -> impl Iterator<Item = (&Role, &String)> {
+        self.said.iter()
+    }
+
     /// Says something; of a family's own lines, the number begins a new one.
     pub fn say(&mut self, role: Role, value: &str) {
         let value = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | ','));

@@ -43,10 +43,12 @@ pub struct Line {
     pub row: Row,
     /// Whether it describes a family rather than a person.
     pub family: bool,
+    /// Its place among all lines of the delivery, from 1.
+    pub at: u64,
 }
 
 /// Takes the lines.
-pub type Lines<'a> = dyn FnMut(Line) + 'a;
+type Lines = Vec<Line>;
 
 /// Reads sheets, row by row.
 #[derive(Default)]
@@ -61,6 +63,7 @@ pub struct Sheets {
     /// A family, until it is known whether its members follow.
     pending: Option<Line>,
     found: bool,
+    at: u64,
 }
 
 fn texts(row: &Row) -> Vec<String> {
@@ -69,10 +72,11 @@ fn texts(row: &Row) -> Vec<String> {
 
 impl Sheets {
     /// Takes the next row of the source.
-    pub fn push(&mut self, row: Row, out: &mut Lines<'_>) {
+    pub fn push(&mut self, row: Row, out: &mut Lines) {
         if self.sheet.as_ref() != Some(&row.sheet) {
             self.end(out);
-            *self = Self { sheet: Some(row.sheet.clone()), found: self.found, ..Self::default() };
+            *self =
+                Self { sheet: Some(row.sheet.clone()), found: self.found, at: self.at, ..Self::default() };
         }
         if self.heading.is_some() {
             self.body(row, out);
@@ -87,7 +91,7 @@ impl Sheets {
     }
 
     /// Ends the source.
-    pub fn end(&mut self, out: &mut Lines<'_>) {
+    pub fn end(&mut self, out: &mut Lines) {
         if self.heading.is_none() {
             self.begin(out);
         }
@@ -103,7 +107,7 @@ impl Sheets {
     }
 
     /// The first rows are there: finds the heading among them.
-    fn begin(&mut self, out: &mut Lines<'_>) {
+    fn begin(&mut self, out: &mut Lines) {
         let rows = std::mem::take(&mut self.waiting);
         let lines: Vec<Vec<String>> = rows.iter().map(texts).collect();
         let Some(mut heading) = find::find(&lines) else { return };
@@ -132,7 +136,7 @@ impl Sheets {
     }
 
     /// A row below a heading: what may be a heading's first line waits for the next row.
-    fn body(&mut self, row: Row, out: &mut Lines<'_>) {
+    fn body(&mut self, row: Row, out: &mut Lines) {
         let line = texts(&row);
         let is_known = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, &line));
         let may_be_heading = row.broken.is_none()
@@ -171,7 +175,7 @@ impl Sheets {
         }
     }
 
-    fn row(&mut self, row: Row, out: &mut Lines<'_>) {
+    fn row(&mut self, row: Row, out: &mut Lines) {
         let Some(heading) = self.heading.clone() else { return };
         let line = texts(&row);
         if row.is_blank() || find::is_numbering(&line) || find::is_again(&heading, &line) {
@@ -222,11 +226,11 @@ impl Sheets {
         true
     }
 
-    fn emit(&mut self, heading: Arc<Heading>, row: Row, family: bool, out: &mut Lines<'_>) {
+    fn emit(&mut self, heading: Arc<Heading>, row: Row, family: bool, out: &mut Lines) {
         if !family {
             self.pending = None;
             let context = Arc::clone(&self.context);
-            out(Line { heading, context, row, family });
+            self.give(Line { heading, context, row, family, at: 0 }, out);
             return;
         }
         self.flush(out);
@@ -239,14 +243,19 @@ impl Sheets {
             let pairs = pairs.filter(|(role, _)| is_of_family(*role)).collect();
             Arc::make_mut(&mut self.context).say_all(pairs);
         }
-        self.pending = Some(Line { heading, context: Arc::clone(&self.context), row, family });
+        self.pending = Some(Line { heading, context: Arc::clone(&self.context), row, family, at: 0 });
     }
 
     /// A family that no heading of members followed is a row of its own.
-    fn flush(&mut self, out: &mut Lines<'_>) {
+    fn flush(&mut self, out: &mut Lines) {
         if let Some(line) = self.pending.take() {
-            out(line);
+            self.give(line, out);
         }
+    }
+
+    fn give(&mut self, line: Line, out: &mut Lines) {
+        self.at += 1;
+        out.push(Line { at: self.at, ..line });
     }
 }
 

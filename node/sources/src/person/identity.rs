@@ -62,6 +62,18 @@ impl Reading<'_> {
         }
     }
 
+    /// A number of a row, if it is sound in every respect.
+    pub(super) fn sound(&mut self, role: Role) -> Option<u64> {
+        let (nik, kk) = self.table.numbers();
+        let (habit, which) = if role == Role::Nik { (nik, Number::Nik) } else { (kk, Number::Kk) };
+        let own = self.cell(role);
+        let said = self.context.get(role).filter(|_| own.is_empty()).map(|text| Cell::Text(text.to_owned()));
+        match number::read_cell(said.as_ref().unwrap_or(own), habit, self.quoted(role)) {
+            number::Cell::Sound(number) => nik::parse(&format!("{number:016}"), which).ok().map(|_| number),
+            _ => None,
+        }
+    }
+
     /// Never a number that may be wrong: what is damaged is left out and told.
     fn number(
         &mut self,
