@@ -6,6 +6,7 @@
 //! errors stay in the file, are told, and are read again by the next import. Rules over a whole family are left to the
 //! hub: a file of members is not sorted by family, and holding families back until their last row would not stream.
 
+mod delivered;
 mod diff;
 mod file;
 mod gone;
@@ -13,6 +14,7 @@ mod heading;
 mod judge;
 mod known;
 mod moves;
+mod run;
 mod scope;
 mod summary;
 
@@ -29,13 +31,14 @@ use dtsen_proto::{
 };
 use futures::future::BoxFuture;
 
-use self::{file::FileImport, gone::Missing, judge::Judge, known::Known};
 pub use self::{
+    delivered::Delivered,
     gone::{GONE_PERCENT, GoneOutcome},
     moves::{Arrival, AskSlice, Departure, MoveError, Person, move_in, move_out},
     scope::{NotAScope, Scope},
     summary::{FileSummary, ImportSummary},
 };
+use self::{file::FileImport, gone::Missing, judge::Judge, known::Known, run::Run};
 use crate::{
     intake::{self, FamilyPlaces, IntakeError, RowReader, Table},
     store::{Counts, NewImport, SourceId, Store, StoreError, setting},
@@ -62,6 +65,9 @@ pub enum ImportError {
     /// A file was named twice.
     #[error("{}: berkas ini disebut dua kali. Sebut sekali saja", .0.display())]
     SameFile(PathBuf),
+    /// The file that holds the rows meanwhile failed.
+    #[error("berkas sementara gagal ({0}); periksa ruang disk, lalu jalankan lagi")]
+    Spool(std::io::Error),
     /// The reference day is yet to come.
     #[error("--as-of: tanggal acuan {0} belum terjadi")]
     Future(jiff::civil::Date),
@@ -215,6 +221,7 @@ impl Importer<'_> {
             provenance,
             counts: Counts::default(),
             unidentified: 0,
+            left: std::collections::BTreeSet::new(),
             deferred: std::collections::HashMap::new(),
         };
         let (kind, name) = (table.kind(), file::file_name(table.path()));
@@ -232,19 +239,10 @@ impl Importer<'_> {
         let reader =
             RowReader::new(Arc::clone(&self.rulebook), self.region, reference, &judge.provenance.source);
         let with_families = !places.is_empty();
-        let (source, known) = (session.source, &mut session.known);
-        let mut run = FileImport {
-            store: self.store,
-            source,
-            import,
-            table,
-            reader,
-            judge,
-            known,
-            places,
-            with_families,
-        };
-        run.run(progress).await?;
+        let run = Run { store: self.store, source: session.source, import, judge, known: &mut session.known };
+        let mut file = FileImport { run, table, reader, places, with_families };
+        file.run(progress).await?;
+        let run = file.run;
         let counts = run.judge.counts;
         self.store.finish_import(import, &counts, self.ambient.now_ms()).await?;
         let notices = notices.len() as u64;

@@ -11,5 +11,6 @@ pub mod import;
 pub mod intake;
 pub mod local;
 pub mod rulebook;
+pub mod source;
 pub mod store;
 pub mod sync;

@@ -243,6 +243,12 @@ impl Delivery {
         (RowKey::digest(parts.others.iter().map(String::as_bytes)), head(hash))
     }
 
+    /// What a line describes.
+    pub fn kind(&mut self, line: &Line) -> RecordKind {
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        self.tables.known[at].plan.kind
+    }
+
     /// The No. KK of a line, if it is sound.
     pub fn family_number(&mut self, line: &Line) -> Option<u64> {
         let at = self.tables.of(line, &self.reader.rulebook, self.forced);

@@ -181,6 +181,14 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let name = self.plan.names.get(direct.at).map(String::as_str);
+            if let Some(table) = &direct.table {
+                if let Some(code) =
+                    text.trim_end_matches(".0").parse().ok().and_then(|code| codes::crosswalk(table, code))
+                {
+                    self.out.values.insert(direct.column, Value::Number(code));
+                }
+                continue;
+            }
             match direct.reading.read(&text) {
                 value::Cell::Missing => {}
                 value::Cell::Value(value) => {

@@ -42,6 +42,8 @@ pub struct Direct {
     pub column: Column,
     /// How its cells are read.
     pub reading: Reading,
+    /// The table of codes that its numbers are of, if not DTSEN's own.
+    pub table: Option<String>,
 }
 
 impl Plan {
@@ -65,12 +67,16 @@ impl Plan {
                 Some("-") => {}
                 Some("kode_desa_bps") => plan.bps = Some(at),
                 Some(target) => match target.strip_prefix("kolom:") {
-                    Some(column) => plan.direct(rulebook, at, column),
+                    Some(column) => {
+                        let (column, table) =
+                            column.split_once('@').map_or((column, None), |(c, t)| (c, Some(t)));
+                        plan.direct(rulebook, at, column, table);
+                    }
                     None => plan.role(at, role_named(target)),
                 },
                 None => match heading.roles.get(at).copied().flatten() {
                     Some(role) if role != Role::Lain && plan.takes(role) => plan.role(at, Some(role)),
-                    _ => plan.direct(rulebook, at, &folded.replace(' ', "_")),
+                    _ => plan.direct(rulebook, at, &folded.replace(' ', "_"), None),
                 },
             }
         }
@@ -88,11 +94,12 @@ impl Plan {
         }
     }
 
-    fn direct(&mut self, rulebook: &Rulebook, at: usize, name: &str) {
+    fn direct(&mut self, rulebook: &Rulebook, at: usize, name: &str, table: Option<&str>) {
         let Some(info) = rulebook.column_named(self.kind, name) else { return };
         let hub = rulebook.block(info.block).is_some_and(|block| block.owner == Owner::Hub);
         if !hub && self.direct.iter().all(|direct| direct.column != info.number) {
-            self.direct.push(Direct { at, column: info.number, reading: Reading::of(rulebook, info) });
+            let table = table.map(str::to_owned);
+            self.direct.push(Direct { at, column: info.number, reading: Reading::of(rulebook, info), table });
         }
     }
 

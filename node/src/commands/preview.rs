@@ -1,6 +1,6 @@
 //! `preview`.
 
-use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use dtsen_kit::{ambient::Ambient, say};
@@ -10,20 +10,20 @@ use dtsen_proto::{
 };
 use dtsen_sources::{
     delivery::Delivery,
-    layout::find::LOOKED_AT,
-    place::Places,
     preset::{self, Preset},
     preview::{self, Shown},
-    read::{self, ReadError},
     record::Record,
 };
 
 use super::{Done, table};
-use crate::home::Home;
+use crate::{
+    home::Home,
+    source::{self, Read, Settings},
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Preview {
-    /// Berkas CSV, XLSX, XLS, atau ODS
+    /// Berkas CSV, XLSX, XLS, ODS, atau SQLite; alamat basis data (mysql://, postgres://, sqlite:); atau nama sumber
     #[arg(value_name = "SUMBER")]
     source: String,
     /// Susunan yang dipakai; bawaan: dikenali dari judul kolom
@@ -61,23 +61,15 @@ impl Preview {
             Ok((store, region)) => (home.rulebook(&store).await?, Some(region.to_string())),
             Err(_) => (Rulebook::builtin(), None),
         };
-        let hint = self.wilayah.clone().or(region);
-        let places = Places::new(Arc::clone(&rulebook), hint.as_deref())?;
         let today = Day::of_ms(Ambient::system().now_ms()).date().unwrap_or_default();
-        let mut delivery = Delivery::new(rulebook, today, places, forced);
-        let path = PathBuf::from(&self.source);
-        read::read(&path, &mut |row| {
-            delivery.look(row);
-            ControlFlow::Continue(())
-        })?;
-        if !delivery.looked() {
-            return Err(ReadError::NoHeading { path, searched: LOOKED_AT }.into());
-        }
-        let counts = self.show(&path, &mut delivery)?;
+        let settings = Settings { rulebook, today, hint: self.wilayah.clone().or(region), preset: forced };
+        let read = source::read(&self.source, None, &settings).await?;
+        let counts = self.show(read)?;
         Ok(if counts.refused > 0 { Done::WithErrors } else { Done::Well })
     }
 
-    fn show(&self, path: &std::path::Path, delivery: &mut Delivery) -> anyhow::Result<Counts> {
+    fn show(&self, read: Read) -> anyhow::Result<Counts> {
+        let Read { mut delivery, mut spooled, .. } = read;
         let (book, region, today) = (Arc::clone(delivery.rulebook()), delivery.region(), delivery.today());
         let mut counts = Counts::default();
         let mut rows: Vec<Shown> = Vec::new();
@@ -88,24 +80,21 @@ impl Preview {
             counts.refused += u64::from(worst == Some(Severity::Error));
             counts.told += u64::from(matches!(worst, Some(Severity::Warning | Severity::Hold)));
             match self.format {
-                Format::Jsonl => match serde_json::to_string(&shown) {
-                    Ok(line) => say!("{line}"),
-                    Err(error) => unreachable!("texts and numbers: {error}"),
-                },
+                Format::Jsonl => say!("{}", serde_json::to_string(&shown).expect("texts and numbers")),
                 Format::Table if rows.len() < self.limit => rows.push(shown),
                 Format::Table => {}
             }
         };
         let mut lines = Vec::new();
-        read::read(path, &mut |row| {
+        let mut input = spooled.rows()?;
+        while let Some(row) = input.next_row()? {
             delivery.lines(row, &mut lines);
             lines.drain(..).for_each(|line| take(delivery.understand(&line)));
-            ControlFlow::Continue(())
-        })?;
+        }
         delivery.end(&mut lines);
         lines.drain(..).for_each(|line| take(delivery.understand(&line)));
         if self.format == Format::Table {
-            print(delivery, &rows, &counts);
+            print(&delivery, &rows, &counts);
         }
         Ok(counts)
     }

@@ -1,11 +1,9 @@
 //! What a row says that its record did not: a pure function.
 
 use dtsen_proto::{
-    column::BlockNo,
+    column::{BlockNo, Column},
     record::{Block, Delta, Provenance, Value},
 };
-
-use super::heading::Columns;
 
 /// A row beside its record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,10 +17,10 @@ pub(super) struct Difference {
 }
 
 /// States every column that the file has and the record had, so that an empty cell takes its value back.
-fn take_back(row: &mut Delta, stored: &Delta, columns: &Columns, provenance: &Provenance) {
+fn take_back(row: &mut Delta, stored: &Delta, states: &dyn Fn(Column) -> bool, provenance: &Provenance) {
     for block in &stored.blocks {
         for (column, _) in &block.cells {
-            if columns.contains_key(column) && row.get(*column).is_none() {
+            if states(*column) && row.get(*column).is_none() {
                 let cells = &mut row.block_mut(block.number, provenance).cells;
                 let at = cells.partition_point(|(before, _)| before < column);
                 cells.insert(at, (*column, Value::Cleared));
@@ -35,18 +33,18 @@ fn says_new(block: &Block, stored: Option<&Block>) -> bool {
     block.cells.iter().any(|(column, value)| stored.and_then(|s| s.get(*column)) != Some(value))
 }
 
-/// Compares a row of a file with these columns to what its source stated before.
+/// Compares a row to what its source stated before; `states` tells the columns of which it says something, be it nothing.
 pub(super) fn compare(
     mut row: Delta,
     stored: Option<&Delta>,
-    columns: &Columns,
+    states: &dyn Fn(Column) -> bool,
     provenance: &Provenance,
 ) -> Difference {
     let Some(stored) = stored else {
         let changed = row.blocks.iter().map(|block| block.number).collect();
         return Difference { content: row.clone(), row, changed };
     };
-    take_back(&mut row, stored, columns, provenance);
+    take_back(&mut row, stored, states, provenance);
     let new = row.blocks.iter().filter(|block| says_new(block, stored.block(block.number)));
     let changed: Vec<BlockNo> = new.map(|block| block.number).collect();
     let mut content = stored.clone();
@@ -58,10 +56,7 @@ pub(super) fn compare(
 
 #[cfg(test)]
 mod tests {
-    use dtsen_proto::{
-        column::Column,
-        record::{Action, Day, RecordKind},
-    };
+    use dtsen_proto::record::{Action, Day, RecordKind};
 
     use super::*;
 
@@ -80,8 +75,8 @@ mod tests {
         Delta { salt: [0; 16], kind, action, record: None, blocks, transfer: None }
     }
 
-    fn columns(numbers: &[u16]) -> Columns {
-        numbers.iter().map(|n| (Column(*n), String::new())).collect()
+    fn columns(numbers: &[u16]) -> impl Fn(Column) -> bool {
+        |column| numbers.contains(&column.0)
     }
 
     #[test]

@@ -1,47 +1,29 @@
 //! One file's rows: the quick pass over those that are as they were, and chunks of the others.
 
-use std::{collections::HashMap, path::Path};
+use std::path::Path;
 
 use dtsen_proto::record::RecordKind;
 
 use super::{
     ImportError, OnProgress,
-    judge::{Entry, Judge},
-    known::Known,
+    judge::Entry,
+    run::{Chunk, Run},
     scope::place_number,
 };
-use crate::{
-    intake::{Domicile, FamilyPlaces, RawRow, RowReader, Table, row_key},
-    store::{ChunkWrites, KeyDigest, NewFinding, SourceId, Store},
-};
+use crate::intake::{Domicile, FamilyPlaces, RawRow, RowReader, Table, row_key};
 
-/// Rows that are stored together. More would hold the writer long, fewer would flush to disk often.
-const CHUNK_ROWS: usize = 2_000;
 /// Rows that are read between two signs of life.
 const ROWS_PER_STEP: u64 = 10_000;
 
 /// A file being imported.
 pub(super) struct FileImport<'a> {
-    pub(super) store: &'a Store,
-    pub(super) source: SourceId,
-    pub(super) import: i64,
+    pub(super) run: Run<'a>,
     pub(super) table: Table,
     pub(super) reader: RowReader,
-    pub(super) judge: Judge,
-    pub(super) known: &'a mut Known,
     /// Villages of families: noted from a family file, asked for by a member file.
     pub(super) places: &'a mut FamilyPlaces,
     /// Whether members are placed by their families.
     pub(super) with_families: bool,
-}
-
-/// Rows to be looked at beside what is known of them.
-#[derive(Default)]
-struct Chunk {
-    entries: Vec<Option<Entry>>,
-    at: HashMap<[u8; 16], usize>,
-    findings: Vec<NewFinding>,
-    superseded: Vec<KeyDigest>,
 }
 
 /// The digest of a row, with the village that a member's family lives in.
@@ -66,30 +48,30 @@ impl FileImport<'_> {
         let mut chunk = Chunk::default();
         let mut more = true;
         while more {
-            let step = self.judge.counts.rows + ROWS_PER_STEP;
-            while more && self.judge.counts.rows < step && chunk.entries.len() < CHUNK_ROWS {
+            let step = self.run.judge.counts.rows + ROWS_PER_STEP;
+            while more && self.run.judge.counts.rows < step && !chunk.is_full() {
                 more = self.table.next_row(&mut row)?;
                 if more {
                     self.row(&row, &mut chunk);
                 }
             }
-            if !more || chunk.entries.len() >= CHUNK_ROWS || chunk.findings.len() >= CHUNK_ROWS {
-                self.store(std::mem::take(&mut chunk)).await?;
+            if !more || chunk.is_full() {
+                self.run.store(std::mem::take(&mut chunk)).await?;
             }
             progress(&label, self.table.bytes_read(), self.table.total_bytes());
         }
-        self.deferred().await
+        self.run.deferred().await
     }
 
     fn row(&mut self, row: &RawRow, chunk: &mut Chunk) {
-        self.judge.counts.rows += 1;
+        self.run.judge.counts.rows += 1;
         let members = self.table.kind() == RecordKind::Individu;
         let families = (members && self.with_families).then_some(&*self.places);
         if row.broken.is_some() {
             let reading = self.reader.read_row(&self.table, row, families);
-            self.judge.counts.errors += 1;
-            self.judge.unidentified += 1;
-            chunk.findings.extend(reading.findings.iter().map(|found| self.judge.told_by_intake(found)));
+            self.run.judge.counts.errors += 1;
+            self.run.judge.unidentified += 1;
+            chunk.findings.extend(reading.findings.iter().map(|found| self.run.judge.told_by_intake(found)));
             return;
         }
         let key = row_key(&self.table, row).to_bytes();
@@ -98,9 +80,9 @@ impl FileImport<'_> {
         } else {
             row.digest
         };
-        let met = self.known.meet(&key, &digest);
+        let met = self.run.known.meet(&key, &digest);
         if met.unchanged && !met.again {
-            self.judge.counts.unchanged += 1;
+            self.run.judge.counts.unchanged += 1;
             return;
         }
         let reading = self.reader.read_row(&self.table, row, families);
@@ -110,52 +92,18 @@ impl FileImport<'_> {
             self.reader.note_family(&self.table, row, self.places);
         }
         let (line, findings) = (row.line, reading.findings);
-        let entry = Entry { key, digest, place, line, delta, findings, again: met.again, last: false };
-        self.push(entry, chunk);
-    }
-
-    /// Adds a row to the chunk; an earlier one with its key is replaced.
-    fn push(&mut self, entry: Entry, chunk: &mut Chunk) {
-        let at = chunk.entries.len();
-        if let Some(before) = chunk.at.insert(entry.key, at)
-            && let Some(before) = chunk.entries[before].take()
-        {
-            self.judge.counts.unchanged += 1;
-            if before.digest != entry.digest {
-                chunk.superseded.push((before.key, before.digest));
-            }
-        }
-        chunk.entries.push(Some(entry));
-    }
-
-    async fn store(&mut self, chunk: Chunk) -> Result<(), ImportError> {
-        if chunk.entries.is_empty() && chunk.findings.is_empty() {
-            return Ok(());
-        }
-        let mut entries: Vec<Entry> = chunk.entries.into_iter().flatten().collect();
-        let wanted: Vec<KeyDigest> = entries.iter().map(|entry| (entry.key, entry.digest)).collect();
-        let mut writes =
-            ChunkWrites { findings: chunk.findings, superseded: chunk.superseded, ..ChunkWrites::default() };
-        let judge = &mut self.judge;
-        let mut decide = |known| {
-            judge.chunk(std::mem::take(&mut entries), known, &mut writes);
-            std::mem::take(&mut writes)
+        let entry = Entry {
+            key,
+            digest,
+            place,
+            line,
+            delta,
+            findings,
+            again: met.again,
+            last: false,
+            unread: Vec::new(),
         };
-        self.store.import_chunk(self.import, self.source, &wanted, &mut decide).await?;
-        Ok(())
-    }
-
-    /// The rows that no later row has replaced after all.
-    async fn deferred(&mut self) -> Result<(), ImportError> {
-        let mut rows: Vec<Entry> = std::mem::take(&mut self.judge.deferred).into_values().collect();
-        rows.sort_by_key(|entry| entry.line);
-        while !rows.is_empty() {
-            let later = rows.split_off(rows.len().min(CHUNK_ROWS));
-            let entries = rows.into_iter().map(|entry| Some(Entry { last: true, again: false, ..entry }));
-            self.store(Chunk { entries: entries.collect(), ..Chunk::default() }).await?;
-            rows = later;
-        }
-        Ok(())
+        self.run.push(entry, chunk);
     }
 }
 

@@ -1,9 +1,12 @@
 //! What becomes of a row: a pure decision between what it says and what is known.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use dtsen_proto::{
-    column,
+    column::{self, Column},
     record::{Delta, Provenance, RecordKind},
     rulebook::{CheckContext, Finding, Rulebook, Severity, reason},
 };
@@ -34,6 +37,8 @@ pub(super) struct Entry {
     pub(super) again: bool,
     /// Whether no later row can replace it any more.
     pub(super) last: bool,
+    /// Columns whose cells could not be read: what they stated before stays.
+    pub(super) unread: Vec<Column>,
 }
 
 /// What one file's rows are judged by, and what has been counted so far.
@@ -45,6 +50,8 @@ pub(super) struct Judge {
     pub(super) counts: Counts,
     /// Rows of which nobody can say whom they are about.
     pub(super) unidentified: u64,
+    /// Families that the records of changed rows stated before.
+    pub(super) left: BTreeSet<u64>,
     /// Rows that a later one replaced last time, by key.
     pub(super) deferred: HashMap<[u8; 16], Entry>,
 }
@@ -113,10 +120,17 @@ impl Judge {
     }
 
     fn judge(&mut self, entry: Entry, known: Option<&KnownRow>, writes: &mut ChunkWrites) {
-        let Entry { key, digest, place, line, mut delta, findings, .. } = entry;
+        let Entry { key, digest, place, line, mut delta, findings, unread, .. } = entry;
         delta.record = known.and_then(|known| known.hub_id);
         let stored = known.map(|known| &known.content);
-        let found = diff::compare(delta, stored, &self.columns, &self.provenance);
+        let family = stored.and_then(|stored| stored.text(column::I_NOMOR_KARTU_KELUARGA));
+        self.left.extend(family.and_then(|number| number.parse::<u64>().ok()));
+        let found = diff::compare(
+            delta,
+            stored,
+            &|column| self.columns.contains_key(&column) && !unread.contains(&column),
+            &self.provenance,
+        );
         let mut told: Vec<NewFinding> = findings.iter().map(|found| self.told_by_intake(found)).collect();
         told.extend(self.rulebook.check(&found.row, &self.check).iter().map(|f| self.told(f, line)));
         let worst = told.iter().map(|finding| finding.severity).max();

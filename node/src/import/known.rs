@@ -76,6 +76,19 @@ impl Known {
         Met { unchanged: fits.is_some(), again }
     }
 
+    /// Whether nothing is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Notes that a known row is still there, whatever it says.
+    pub(super) fn mark_met(&mut self, key: &[u8; 16]) {
+        let found = self.find(short(key));
+        if !found.is_empty() {
+            self.mark(found.start);
+        }
+    }
+
     /// Whether this import has met the key.
     pub(super) fn was_met(&self, key: &[u8; 16]) -> bool {
         let key = short(key);

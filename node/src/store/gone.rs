@@ -1,7 +1,7 @@
 //! Rows that a complete file no longer has.
 
 use dtsen_proto::record::Delta;
-use sqlx::{Connection as _, Row as _};
+use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite};
 
 use super::{BEGIN, Result, SourceId, Store, StoreError, outbox};
 
@@ -26,6 +26,8 @@ const RECORD: &str = "SELECT r.id, r.hub_id, r.delta FROM known_row k JOIN recor
     WHERE k.source = $1 AND k.key = $2 AND k.gone = 0";
 const SET_GONE: &str = "UPDATE known_row SET gone = 1 WHERE source = $1 AND key = $2";
 const SET_RESEND: &str = "UPDATE record SET resend = 1 WHERE id = $1";
+const FAMILIES: &str = "SELECT DISTINCT r.family FROM known_row k JOIN record r ON r.id = k.record
+    WHERE r.family IS NOT NULL AND k.source = ";
 const COUNT: &str = "UPDATE import SET gone = gone + $2, queued = queued + $3 WHERE id = $1";
 
 fn read_row(digits: &[u8]) -> Option<GoneRow> {
@@ -89,6 +91,27 @@ impl Store {
                 sqlx::query(COUNT).bind(import).bind(gone).bind(queued).execute(&mut *tx).await?;
                 tx.commit().await?;
                 Ok(deltas.len() as u64)
+            })
+            .await
+    }
+
+    /// No. KK of the families that the records of these rows state.
+    pub async fn families_of(&self, source: SourceId, keys: &[[u8; 16]]) -> Result<Vec<String>> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                let mut families = Vec::new();
+                for group in keys.chunks(super::bulk::GROUP) {
+                    let mut query = QueryBuilder::<Sqlite>::new(FAMILIES);
+                    query.push_bind(source.0).push(" AND k.key IN (");
+                    let mut wanted = query.separated(", ");
+                    for key in group {
+                        wanted.push_bind(&key[..]);
+                    }
+                    query.push(")");
+                    families.extend(query.build_query_scalar::<String>().fetch_all(&mut *conn).await?);
+                }
+                Ok(families)
             })
             .await
     }

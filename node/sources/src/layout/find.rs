@@ -8,7 +8,7 @@ use crate::clean::words::folded;
 /// Rows among which the heading is looked for: forms have titles, signatures and dates above it.
 pub const LOOKED_AT: usize = 60;
 /// Roles from which a row is believed to be a heading.
-const ROLES_AT_LEAST: usize = 3;
+pub const ROLES_AT_LEAST: usize = 3;
 
 /// Known headings in the first of two lines: less is a title.
 const KNOWN_IN_FIRST: usize = 2;

@@ -1,0 +1,437 @@
+//! Importing a delivery of people in whatever layout: the people first, then the families that they make.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use dtsen_proto::{
+    column::{self, Column},
+    record::{Action, Block, Delta, Provenance, RecordKind, Value},
+    rulebook::{CheckContext, Finding, Severity, reason},
+};
+use dtsen_sources::{
+    delivery::Delivery, key::RowKey, layout::sheet::Line, preview, record::Record, spool::Spooled,
+};
+use futures::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    FileSummary, Finished, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress,
+    Session, gone,
+    judge::{Entry, Judge},
+    run::{Chunk, Run},
+    scope::place_number,
+};
+use crate::{
+    intake::FileFinding,
+    store::{Counts, NewImport, setting},
+};
+
+/// Rows that are read between two signs of life.
+const ROWS_PER_STEP: u64 = 10_000;
+/// The relation of the head of family.
+const HEAD: i64 = 1;
+/// Presence that makes a member: living with the family, or new in it (Regsosek 404).
+const PRESENT: [i64; 2] = [1, 5];
+
+/// A delivery to be imported.
+pub struct Delivered<'a> {
+    /// Looked at once, whole.
+    pub delivery: &'a mut Delivery,
+    /// Its rows.
+    pub spooled: &'a mut Spooled,
+    /// The file or database, as it is shown.
+    pub label: &'a str,
+}
+
+/// A family as its members make it.
+#[derive(Debug, Clone, Default)]
+struct Family {
+    members: i64,
+    head: Option<String>,
+    address: Address,
+    /// The address is the head's.
+    by_head: bool,
+    row: u64,
+}
+
+/// Where it lives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Address {
+    alamat: Option<String>,
+    rt: Option<String>,
+    rw: Option<String>,
+    village: Option<Arc<str>>,
+    names: [Option<String>; 4],
+}
+
+/// Families with a member that is new, changed or gone.
+type Touched = BTreeSet<u64>;
+
+impl Importer<'_> {
+    /// Imports a delivery.
+    pub fn deliver<'a>(
+        &'a self,
+        delivered: Delivered<'a>,
+        options: &'a ImportOptions,
+        progress: &'a mut OnProgress<'a>,
+    ) -> BoxFuture<'a, Result<ImportSummary, ImportError>> {
+        Box::pin(async move {
+            let reference = self.check(options)?;
+            let provenance = Provenance { source: options.source.clone(), reference };
+            let Delivered { delivery, spooled, label } = delivered;
+            let mut places = crate::intake::FamilyPlaces::new();
+            let mut sessions = Vec::new();
+            for kind in [RecordKind::Individu, RecordKind::Keluarga] {
+                sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
+            }
+            let scope = options.complete.as_ref().map(ToString::to_string);
+            let own_families = delivery.found().any(|found| found.plan.kind == RecordKind::Keluarga);
+            let mut touched = Touched::default();
+            let mut finished = Vec::new();
+            let mut unidentified = 0;
+            for (at, (kind, session)) in sessions.iter_mut().enumerate() {
+                let kind = *kind;
+                let derived = kind == RecordKind::Keluarga && !own_families;
+                let columns = if derived { family_columns() } else { delivery.columns(kind) };
+                let mut run = self.begin(session, columns, &provenance, (label, scope.as_deref())).await?;
+                if derived {
+                    let touched = (!run.known.is_empty()).then_some(&touched);
+                    families(&mut run, delivery, spooled, touched, label, progress).await?;
+                } else {
+                    people(&mut run, delivery, spooled, (kind, &mut touched), label, progress).await?;
+                }
+                run.deferred().await?;
+                touched.append(&mut run.judge.left);
+                if kind == RecordKind::Individu {
+                    touched.append(&mut self.left_by_gone(&run, options).await?);
+                }
+                unidentified += run.judge.unidentified;
+                let (import, counts) = (run.import, run.judge.counts);
+                self.store.finish_import(import, &counts, self.ambient.now_ms()).await?;
+                let kind = crate::store::kind_word(kind);
+                let summary = FileSummary { file: label.to_owned(), kind, notices: 0, counts };
+                finished.push(Finished { import, session: at, summary });
+            }
+            let gone = self.gone(options, &provenance, &sessions, &mut finished, unidentified).await?;
+            let files = finished.into_iter().map(|done| done.summary).collect();
+            let version = self.rulebook.version().to_be_bytes();
+            self.store.set_setting(setting::RULEBOOK_IMPORTED, &version).await?;
+            Ok(ImportSummary { source: options.source.clone(), reference_day: reference.0, files, gone })
+        })
+    }
+
+    /// The families of those whom the delivery no longer has, if they may be withdrawn.
+    async fn left_by_gone(&self, run: &Run<'_>, options: &ImportOptions) -> Result<Touched, ImportError> {
+        let Some(scope) = &options.complete else { return Ok(Touched::new()) };
+        let missing = gone::missing(self.store, run.source, run.known, scope).await?;
+        let allowed = gone::allowed(&[&missing], options.confirm_gone, run.judge.unidentified);
+        if !matches!(allowed, GoneOutcome::Withdrawn(_)) && options.confirm_gone.is_none() {
+            return Ok(Touched::new());
+        }
+        let families = self.store.families_of(run.source, &missing.keys).await?;
+        Ok(families.iter().filter_map(|number| number.parse().ok()).collect())
+    }
+
+    async fn begin<'a>(
+        &'a self,
+        session: &'a mut Session,
+        columns: BTreeMap<Column, String>,
+        provenance: &Provenance,
+        (label, scope): (&str, Option<&str>),
+    ) -> Result<Run<'a>, ImportError> {
+        let new = NewImport {
+            source: session.source,
+            file: label,
+            reference: provenance.reference,
+            scope,
+            now_ms: self.ambient.now_ms(),
+        };
+        let import = self.store.begin_import(&new, &[]).await?;
+        let judge = Judge {
+            rulebook: Arc::clone(&self.rulebook),
+            check: CheckContext { region: self.region, today: self.today() },
+            columns,
+            provenance: provenance.clone(),
+            counts: Counts::default(),
+            unidentified: 0,
+            left: BTreeSet::new(),
+            deferred: HashMap::new(),
+        };
+        Ok(Run { store: self.store, source: session.source, import, judge, known: &mut session.known })
+    }
+}
+
+/// Imports the rows of one kind.
+async fn people(
+    run: &mut Run<'_>,
+    delivery: &mut Delivery,
+    spooled: &mut Spooled,
+    (kind, touched): (RecordKind, &mut Touched),
+    label: &str,
+    progress: &mut OnProgress<'_>,
+) -> Result<(), ImportError> {
+    let total = spooled.len();
+    let mut rows = spooled.rows().map_err(ImportError::Spool)?;
+    let (mut lines, mut chunk, mut read) = (Vec::new(), Chunk::default(), 0_u64);
+    let mut more = true;
+    while more {
+        match rows.next_row().map_err(ImportError::Spool)? {
+            Some(row) => delivery.lines(row, &mut lines),
+            None => {
+                delivery.end(&mut lines);
+                more = false;
+            }
+        }
+        read += 1;
+        for line in lines.drain(..) {
+            if delivery.kind(&line) == kind {
+                one(run, delivery, &line, &mut chunk, touched);
+            }
+        }
+        if !more || chunk.is_full() {
+            run.store(std::mem::take(&mut chunk)).await?;
+        }
+        if !more || read.is_multiple_of(ROWS_PER_STEP) {
+            progress(label, read.min(total), total);
+        }
+    }
+    Ok(())
+}
+
+fn one(run: &mut Run<'_>, delivery: &mut Delivery, line: &Line, chunk: &mut Chunk, touched: &mut Touched) {
+    run.judge.counts.rows += 1;
+    let (key, digest) = delivery.peek(line);
+    let (key, identified) = (key.to_bytes(), !matches!(key, RowKey::Digest(_)));
+    let met = run.known.meet(&key, &digest);
+    if met.unchanged && !met.again {
+        run.judge.counts.unchanged += 1;
+        return;
+    }
+    let record = delivery.understand(line);
+    touched.extend(delivery.family_number(line));
+    let findings = findings(run, &record);
+    let refused = findings.iter().any(|found| found.finding.severity == Severity::Error);
+    // Somebody who was known by a number may stand here without it.
+    run.judge.unidentified += u64::from(!identified && !superseded(&record));
+    if refused {
+        run.judge.counts.errors += 1;
+        chunk.findings.extend(findings.iter().map(|found| run.judge.told_by_intake(found)));
+        return;
+    }
+    let delta = record.delta(&run.judge.rulebook, &run.judge.provenance);
+    let place = record.village.as_deref().and_then(place_number);
+    let unread = unread(&record);
+    let entry = Entry {
+        key,
+        digest,
+        place,
+        line: record.row,
+        delta,
+        findings,
+        again: met.again,
+        last: false,
+        unread,
+    };
+    run.push(entry, chunk);
+}
+
+fn superseded(record: &Record) -> bool {
+    record.told.iter().any(|told| told.code == reason::ROW_SUPERSEDED)
+}
+
+/// Columns of which the row could not be read.
+fn unread(record: &Record) -> Vec<Column> {
+    let told = record.told.iter().filter_map(|told| told.column);
+    told.filter(|column| !record.values.contains_key(column)).collect()
+}
+
+fn findings(run: &Run<'_>, record: &Record) -> Vec<FileFinding> {
+    let found = record.told.iter().map(|told| FileFinding {
+        finding: Finding {
+            reason: told.code.into(),
+            severity: preview::severity(told, &run.judge.rulebook),
+            column: told.column,
+        },
+        line: record.row,
+        column_name: told.heading.clone(),
+        detail: told.broken.map(Into::into),
+    });
+    found.collect()
+}
+
+/// Imports the families that members make: all of them the first time, later those whose members changed.
+async fn families(
+    run: &mut Run<'_>,
+    delivery: &mut Delivery,
+    spooled: &mut Spooled,
+    touched: Option<&Touched>,
+    label: &str,
+    progress: &mut OnProgress<'_>,
+) -> Result<(), ImportError> {
+    let total = spooled.len();
+    let mut rows = spooled.rows().map_err(ImportError::Spool)?;
+    let (mut lines, mut read) = (Vec::new(), 0_u64);
+    let mut found: BTreeMap<u64, Family> = BTreeMap::new();
+    let mut more = true;
+    while more {
+        match rows.next_row().map_err(ImportError::Spool)? {
+            Some(row) => delivery.lines(row, &mut lines),
+            None => {
+                delivery.end(&mut lines);
+                more = false;
+            }
+        }
+        read += 1;
+        for line in lines.drain(..) {
+            let Some(number) = delivery.family_number(&line) else { continue };
+            if touched.is_none_or(|touched| touched.contains(&number)) {
+                let record = delivery.understand(&line);
+                if !superseded(&record) {
+                    found.entry(number).or_default().add(&record);
+                }
+            } else {
+                // Its members are as they were, and so is it.
+                run.known.mark_met(&RowKey::Kk(number).to_bytes());
+            }
+        }
+        if !more || read.is_multiple_of(ROWS_PER_STEP) {
+            progress(label, read.min(total), total);
+        }
+    }
+    let mut chunk = Chunk::default();
+    for (number, family) in found {
+        if family.members == 0 {
+            continue;
+        }
+        let entry = family.entry(number, run);
+        run.judge.counts.rows += 1;
+        let met = run.known.meet(&entry.key, &entry.digest);
+        if met.unchanged {
+            run.judge.counts.unchanged += 1;
+            continue;
+        }
+        run.push(entry, &mut chunk);
+        if chunk.is_full() {
+            run.store(std::mem::take(&mut chunk)).await?;
+        }
+    }
+    run.store(chunk).await
+}
+
+/// The columns that a family of members states.
+fn family_columns() -> BTreeMap<Column, String> {
+    let columns = [
+        column::K_NOMOR_KARTU_KELUARGA,
+        column::K_JUMLAH_ANGGOTA,
+        column::K_NAMA_KEPALA,
+        column::K_ALAMAT,
+        column::K_RT,
+        column::K_RW,
+        column::K_KODE_WILAYAH,
+    ];
+    columns.into_iter().map(|column| (column, String::new())).collect()
+}
+
+impl Family {
+    fn add(&mut self, record: &Record) {
+        if record.number(column::I_KEBERADAAN).is_some_and(|there| !PRESENT.contains(&there)) {
+            return;
+        }
+        self.members += 1;
+        let head = record.number(column::I_STATUS_HUBUNGAN) == Some(HEAD);
+        if head && self.head.is_none() {
+            self.head = record.text(column::I_NAMA).map(str::to_owned);
+        }
+        // The head's address is the family's; else the first one that is any.
+        if (head && !self.by_head) || self.members == 1 {
+            let text = |column| record.text(column).map(str::to_owned);
+            self.by_head = head;
+            self.row = record.row;
+            self.address = Address {
+                alamat: text(column::I_ALAMAT_KTP),
+                rt: record.rt.clone(),
+                rw: record.rw.clone(),
+                village: record.village.clone(),
+                names: [
+                    text(column::I_PROVINSI_KTP),
+                    text(column::I_KABUPATEN_KOTA_KTP),
+                    text(column::I_KECAMATAN_KTP),
+                    text(column::I_KELURAHAN_DESA_KTP),
+                ],
+            };
+        }
+    }
+
+    fn values(self, number: u64) -> BTreeMap<Column, Value> {
+        let Address { alamat, rt, rw, village, names: [provinsi, kabupaten, kecamatan, desa] } = self.address;
+        let texts = [
+            (column::K_NOMOR_KARTU_KELUARGA, Some(format!("{number:016}"))),
+            (column::K_NAMA_KEPALA, self.head),
+            (column::K_ALAMAT, alamat),
+            (column::K_RT, rt),
+            (column::K_RW, rw),
+            (column::K_KODE_WILAYAH, village.as_deref().map(str::to_owned)),
+            (column::K_PROVINSI, provinsi),
+            (column::K_KABUPATEN_KOTA, kabupaten),
+            (column::K_KECAMATAN, kecamatan),
+            (column::K_KELURAHAN_DESA, desa),
+        ];
+        let mut values: BTreeMap<Column, Value> =
+            texts.into_iter().filter_map(|(column, text)| Some((column, Value::Text(text?)))).collect();
+        values.insert(column::K_JUMLAH_ANGGOTA, Value::Number(self.members));
+        values
+    }
+
+    fn entry(self, number: u64, run: &Run<'_>) -> Entry {
+        let (line, place) = (self.row, self.address.village.as_deref().and_then(place_number));
+        let (book, provenance) = (&run.judge.rulebook, &run.judge.provenance);
+        let mut blocks: Vec<Block> = Vec::new();
+        for (column, value) in self.values(number) {
+            let Some(info) = book.column(column) else { continue };
+            let at = blocks.binary_search_by_key(&info.block, |block| block.number).unwrap_or_else(|at| {
+                blocks.insert(
+                    at,
+                    Block { number: info.block, provenance: provenance.clone(), cells: Vec::new() },
+                );
+                at
+            });
+            blocks[at].cells.push((column, value));
+        }
+        let (kind, action) = (RecordKind::Keluarga, Action::Upsert);
+        let delta = Delta { salt: [0; 16], kind, action, record: None, blocks, transfer: None };
+        Entry {
+            key: RowKey::Kk(number).to_bytes(),
+            digest: digest(&delta),
+            place,
+            line,
+            delta,
+            findings: Vec::new(),
+            again: false,
+            last: true,
+            unread: Vec::new(),
+        }
+    }
+}
+
+/// What a family says, without the day on which it says it.
+fn digest(delta: &Delta) -> [u8; 16] {
+    let mut hash = Sha256::new_with_prefix(b"dtsen family of members");
+    for block in &delta.blocks {
+        for (column, value) in &block.cells {
+            hash.update(column.0.to_be_bytes());
+            match value {
+                Value::Text(text) | Value::Unmapped(text) => {
+                    hash.update((text.len() as u64).to_be_bytes());
+                    hash.update(text.as_bytes());
+                }
+                Value::Number(number) => hash.update(number.to_be_bytes()),
+                Value::Cleared => hash.update([0]),
+            }
+        }
+    }
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hash.finalize()[..16]);
+    digest
+}

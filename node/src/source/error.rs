@@ -1,0 +1,82 @@
+//! Why a source cannot be read, in the operator's language. Each is a named alarm; nothing was imported.
+
+use dtsen_sources::{place::NotAnArea, read::ReadError};
+
+/// Why a source cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    File(#[from] ReadError),
+    /// The address is none.
+    #[error(
+        "{0}: bukan alamat basis data. Contoh: mysql://pembaca@10.0.0.5/opensid, postgres://pembaca@host/satudata, sqlite:/data/desa.sqlite"
+    )]
+    Address(String),
+    /// Nobody answers.
+    #[error(
+        "SUMBER_MATI: {server} tidak dapat dihubungi ({cause}). Periksa apakah server menyala dan alamatnya benar; node mencoba lagi sendiri"
+    )]
+    Down {
+        /// The server, without account and password.
+        server: String,
+        /// What the driver says.
+        cause: String,
+    },
+    /// The account may not.
+    #[error(
+        "SUMBER_DITOLAK: {server} menolak akun ini ({cause}). Periksa nama akun dan kata sandi; cukup hak SELECT"
+    )]
+    Denied {
+        /// The server, without account and password.
+        server: String,
+        /// What the driver says.
+        cause: String,
+    },
+    /// It answers no more.
+    #[error(
+        "SUMBER_MACET: {server} tidak menjawab selama {seconds} detik. Tidak ada yang diimpor; node mencoba lagi sendiri"
+    )]
+    Hangs {
+        /// The server, without account and password.
+        server: String,
+        /// How long.
+        seconds: u64,
+    },
+    /// The connection ended in the middle.
+    #[error(
+        "SUMBER_PUTUS: {server} terputus di tengah pembacaan ({cause}). Tidak ada yang diimpor; node mencoba lagi sendiri"
+    )]
+    Cut {
+        /// The server, without account and password.
+        server: String,
+        /// What the driver says.
+        cause: String,
+    },
+    /// A column that is needed is not there.
+    #[error("SUMBER_BERUBAH: kolom {} tidak ada lagi di {table}. Tidak ada yang diimpor; periksa apakah sumber diperbarui, lalu jalankan: dtsen-node source test {name}", .columns.join(", "))]
+    Changed {
+        /// The source.
+        name: String,
+        /// The table or sheet.
+        table: String,
+        /// Which columns.
+        columns: Vec<String>,
+    },
+    /// No table is one of people or families.
+    #[error(
+        "{0}: tidak ada tabel dengan kolom penduduk yang dikenal (sedikitnya NIK, No. KK, atau nama, dan dua kolom lain)"
+    )]
+    NoTable(String),
+    /// The hint is no area.
+    #[error(transparent)]
+    Area(#[from] NotAnArea),
+    /// The password cannot be read.
+    #[error(
+        "kata sandi sumber tidak terbaca dari {0}. Tulis kata sandi dalam berkas itu (izin 0600), atau dalam variabel lingkungan yang disebut"
+    )]
+    Password(String),
+    /// The file that holds the rows meanwhile failed.
+    #[error("berkas sementara gagal ({0}); periksa ruang disk, lalu jalankan lagi")]
+    Spool(#[from] std::io::Error),
+}

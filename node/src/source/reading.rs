@@ -1,0 +1,175 @@
+//! A source read once, whole: looked at and spooled, ready to be previewed or imported.
+
+use std::{fs::File, ops::ControlFlow, path::Path, sync::Arc};
+
+use dtsen_proto::rulebook::Rulebook;
+use dtsen_sources::{
+    cell::{Cell, Row},
+    delivery::Delivery,
+    layout::find::LOOKED_AT,
+    place::Places,
+    preset::Preset,
+    read::{self as files, Format, ReadError},
+    spool::{Spool, Spooled},
+};
+use jiff::civil::Date;
+
+use super::{
+    SourceError,
+    address::{Address, is_address, without_account},
+    database::{Database, Schema},
+    opensid,
+    tables::{everything, worth_reading},
+};
+
+/// How a source is read.
+#[derive(Clone)]
+pub struct Settings {
+    /// The rulebook in force.
+    pub rulebook: Arc<Rulebook>,
+    /// Nothing is dated later.
+    pub today: Date,
+    /// Where the data is from: a Kemendagri code of any level.
+    pub hint: Option<String>,
+    /// The layout, if the operator chose one.
+    pub preset: Option<&'static Preset>,
+}
+
+/// A source that was read.
+pub struct Read {
+    /// Looked at once.
+    pub delivery: Delivery,
+    /// Its rows.
+    pub spooled: Spooled,
+    /// Changed if and only if any row did; none if the source cannot tell.
+    pub fingerprint: Option<String>,
+    /// What it is, as it is shown.
+    pub label: String,
+}
+
+/// Looks whether a source changed since a fingerprint was taken; `None`: it cannot tell.
+pub async fn look(origin: &str, password: Option<&str>) -> Result<Option<String>, SourceError> {
+    if !is_address(origin) {
+        let io = |cause| ReadError::Io { path: origin.into(), cause };
+        let about = std::fs::metadata(origin).map_err(io)?;
+        let changed = about.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        return Ok(changed.map(|at| format!("{} {}", about.len(), at.as_nanos())));
+    }
+    let mut database = Database::open(&Address::parse(origin, password)?).await?;
+    let schema = database.schema().await?;
+    if !opensid::is_opensid(&schema) || opensid::missing(&schema).is_some() {
+        return Ok(None);
+    }
+    fingerprint(&mut database, &schema).await
+}
+
+async fn fingerprint(database: &mut Database, schema: &Schema) -> Result<Option<String>, SourceError> {
+    let mut found = None;
+    let query = opensid::people(schema);
+    database
+        .read(&query.fingerprint, 2, &mut |cells| {
+            let columns = query.headings.join(",");
+            found = Some(format!("{} {} {columns}", cells[0].text(), cells[1].text()));
+            ControlFlow::Continue(())
+        })
+        .await?;
+    Ok(found)
+}
+
+/// Reads a file or a database.
+pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> Result<Read, SourceError> {
+    let places = Places::new(Arc::clone(&settings.rulebook), settings.hint.as_deref())?;
+    let delivery = Delivery::new(Arc::clone(&settings.rulebook), settings.today, places, settings.preset);
+    let mut taker = Taker { delivery, spool: Spool::new(private_file()?), failed: None };
+    let sqlite = || {
+        !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)
+    };
+    let (label, fingerprint) = if is_address(origin) || sqlite() {
+        let address = if is_address(origin) { origin.to_owned() } else { format!("sqlite:{origin}") };
+        let address = Address::parse(&address, password)?;
+        let mut database = Database::open(&address).await?;
+        (address.to_string(), from_database(&mut database, origin, &mut taker).await?)
+    } else {
+        let before = look(origin, None).await?;
+        from_file(origin, &mut taker)?;
+        let name = Path::new(origin).file_name().map_or_else(|| origin.into(), |name| name.to_string_lossy());
+        (name.into_owned(), before)
+    };
+    if let Some(cause) = taker.failed {
+        return Err(SourceError::Spool(cause));
+    }
+    if !taker.delivery.looked() {
+        return Err(ReadError::NoHeading { path: without_account(origin).into(), searched: LOOKED_AT }.into());
+    }
+    Ok(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, label })
+}
+
+/// A file that only this process can reach, and that ends with it.
+fn private_file() -> std::io::Result<File> {
+    tempfile::tempfile()
+}
+
+struct Taker {
+    delivery: Delivery,
+    spool: Spool,
+    failed: Option<std::io::Error>,
+}
+
+impl Taker {
+    fn take(&mut self, row: Row) -> ControlFlow<()> {
+        if let Err(cause) = self.spool.push(&row) {
+            self.failed = Some(cause);
+            return ControlFlow::Break(());
+        }
+        self.delivery.look(row);
+        ControlFlow::Continue(())
+    }
+}
+
+fn from_file(path: &str, taker: &mut Taker) -> Result<(), SourceError> {
+    Ok(files::read(Path::new(path), &mut |row| taker.take(row))?)
+}
+
+async fn from_database(
+    database: &mut Database,
+    origin: &str,
+    taker: &mut Taker,
+) -> Result<Option<String>, SourceError> {
+    let schema = database.schema().await?;
+    if opensid::is_opensid(&schema) {
+        if let Some((table, columns)) = opensid::missing(&schema) {
+            let name = without_account(origin);
+            return Err(SourceError::Changed { name, table: table.to_owned(), columns });
+        }
+        let query = opensid::people(&schema);
+        let fingerprint = fingerprint(database, &schema).await?;
+        let sheet: Arc<str> = "tweb_penduduk".into();
+        let heading = query.headings.iter().cloned().map(Cell::Text).collect();
+        let _ = taker.take(Row { sheet: Some(Arc::clone(&sheet)), cells: heading, ..Row::default() });
+        database
+            .read(&query.sql, query.headings.len(), &mut |cells| {
+                let number = cells[0].text().parse().unwrap_or_default();
+                taker.take(Row { sheet: Some(Arc::clone(&sheet)), number, cells, ..Row::default() })
+            })
+            .await?;
+        return Ok(fingerprint);
+    }
+    let tables = worth_reading(&schema);
+    if tables.is_empty() {
+        return Err(SourceError::NoTable(without_account(origin)));
+    }
+    for table in tables {
+        let sheet: Arc<str> = table.name.as_str().into();
+        let heading = table.columns.iter().cloned().map(Cell::Text).collect();
+        let _ = taker.take(Row { sheet: Some(Arc::clone(&sheet)), cells: heading, ..Row::default() });
+        let mut number = 0;
+        let sql = everything(database, &table);
+        database
+            .read(&sql, table.columns.len(), &mut |cells| {
+                number += 1;
+                taker.take(Row { sheet: Some(Arc::clone(&sheet)), number, cells, ..Row::default() })
+            })
+            .await?;
+    }
+    Ok(None)
+}
