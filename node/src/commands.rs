@@ -9,6 +9,7 @@ mod moves;
 mod preview;
 mod serve;
 mod slice;
+mod source;
 mod status;
 mod sync;
 mod verify;
@@ -52,6 +53,9 @@ enum Command {
     Enrol(enrol::Enrol),
     /// Pratinjau: apa yang akan diambil dari sebuah berkas, tanpa menyimpan dan tanpa jaringan
     Preview(preview::Preview),
+    /// Sumber data daerah yang dibaca berulang: OpenSID, basis data lain, berkas
+    #[command(subcommand)]
+    Source(source::Source),
     /// Memasukkan berkas data; hanya yang baru atau berubah yang akan dikirim
     Import(import::Import),
     /// Menyatakan keluarga pindah ke atau dari daerah lain
@@ -98,6 +102,7 @@ pub fn run(cli: Cli) -> LocalBoxFuture<'static, anyhow::Result<ExitCode>> {
             Command::Init(command) => command.run(&home).await,
             Command::Enrol(command) => command.run(&home).await,
             Command::Preview(command) => command.run(&home).await,
+            Command::Source(command) => command.run(&home).await,
             Command::Import(command) => command.run(&home).await,
             Command::Move(command) => command.run(&home).await,
             Command::Sync(command) => command.run(&home).await,

@@ -18,7 +18,7 @@ use dtsen_sources::{
 use super::{Done, table};
 use crate::{
     home::Home,
-    source::{self, Read, Settings},
+    source::{self, Read, Settings, config},
 };
 
 #[derive(Debug, Args)]
@@ -62,8 +62,17 @@ impl Preview {
             Err(_) => (Rulebook::builtin(), None),
         };
         let today = Day::of_ms(Ambient::system().now_ms()).date().unwrap_or_default();
-        let settings = Settings { rulebook, today, hint: self.wilayah.clone().or(region), preset: forced };
-        let read = source::read(&self.source, None, &settings).await?;
+        // A name stands for a source that is known, unless there is such a file.
+        let known =
+            config::load(home, &self.source).ok().filter(|_| !std::path::Path::new(&self.source).exists());
+        let preset =
+            known.as_ref().and_then(|known| known.preset.as_deref()).map(preset_named).transpose()?;
+        let hint = self.wilayah.clone().or_else(|| known.as_ref()?.wilayah.clone()).or(region);
+        let patience = known.clone().unwrap_or_default().patience()?;
+        let settings = Settings { rulebook, today, hint, preset: forced.or(preset), patience };
+        let password = known.as_ref().map(config::Config::password).transpose()?.flatten();
+        let origin = known.as_ref().map_or(&self.source, |known| &known.origin);
+        let read = source::read(origin, password.as_deref(), &settings).await?;
         let counts = self.show(read)?;
         Ok(if counts.refused > 0 { Done::WithErrors } else { Done::Well })
     }
@@ -106,7 +115,8 @@ fn preset_named(name: &str) -> anyhow::Result<&'static Preset> {
         .ok_or_else(|| anyhow::anyhow!("--preset {name}: tidak dikenal; yang ada: umum, {}", known()))
 }
 
-fn print(delivery: &Delivery, rows: &[Shown], counts: &Counts) {
+/// Says which tables were found, and as what they are read.
+pub(super) fn tables(delivery: &Delivery) {
     for found in delivery.found() {
         let sheet = found.sheet.map_or_else(String::new, |sheet| format!("Lembar {sheet}: "));
         let kind = if found.plan.kind == RecordKind::Keluarga { "keluarga" } else { "orang" };
@@ -118,6 +128,10 @@ fn print(delivery: &Delivery, rows: &[Shown], counts: &Counts) {
             found.rows
         );
     }
+}
+
+fn print(delivery: &Delivery, rows: &[Shown], counts: &Counts) {
+    tables(delivery);
     let mut shown = table(&[
         "Baris", "NIK", "No. KK", "Nama", "Lahir", "L/P", "Hub.", "Kawin", "RT/RW", "Desa", "Temuan",
     ]);

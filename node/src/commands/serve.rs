@@ -11,6 +11,7 @@ use crate::{
     follow,
     home::{Home, Work},
     local::{self, LocalService},
+    source::run::{self, Runner},
 };
 
 #[derive(Debug, Args)]
@@ -30,6 +31,7 @@ impl Serve {
         let ambient = Ambient::system();
         let agent = home.agent(store.clone(), region, Arc::new(Tcp)).await?;
         files::private_folder(&home.path().join(local::FOLDER))?;
+        let sources = store.clone();
         let service = Arc::new(LocalService::new(store, region, ambient.clone(), home.clone()));
         let stop = stop::on_signal();
         let socket = self.socket.unwrap_or_else(|| home.path().join("node.sock"));
@@ -51,7 +53,16 @@ impl Serve {
             }
             anyhow::Ok(())
         };
-        tokio::try_join!(port, socket, exchange)?;
+        let reading = Runner { home, store: &sources, region, ambient: ambient.clone() };
+        let sources = async {
+            let mut tell = |line| say!("{line}");
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = run::forever(&reading, &mut tell) => {}
+            }
+            anyhow::Ok(())
+        };
+        tokio::try_join!(port, socket, exchange, sources)?;
         say!("Node berhenti dengan tertib.");
         Ok(Done::Well)
     }

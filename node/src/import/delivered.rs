@@ -68,6 +68,8 @@ struct Address {
 
 /// Families with a member that is new, changed or gone.
 type Touched = BTreeSet<u64>;
+/// Families by No. KK.
+type Families = BTreeMap<u64, Family>;
 
 impl Importer<'_> {
     /// Imports a delivery.
@@ -88,6 +90,9 @@ impl Importer<'_> {
             }
             let scope = options.complete.as_ref().map(ToString::to_string);
             let own_families = delivery.found().any(|found| found.plan.kind == RecordKind::Keluarga);
+            // The first time every row is understood: its family is made at once.
+            let first = sessions.iter().all(|(_, session)| session.known.is_empty());
+            let mut made = (first && !own_families).then(Families::new);
             let mut touched = Touched::default();
             let mut finished = Vec::new();
             let mut unidentified = 0;
@@ -97,10 +102,14 @@ impl Importer<'_> {
                 let columns = if derived { family_columns() } else { delivery.columns(kind) };
                 let mut run = self.begin(session, columns, &provenance, (label, scope.as_deref())).await?;
                 if derived {
-                    let touched = (!run.known.is_empty()).then_some(&touched);
-                    families(&mut run, delivery, spooled, touched, label, progress).await?;
+                    let found = match made.take() {
+                        Some(made) => made,
+                        None => gather(&mut run, delivery, spooled, &touched, label, progress)?,
+                    };
+                    families(&mut run, found).await?;
                 } else {
-                    people(&mut run, delivery, spooled, (kind, &mut touched), label, progress).await?;
+                    let made = made.as_mut().filter(|_| kind == RecordKind::Individu);
+                    people(&mut run, delivery, spooled, (kind, &mut touched, made), label, progress).await?;
                 }
                 run.deferred().await?;
                 touched.append(&mut run.judge.left);
@@ -168,7 +177,7 @@ async fn people(
     run: &mut Run<'_>,
     delivery: &mut Delivery,
     spooled: &mut Spooled,
-    (kind, touched): (RecordKind, &mut Touched),
+    (kind, touched, mut made): (RecordKind, &mut Touched, Option<&mut Families>),
     label: &str,
     progress: &mut OnProgress<'_>,
 ) -> Result<(), ImportError> {
@@ -187,7 +196,7 @@ async fn people(
         read += 1;
         for line in lines.drain(..) {
             if delivery.kind(&line) == kind {
-                one(run, delivery, &line, &mut chunk, touched);
+                one(run, delivery, &line, &mut chunk, (touched, made.as_deref_mut()));
             }
         }
         if !more || chunk.is_full() {
@@ -200,7 +209,13 @@ async fn people(
     Ok(())
 }
 
-fn one(run: &mut Run<'_>, delivery: &mut Delivery, line: &Line, chunk: &mut Chunk, touched: &mut Touched) {
+fn one(
+    run: &mut Run<'_>,
+    delivery: &mut Delivery,
+    line: &Line,
+    chunk: &mut Chunk,
+    (touched, made): (&mut Touched, Option<&mut Families>),
+) {
     run.judge.counts.rows += 1;
     let (key, digest) = delivery.peek(line);
     let (key, identified) = (key.to_bytes(), !matches!(key, RowKey::Digest(_)));
@@ -210,11 +225,20 @@ fn one(run: &mut Run<'_>, delivery: &mut Delivery, line: &Line, chunk: &mut Chun
         return;
     }
     let record = delivery.understand(line);
-    touched.extend(delivery.family_number(line));
+    let family = delivery.family_number(line);
+    touched.extend(family);
+    if superseded(&record) {
+        // Another row says what holds; this one is nobody's mistake.
+        run.judge.counts.unchanged += 1;
+        return;
+    }
+    if let Some((made, number)) = made.zip(family) {
+        made.entry(number).or_default().add(&record);
+    }
     let findings = findings(run, &record);
     let refused = findings.iter().any(|found| found.finding.severity == Severity::Error);
     // Somebody who was known by a number may stand here without it.
-    run.judge.unidentified += u64::from(!identified && !superseded(&record));
+    run.judge.unidentified += u64::from(!identified);
     if refused {
         run.judge.counts.errors += 1;
         chunk.findings.extend(findings.iter().map(|found| run.judge.told_by_intake(found)));
@@ -261,19 +285,19 @@ fn findings(run: &Run<'_>, record: &Record) -> Vec<FileFinding> {
     found.collect()
 }
 
-/// Imports the families that members make: all of them the first time, later those whose members changed.
-async fn families(
+/// The families whose members changed, out of all their members.
+fn gather(
     run: &mut Run<'_>,
     delivery: &mut Delivery,
     spooled: &mut Spooled,
-    touched: Option<&Touched>,
+    touched: &Touched,
     label: &str,
     progress: &mut OnProgress<'_>,
-) -> Result<(), ImportError> {
+) -> Result<Families, ImportError> {
     let total = spooled.len();
+    let whole = run.known.is_empty();
     let mut rows = spooled.rows().map_err(ImportError::Spool)?;
-    let (mut lines, mut read) = (Vec::new(), 0_u64);
-    let mut found: BTreeMap<u64, Family> = BTreeMap::new();
+    let (mut lines, mut read, mut found) = (Vec::new(), 0_u64, Families::new());
     let mut more = true;
     while more {
         match rows.next_row().map_err(ImportError::Spool)? {
@@ -286,7 +310,7 @@ async fn families(
         read += 1;
         for line in lines.drain(..) {
             let Some(number) = delivery.family_number(&line) else { continue };
-            if touched.is_none_or(|touched| touched.contains(&number)) {
+            if whole || touched.contains(&number) {
                 let record = delivery.understand(&line);
                 if !superseded(&record) {
                     found.entry(number).or_default().add(&record);
@@ -300,6 +324,11 @@ async fn families(
             progress(label, read.min(total), total);
         }
     }
+    Ok(found)
+}
+
+/// Imports the families that members make.
+async fn families(run: &mut Run<'_>, found: Families) -> Result<(), ImportError> {
     let mut chunk = Chunk::default();
     for (number, family) in found {
         if family.members == 0 {

@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use sqlx::{mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
+use sqlx::{
+    ConnectOptions as _, mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+};
 
 use super::SourceError;
 
@@ -36,14 +38,15 @@ impl Address {
             if let Some(password) = password {
                 options = options.password(password);
             }
-            return Ok(Self::Postgres(options.options([("default_transaction_read_only", "on")])));
+            let options = options.options([("default_transaction_read_only", "on")]);
+            return Ok(Self::Postgres(options.disable_statement_logging()));
         }
         let text = text.replacen("mariadb:", "mysql:", 1);
         let mut options = MySqlConnectOptions::from_str(&text).map_err(|_| wrong())?;
         if let Some(password) = password {
             options = options.password(password);
         }
-        Ok(Self::MySql(options.charset("utf8mb4")))
+        Ok(Self::MySql(options.charset("utf8mb4").disable_statement_logging()))
     }
 }
 
@@ -84,7 +87,11 @@ pub fn without_account(text: &str) -> String {
 
 /// Opens read-only; the file must be there.
 pub(super) fn sqlite(path: &std::path::Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).read_only(true).create_if_missing(false)
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .create_if_missing(false)
+        .disable_statement_logging()
 }
 
 #[cfg(test)]

@@ -16,8 +16,6 @@ use super::{
 
 /// How long a connection may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
-/// How long a server may think before its next row.
-const ROW_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Tables with their columns, in the order in which they stand.
 pub type Schema = BTreeMap<String, Vec<String>>;
@@ -51,7 +49,7 @@ const SQLITE_SCHEMA: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pra
 
 impl Database {
     /// Connects, and begins a snapshot in which nothing can be written.
-    pub async fn open(address: &Address) -> Result<Self, SourceError> {
+    pub async fn open(address: &Address, patience: Duration) -> Result<Self, SourceError> {
         let server = || address.to_string();
         let connecting = async {
             Ok::<_, sqlx::Error>(match address {
@@ -73,19 +71,17 @@ impl Database {
                 }
             })
         };
-        match tokio::time::timeout(CONNECT_PATIENCE, connecting).await {
-            Ok(Ok(connection)) => Ok(Self { address: address.clone(), connection, patience: ROW_PATIENCE }),
+        match tokio::time::timeout(CONNECT_PATIENCE.min(patience), connecting).await {
+            Ok(Ok(connection)) => Ok(Self { address: address.clone(), connection, patience }),
             Ok(Err(sqlx::Error::Database(cause))) => {
                 Err(SourceError::Denied { server: server(), cause: short(&cause) })
             }
             Ok(Err(cause)) => Err(SourceError::Down { server: server(), cause: short(&cause) }),
-            Err(_) => Err(SourceError::Hangs { server: server(), seconds: CONNECT_PATIENCE.as_secs() }),
+            Err(_) => Err(SourceError::Hangs {
+                server: server(),
+                seconds: CONNECT_PATIENCE.min(patience).as_secs(),
+            }),
         }
-    }
-
-    /// The same with another patience, for tests.
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
     }
 
     /// Its tables.

@@ -1,6 +1,6 @@
 //! A source read once, whole: looked at and spooled, ready to be previewed or imported.
 
-use std::{fs::File, ops::ControlFlow, path::Path, sync::Arc};
+use std::{fs::File, ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
 use dtsen_proto::rulebook::Rulebook;
 use dtsen_sources::{
@@ -33,6 +33,8 @@ pub struct Settings {
     pub hint: Option<String>,
     /// The layout, if the operator chose one.
     pub preset: Option<&'static Preset>,
+    /// How long a database may think before its next row.
+    pub patience: Duration,
 }
 
 /// A source that was read.
@@ -48,14 +50,18 @@ pub struct Read {
 }
 
 /// Looks whether a source changed since a fingerprint was taken; `None`: it cannot tell.
-pub async fn look(origin: &str, password: Option<&str>) -> Result<Option<String>, SourceError> {
+pub async fn look(
+    origin: &str,
+    password: Option<&str>,
+    patience: Duration,
+) -> Result<Option<String>, SourceError> {
     if !is_address(origin) {
         let io = |cause| ReadError::Io { path: origin.into(), cause };
         let about = std::fs::metadata(origin).map_err(io)?;
         let changed = about.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
         return Ok(changed.map(|at| format!("{} {}", about.len(), at.as_nanos())));
     }
-    let mut database = Database::open(&Address::parse(origin, password)?).await?;
+    let mut database = Database::open(&Address::parse(origin, password)?, patience).await?;
     let schema = database.schema().await?;
     if !opensid::is_opensid(&schema) || opensid::missing(&schema).is_some() {
         return Ok(None);
@@ -87,10 +93,10 @@ pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> 
     let (label, fingerprint) = if is_address(origin) || sqlite() {
         let address = if is_address(origin) { origin.to_owned() } else { format!("sqlite:{origin}") };
         let address = Address::parse(&address, password)?;
-        let mut database = Database::open(&address).await?;
+        let mut database = Database::open(&address, settings.patience).await?;
         (address.to_string(), from_database(&mut database, origin, &mut taker).await?)
     } else {
-        let before = look(origin, None).await?;
+        let before = look(origin, None, settings.patience).await?;
         from_file(origin, &mut taker)?;
         let name = Path::new(origin).file_name().map_or_else(|| origin.into(), |name| name.to_string_lossy());
         (name.into_owned(), before)

@@ -1,0 +1,276 @@
+//! `source`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use dtsen_kit::{ambient::Ambient, files, progress::Progress, say};
+use dtsen_proto::record::is_source_name;
+use serde::Serialize;
+
+use super::{Done, preview::tables, print_json, table};
+use crate::{
+    home::Home,
+    source::{
+        self,
+        config::{self, Config, ConfigError, State},
+        run::{Ran, Runner, without_password},
+    },
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Source {
+    /// Menambahkan sumber: berkas atau basis data yang sudah dimiliki daerah
+    Add(Add),
+    /// Sumber yang ada, kapan terakhir dibaca, dan alarmnya
+    List(List),
+    /// Mencoba membaca sumber tanpa mengimpor: sambungan, susunan, jumlah baris
+    Test(Named),
+    /// Membaca sumber dan mengimpor yang berubah
+    Run(Run),
+    /// Melupakan sumber; data yang sudah dikirim tetap
+    Remove(Named),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Add {
+    /// Nama pendek, diawali jenis sumbernya, misalnya opensid-senggigi
+    #[arg(value_name = "NAMA")]
+    name: String,
+    /// Berkas CSV, XLSX, XLS, ODS, SQLite, atau alamat: mysql://akun@host/db, postgres://akun@host/db
+    #[arg(value_name = "ASAL")]
+    origin: String,
+    /// Susunan; bawaan: dikenali sendiri
+    #[arg(long, value_name = "SUSUNAN")]
+    preset: Option<String>,
+    /// Kode Kemendagri asal data; bawaan: daerah node ini
+    #[arg(long, value_name = "KODE")]
+    wilayah: Option<String>,
+    /// Dibaca sendiri oleh node yang berjalan (serve), misalnya 15m atau 1h
+    #[arg(long, value_name = "WAKTU")]
+    every: Option<String>,
+    /// Berapa lama basis data boleh diam sebelum dianggap macet; bawaan: 60s
+    #[arg(long, value_name = "WAKTU")]
+    patience: Option<String>,
+    /// Berkas berisi kata sandi
+    #[arg(long, value_name = "BERKAS", conflicts_with = "password_env")]
+    password_file: Option<PathBuf>,
+    /// Variabel lingkungan berisi kata sandi
+    #[arg(long, value_name = "NAMA")]
+    password_env: Option<String>,
+    /// Sumber hanya memuat sebagian data: yang tidak ada lagi tidak ditarik
+    #[arg(long)]
+    partial: bool,
+    /// Mengganti sumber dengan nama ini
+    #[arg(long)]
+    replace: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// Nama sumber
+    #[arg(value_name = "NAMA")]
+    name: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Nama sumber; tanpa nama: semua
+    #[arg(value_name = "NAMA")]
+    name: Option<String>,
+    /// Menyetujui penarikan sebanyak N baris, persis seperti yang diminta
+    #[arg(long, value_name = "N", requires = "name")]
+    confirm_gone: Option<u64>,
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+impl Source {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        match self {
+            Self::Add(command) => command.run(home).await,
+            Self::List(command) => command.run(home).await,
+            Self::Test(command) => test(home, &command.name).await,
+            Self::Run(command) => command.run(home).await,
+            Self::Remove(command) => {
+                let (store, _) = home.store().await?;
+                config::remove(home, &store, &command.name).await?;
+                say!("Sumber {} dilupakan. Data yang sudah masuk tetap ada.", command.name);
+                Ok(Done::Well)
+            }
+        }
+    }
+}
+
+impl Add {
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        if !is_source_name(&self.name) {
+            return Err(ConfigError::Name(self.name).into());
+        }
+        let (origin, password) = without_password(&self.origin);
+        let origin = match std::path::Path::new(&origin).canonicalize() {
+            Ok(path) => path.display().to_string(),
+            Err(_) => origin,
+        };
+        let mut config = Config {
+            origin,
+            preset: self.preset,
+            wilayah: self.wilayah,
+            every: self.every,
+            patience: self.patience,
+            password_file: self.password_file.map(std::path::absolute).transpose()?,
+            password_env: self.password_env,
+            complete: !self.partial,
+        };
+        config.pause()?;
+        if let Some(password) = &password {
+            let path = config::secret_path(home, &self.name);
+            files::private_folder(path.parent().unwrap_or(home.path()))?;
+            files::write_private(&path, password.as_bytes())?;
+            config.password_file = Some(std::path::absolute(path)?);
+        }
+        let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
+        let settings = runner.settings(&config, home.rulebook(&store).await?)?;
+        let read = source::read(&config.origin, config.password()?.as_deref(), &settings).await?;
+        let identity = &read
+            .delivery
+            .found()
+            .max_by_key(|found| found.rows)
+            .map(|found| found.plan.preset.source.clone());
+        if let Some(identity) = identity {
+            let rest = self.name.strip_prefix(identity.as_str());
+            anyhow::ensure!(
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
+                "nama sumber {0} harus diawali jenisnya, supaya pusat tahu asalnya: {identity}-{0}",
+                self.name
+            );
+        }
+        if !config::save(home, &self.name, &config, self.replace)? {
+            say!("Sumber {} sudah ada, tidak ada yang diubah.", self.name);
+            return Ok(Done::Well);
+        }
+        config::set_state(&store, &self.name, &State::default()).await?;
+        tables(&read.delivery);
+        say!("Sumber {} ditambahkan: {}.", self.name, read.label);
+        let often = config.every.map_or_else(String::new, |every| {
+            format!("; sesudah itu node (serve) membacanya sendiri tiap {every}")
+        });
+        say!("Lihat isinya: dtsen-node preview {0}. Impor: dtsen-node source run {0}{often}.", self.name);
+        Ok(Done::Well)
+    }
+}
+
+async fn test(home: &Home, name: &str) -> anyhow::Result<Done> {
+    let (store, region) = home.store().await?;
+    let config = config::load(home, name)?;
+    let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
+    let settings = runner.settings(&config, home.rulebook(&store).await?)?;
+    let read = source::read(&config.origin, config.password()?.as_deref(), &settings).await?;
+    tables(&read.delivery);
+    say!("{} terbaca.", read.label);
+    Ok(Done::Well)
+}
+
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    #[serde(flatten)]
+    config: Config,
+    #[serde(flatten)]
+    state: State,
+}
+
+impl List {
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, _) = home.store().await?;
+        let mut all = Vec::new();
+        for (name, config) in config::all(home)? {
+            let state = config::state(&store, &name).await?;
+            all.push(Shown { name, config, state });
+        }
+        if self.json {
+            print_json(&all)?;
+            return Ok(Done::Well);
+        }
+        if all.is_empty() {
+            say!("Belum ada sumber. Tambahkan: dtsen-node source add NAMA ASAL");
+            return Ok(Done::Well);
+        }
+        let mut shown = table(&["Nama", "Asal", "Tiap", "Terakhir dibaca", "Baris", "Keadaan"]);
+        for Shown { name, config, state } in &all {
+            let at = jiff::Timestamp::from_millisecond(state.well_ms).ok().filter(|_| state.well_ms > 0);
+            shown.add_row([
+                name.as_str(),
+                &config.origin,
+                config.every.as_deref().unwrap_or("manual"),
+                &at.map_or_else(|| "belum".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+                &state.rows.to_string(),
+                state.alarm.as_deref().unwrap_or("baik"),
+            ]);
+        }
+        say!("{shown}");
+        Ok(Done::Well)
+    }
+}
+
+impl Run {
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        let names = match &self.name {
+            Some(name) => vec![name.clone()],
+            None => config::all(home)?.into_iter().map(|(name, _)| name).collect(),
+        };
+        anyhow::ensure!(!names.is_empty(), "belum ada sumber; tambahkan: dtsen-node source add NAMA ASAL");
+        let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
+        let (mut failed, mut errors) = (None, 0);
+        for name in names {
+            let mut shown: Option<(String, Progress)> = None;
+            let mut progress = |file: &str, read: u64, total: u64| {
+                let (_, bar) = shown.get_or_insert_with(|| (file.to_owned(), Progress::new(file, total)));
+                bar.at(read);
+            };
+            let ran = runner.run(&name, self.confirm_gone, &mut progress).await;
+            if let Some((_, bar)) = shown {
+                bar.finish();
+            }
+            match ran {
+                Ok(Ran::Unchanged) if self.json => {
+                    print_json(&serde_json::json!({"source": name, "unchanged": true}))?
+                }
+                Ok(Ran::Unchanged) => say!("{name}: tidak ada yang berubah."),
+                Ok(Ran::Imported(summary)) => {
+                    errors += summary.errors();
+                    if self.json {
+                        print_json(&summary)?
+                    } else {
+                        say!("{summary}")
+                    }
+                    if summary.gone_refused() {
+                        let alarm = config::state(&store, &name).await?.alarm;
+                        failed = Some(anyhow::anyhow!(alarm.unwrap_or_default()));
+                    }
+                }
+                // The others are read all the same.
+                Err(error) => {
+                    let error = anyhow::Error::from(error);
+                    if let Some(before) = failed.replace(error) {
+                        say!("Gagal: {before:#}");
+                    }
+                }
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None if errors > 0 => Ok(Done::WithErrors),
+            None => Ok(Done::Well),
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! One reading of a source into the store, and the alarm if there was one.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use dtsen_kit::ambient::Ambient;
+use dtsen_proto::{
+    record::{Day, RecordKind},
+    region::Region,
+    rulebook::Rulebook,
+};
+use dtsen_sources::{delivery::Delivery, preset};
+use futures::future::BoxFuture;
+
+use super::{
+    Read, Settings, SourceError, address,
+    config::{self, Config, ConfigError, State},
+    look, read,
+};
+use crate::{
+    home::{Home, HomeError, Work},
+    import::{
+        Delivered, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress, Scope,
+    },
+    store::Store,
+};
+
+/// Goes into every fingerprint: one more whenever a source is asked for other things.
+const ASKED_VERSION: u32 = 1;
+
+/// What a reading ended with.
+#[derive(Debug)]
+pub enum Ran {
+    /// Nothing has changed since the last reading.
+    Unchanged,
+    /// So much was imported.
+    Imported(ImportSummary),
+}
+
+/// Why a source was not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Its file is of no use.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The import failed.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The home is busy.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The layout was never seen, and nobody has confirmed it.
+    #[error(
+        "susunan {title} adalah perkiraan; periksa dahulu dengan: dtsen-node preview {name}, lalu setujui: dtsen-node source add --preset {preset} --replace {name} …"
+    )]
+    Unconfirmed {
+        /// The source.
+        name: String,
+        /// The layout.
+        title: String,
+        /// Its short name.
+        preset: String,
+    },
+    /// The preset is none.
+    #[error("susunan {0} tidak dikenal")]
+    Preset(String),
+}
+
+/// Everything a reading needs.
+pub struct Runner<'a> {
+    /// The node's home.
+    pub home: &'a Home,
+    /// Its store.
+    pub store: &'a Store,
+    /// Its region.
+    pub region: Region,
+    /// Clock.
+    pub ambient: Ambient,
+}
+
+impl Runner<'_> {
+    /// Reads a source and imports what changed. An alarm is kept until the next reading that goes well.
+    pub fn run<'a>(
+        &'a self,
+        name: &'a str,
+        confirm_gone: Option<u64>,
+        progress: &'a mut OnProgress<'a>,
+    ) -> BoxFuture<'a, Result<Ran, RunError>> {
+        Box::pin(async move {
+            let config = config::load(self.home, name)?;
+            let _lock = self.home.lock(Work::Import)?;
+            let mut state = config::state(self.store, name).await?;
+            state.tried_ms = self.ambient.now_ms();
+            let result = self.once(name, &config, confirm_gone, &mut state, progress).await;
+            match &result {
+                Ok(ran) => {
+                    state.alarm = alarm(name, ran);
+                    state.well_ms = self.ambient.now_ms();
+                }
+                Err(error) => state.alarm = Some(error.to_string()),
+            }
+            config::set_state(self.store, name, &state).await?;
+            result
+        })
+    }
+
+    /// How a source is read.
+    pub fn settings(&self, config: &Config, rulebook: Arc<Rulebook>) -> Result<Settings, RunError> {
+        let preset = config.preset.as_deref();
+        let preset = preset
+            .map(|name| preset::named(name).ok_or_else(|| RunError::Preset(name.to_owned())))
+            .transpose()?;
+        let today = Day::of_ms(self.ambient.now_ms()).date().unwrap_or_default();
+        let hint = config.wilayah.clone().unwrap_or_else(|| self.region.to_string());
+        Ok(Settings { rulebook, today, hint: Some(hint), preset, patience: config.patience()? })
+    }
+
+    async fn once<'a>(
+        &'a self,
+        name: &'a str,
+        config: &Config,
+        confirm_gone: Option<u64>,
+        state: &mut State,
+        progress: &'a mut OnProgress<'a>,
+    ) -> Result<Ran, RunError> {
+        let rulebook = self.home.rulebook(self.store).await?;
+        let settings = self.settings(config, Arc::clone(&rulebook))?;
+        let password = config.password()?;
+        let asked =
+            format!("{ASKED_VERSION} {} {:?} {:?} ", rulebook.version(), config.preset, settings.hint);
+        let seen = |found: Option<String>| found.map(|found| format!("{asked}{found}"));
+        if state.fingerprint.is_some()
+            && seen(look(&config.origin, password.as_deref(), settings.patience).await?) == state.fingerprint
+        {
+            return Ok(Ran::Unchanged);
+        }
+        let Read { mut delivery, mut spooled, fingerprint, label } =
+            read(&config.origin, password.as_deref(), &settings).await?;
+        confirmed(name, config, &delivery)?;
+        let headings = headings(&delivery);
+        let lost: Vec<String> = state.headings.difference(&headings).cloned().collect();
+        if !lost.is_empty() {
+            let name = name.to_owned();
+            return Err(SourceError::Changed { name, table: label, columns: lost }.into());
+        }
+        let complete = config.complete.then(|| Scope::parse("semua", self.region, &rulebook));
+        let options = ImportOptions {
+            source: name.to_owned(),
+            reference: None,
+            complete: complete.transpose().expect("a word of our own"),
+            confirm_gone,
+        };
+        let importer =
+            Importer { store: self.store, rulebook, region: self.region, ambient: self.ambient.clone() };
+        let delivered = Delivered { delivery: &mut delivery, spooled: &mut spooled, label: &label };
+        let summary = importer.deliver(delivered, &options, progress).await?;
+        state.rows = delivery.found().map(|found| found.rows).sum();
+        state.headings = headings;
+        // What was not withdrawn is looked at again.
+        state.fingerprint = if summary.gone_refused() { None } else { seen(fingerprint) };
+        Ok(Ran::Imported(summary))
+    }
+}
+
+/// A layout that nobody has seen is used only if somebody chose it.
+fn confirmed(name: &str, config: &Config, delivery: &Delivery) -> Result<(), RunError> {
+    let guess = delivery.found().map(|found| found.plan.preset).find(|preset| !preset.seen);
+    match guess {
+        Some(preset) if config.preset.is_none() => Err(RunError::Unconfirmed {
+            name: name.to_owned(),
+            title: preset.title.clone(),
+            preset: preset.name.clone(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The headings of the columns that are used.
+fn headings(delivery: &Delivery) -> BTreeSet<String> {
+    let kinds = [RecordKind::Individu, RecordKind::Keluarga];
+    kinds
+        .into_iter()
+        .flat_map(|kind| delivery.columns(kind).into_values())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// What an operator must look at although the reading went well.
+fn alarm(name: &str, ran: &Ran) -> Option<String> {
+    let Ran::Imported(summary) = ran else { return None };
+    match summary.gone {
+        GoneOutcome::NeedsConfirmation { gone, known } => Some(format!(
+            "SUMBER_SUSUT: {gone} dari {known} baris tidak ada lagi di {name}; belum ditarik. Bila memang benar: dtsen-node source run {name} --confirm-gone {gone}"
+        )),
+        GoneOutcome::Differs { gone, .. } => Some(format!(
+            "SUMBER_SUSUT: kini {gone} baris tidak ada lagi di {name}; belum ditarik. Bila memang benar: dtsen-node source run {name} --confirm-gone {gone}"
+        )),
+        GoneOutcome::Unidentified { rows } => Some(format!(
+            "SUMBER_RAGU: {rows} baris di {name} tanpa nomor yang sah; yang tidak ada lagi belum ditarik. Perbaiki barisnya, lihat: dtsen-node findings"
+        )),
+        GoneOutcome::NotAsked | GoneOutcome::Withdrawn(_) => None,
+    }
+}
+
+/// How often it is looked which sources are due.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Reads every source that has a time, when it is due, until the process ends. `tell` gets a line when something happened.
+pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Send)) -> BoxFuture<'a, ()> {
+    Box::pin(async move {
+        loop {
+            for (name, config) in config::all(runner.home).unwrap_or_default() {
+                let Ok(before) = config::state(runner.store, &name).await else { continue };
+                if !is_due(&config, &before, runner.ambient.now_ms()) {
+                    continue;
+                }
+                let ran = runner.run(&name, None, &mut |_, _, _| {}).await;
+                let alarm = config::state(runner.store, &name).await.ok().and_then(|state| state.alarm);
+                match (ran, alarm) {
+                    // An import by hand holds the lock: the next look is soon.
+                    (Err(RunError::Home(HomeError::Locked(_))), _) => {}
+                    (_, Some(alarm)) if before.alarm.as_ref() != Some(&alarm) => {
+                        tell(format!("ALARM {name}: {alarm}"))
+                    }
+                    (Ok(Ran::Imported(summary)), None) => {
+                        let queued: u64 = summary.files.iter().map(|file| file.counts.queued).sum();
+                        if before.alarm.is_some() {
+                            tell(format!("sumber {name} terbaca lagi"));
+                        }
+                        if queued > 0 {
+                            tell(format!("sumber {name}: {queued} perubahan masuk antrean kirim"));
+                        }
+                    }
+                    (Ok(Ran::Unchanged), None) if before.alarm.is_some() => {
+                        tell(format!("sumber {name} terbaca lagi"))
+                    }
+                    _ => {}
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    })
+}
+
+/// Whether a source is to be read now. A clock that went back does not keep it waiting.
+fn is_due(config: &Config, state: &State, now_ms: i64) -> bool {
+    let Ok(Some(pause)) = config.pause() else { return false };
+    let since = now_ms - state.tried_ms;
+    since < 0 || u128::try_from(since).is_ok_and(|since| since >= pause.as_millis())
+}
+
+/// An address without its password, and the password.
+pub fn without_password(origin: &str) -> (String, Option<String>) {
+    if !address::is_address(origin) {
+        return (origin.to_owned(), None);
+    }
+    let Some((scheme, rest)) = origin.split_once("://") else { return (origin.to_owned(), None) };
+    let Some((account, server)) = rest.rsplit_once('@') else { return (origin.to_owned(), None) };
+    match account.split_once(':') {
+        Some((user, password)) => (format!("{scheme}://{user}@{server}"), Some(percent_decoded(password))),
+        None => (origin.to_owned(), None),
+    }
+}
+
+/// `%41` as `A`, as addresses write what they may not hold.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_leaves_the_address() {
+        let parted = |text| {
+            let (origin, password) = without_password(text);
+            (origin, password.unwrap_or_default())
+        };
+        assert_eq!(parted("mysql://a:r%40h@h/d"), ("mysql://a@h/d".into(), "r@h".into()));
+        assert_eq!(parted("mysql://a@h/d"), ("mysql://a@h/d".into(), String::new()));
+        assert_eq!(parted("/data/a:b@c.xlsx"), ("/data/a:b@c.xlsx".into(), String::new()));
+    }
+}

@@ -1,0 +1,151 @@
+//! A source that is down, hangs, changes a column or loses rows: nothing is half-imported, the alarm has a name, and it
+//! recovers by itself.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use dtsen_proto::record::RecordKind;
+
+use crate::{
+    mariadb::{MariaDb, READER},
+    node::Reader,
+};
+
+const TABLE: &str = "CREATE TABLE warga (id INT PRIMARY KEY, nik VARCHAR(16), no_kk VARCHAR(16), nama VARCHAR(100), tanggal_lahir DATE, jenis_kelamin CHAR(1), hubungan VARCHAR(30))";
+const PEOPLE: u32 = 3_000;
+
+/// Rows of invented people, one family in three.
+fn rows() -> String {
+    format!(
+        "INSERT INTO warga SELECT seq, CONCAT('520114', LPAD(1 + seq MOD 28, 2, '0'), LPAD(1 + (seq DIV 28) MOD 12, 2, '0'), '80', LPAD(9001 + seq DIV 336, 4, '0')),
+            CONCAT('5201140101', '10', LPAD(1 + seq DIV 3, 4, '0')), CONCAT('WARGA ', seq), DATE(CONCAT('1980-', 1 + (seq DIV 28) MOD 12, '-', 1 + seq MOD 28)),
+            'L', IF(seq MOD 3 = 0, 'KEPALA KELUARGA', 'ANAK') FROM seq_1_to_{PEOPLE}"
+    )
+}
+
+fn begin(server: &MariaDb) -> Reader {
+    let origin = server.database("satudata", &format!("{TABLE}; {}", rows()));
+    let reader = Reader::new();
+    reader.run(&["source", "add", "lokal", &origin, "--patience", "3s", "--every", "10s"]);
+    reader
+}
+
+fn alarm(reader: &Reader) -> Option<String> {
+    let list = reader.node.json(&["source", "list"]).expect("lists");
+    list[0]["alarm"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn down_hanging_changed_and_shrunk() {
+    let Some(mut server) = MariaDb::start() else { return };
+    let reader = begin(&server);
+    server.kill();
+    assert!(reader.fails(&["source", "run", "lokal"]).contains("SUMBER_MATI"));
+    assert!(alarm(&reader).is_some_and(|alarm| alarm.contains("SUMBER_MATI")));
+    server.begin();
+    server.freeze(true);
+    assert!(reader.fails(&["source", "run", "lokal"]).contains("SUMBER_MACET"));
+    server.freeze(false);
+    assert_eq!(reader.stated(RecordKind::Individu).len(), 0, "nothing half-imported");
+    reader.run(&["source", "run", "lokal"]);
+    assert_eq!((alarm(&reader), reader.stated(RecordKind::Individu).len()), (None, 3_000));
+    reader.take_pending();
+
+    server.run("satudata", "ALTER TABLE warga CHANGE hubungan hub_dgn_siapa VARCHAR(30)");
+    assert!(reader.fails(&["source", "run", "lokal"]).contains("SUMBER_BERUBAH: kolom hubungan"));
+    server.run("satudata", "ALTER TABLE warga CHANGE hub_dgn_siapa hubungan VARCHAR(30)");
+
+    server.run("satudata", "DELETE FROM warga WHERE id > 1500");
+    let told = reader.fails(&["source", "run", "lokal"]);
+    assert!(told.contains("SUMBER_SUSUT: 2000 dari 4001 baris") || told.contains("SUMBER_SUSUT"), "{told}");
+    assert_eq!(reader.take_pending(), [], "nothing is withdrawn, no family loses members");
+    server.run("satudata", &rows().replace("INSERT INTO", "REPLACE INTO"));
+    reader.run(&["source", "run", "lokal"]);
+    assert_eq!((alarm(&reader), reader.take_pending().len()), (None, 0), "as before");
+
+    server.run("satudata", "DELETE FROM warga WHERE id = 2999");
+    reader.run(&["source", "run", "lokal"]);
+    let gone = reader.take_pending();
+    assert_eq!(gone.len(), 2, "one person withdrawn, one family smaller");
+}
+
+#[test]
+fn a_connection_that_ends_in_the_middle_imports_nothing() {
+    let Some(server) = MariaDb::start() else { return };
+    server.database("satudata", &format!("{TABLE}; {}", rows()));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
+    let port = listener.local_addr().expect("bound").port();
+    let target = server.port();
+    // Passes so many bytes of every answer, then hangs up: the first connection reads the schema, and is let through.
+    std::thread::spawn(move || {
+        for (number, client) in listener.incoming().flatten().enumerate() {
+            let most = if number == 0 { usize::MAX } else { 60_000 };
+            std::thread::spawn(move || relay(client, target, most));
+        }
+    });
+    let reader = Reader::new();
+    let origin = format!("mysql://{READER}@127.0.0.1:{port}/satudata");
+    reader.run(&["source", "add", "lokal", &origin]);
+    assert!(reader.fails(&["source", "run", "lokal"]).contains("SUMBER_PUTUS"));
+    assert_eq!(reader.stated(RecordKind::Individu).len(), 0, "nothing half-imported");
+    assert_eq!(reader.take_pending(), []);
+}
+
+fn relay(client: TcpStream, target: u16, most: usize) {
+    let server = TcpStream::connect(("127.0.0.1", target)).expect("connects");
+    let (mut up, mut to) = (client.try_clone().expect("clones"), server.try_clone().expect("clones"));
+    std::thread::spawn(move || std::io::copy(&mut up, &mut to));
+    let (mut from, mut down, mut left, mut bytes) = (server, client, most, [0; 8_192]);
+    while let Ok(read @ 1..) = from.read(&mut bytes) {
+        let pass = read.min(left);
+        if down.write_all(&bytes[..pass]).is_err() || pass < read {
+            break;
+        }
+        left -= pass;
+    }
+    let _ = down.shutdown(std::net::Shutdown::Both);
+    let _ = from.shutdown(std::net::Shutdown::Both);
+}
+
+#[test]
+fn the_running_node_reads_by_itself_and_recovers() {
+    let Some(mut server) = MariaDb::start() else { return };
+    let reader = begin(&server);
+    // It does not have to be enrolled to read, but only an enrolled node serves: a hub of its own.
+    let mut hub = dtsen_tests::federation::Hub::create(&reader.folder().join("hub"), "").expect("a hub");
+    hub.start().expect("starts");
+    hub.enrol(&reader.node).expect("enrols");
+    let log = std::fs::File::create(reader.folder().join("serve.log")).expect("a log");
+    let mut serving = reader
+        .node
+        .command(&["serve"])
+        .expect("a command")
+        .stdout(log)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    let said = |wanted: &str| {
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            let text = std::fs::read_to_string(reader.folder().join("serve.log")).unwrap_or_default();
+            if text.contains(wanted) {
+                return;
+            }
+            assert!(Instant::now() < until, "{wanted} was not said: {text}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    };
+    said("perubahan masuk antrean kirim");
+    server.kill();
+    said("ALARM lokal: SUMBER_MATI");
+    server.begin();
+    said("sumber lokal terbaca lagi");
+    serving.kill().expect("runs");
+    serving.wait().expect("ends");
+    assert_eq!(reader.stated(RecordKind::Individu).len(), 3_000);
+    hub.stop().expect("stops");
+}
