@@ -9,6 +9,7 @@ mod epoch;
 mod feed;
 mod findings;
 mod gone;
+mod ids;
 mod imports;
 mod outbox;
 mod readback;

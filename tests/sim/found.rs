@@ -28,6 +28,15 @@ const FOUND: &[(u64, &str)] = &[
         10_543,
         "a node that enrolled into an open session had nothing to show when the answer to its Hello was lost",
     ),
+    (
+        17_417,
+        "a copy went on in the epoch that the hub opened by itself in a new generation, and was taken for found",
+    ),
+    (
+        17_475,
+        "a node that had read a batch back in part sealed it anew, by ids that the hub lost with it: RECORD_UNKNOWN",
+    ),
+    (18_103, "the same without enrolment: the hub came back from a copy while its node read back"),
     (Plan::RESTORES + 40, "a lost branch that was refused as a fork was to come back after every new epoch"),
     (Plan::RESTORES + 70, "an epoch came back only if none before it had stayed unused"),
     (Plan::RESTORES + 144, "a node stayed halted by a word that a restored hub did not remember"),

@@ -10,7 +10,9 @@ use dtsen_proto::{
 use prost::Message as _;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
-use super::{BEGIN, Result, Store, StoreError, bulk, outbox, outbox::BatchRow, receipt, records, setting};
+use super::{
+    BEGIN, Result, Store, StoreError, bulk, ids, outbox, outbox::BatchRow, receipt, records, setting,
+};
 use crate::intake::RowKey;
 
 const KEEP_BRANCH: &str = "INSERT INTO branch (batch_id, header) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -133,8 +135,10 @@ async fn put(conn: &mut SqliteConnection, row: &BatchRow, deltas: &[Frame<'_>]) 
     .await
 }
 
-/// Another batch stands in the place of this one: its deltas are to be sealed anew, its header stays as evidence.
+/// Another batch stands in the place of this one: its deltas are to be sealed anew, its header stays as evidence. No
+/// record has an id from it any more.
 async fn drop_batch(conn: &mut SqliteConnection, own: &BatchRow) -> Result<()> {
+    ids::forget(conn, own.position).await?;
     if own.returned.is_none() {
         receipt::give_back(conn, own, "CHAIN_FORK").await?;
     }

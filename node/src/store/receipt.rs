@@ -3,19 +3,19 @@
 use dtsen_proto::{
     batch::{self, Frame},
     envelope::Verified,
-    id::Position,
+    id::{Position, RecordId},
     pb,
     record::{Action, Delta},
 };
 use prost::Message as _;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
-use super::{BEGIN, Result, Store, StoreError, bulk, outbox, outbox::BatchRow, setting, unsigned};
+use super::{BEGIN, Result, Store, StoreError, bulk, ids, outbox, outbox::BatchRow, setting, unsigned};
 
 const SET_RECEIPT: &str = "UPDATE batch SET receipt = $3 WHERE epoch = $1 AND sequence = $2";
 const SET_RETURNED: &str = "UPDATE batch SET returned = $3 WHERE epoch = $1 AND sequence = $2";
-const SENT: &str = "SELECT s.place, s.record, s.pending, r.delta FROM sent s JOIN record r ON r.id = s.record
-    WHERE s.epoch = $1 AND s.sequence = $2 ORDER BY s.place";
+const SENT: &str = "SELECT s.place, s.record, s.pending, r.delta, r.hub_id FROM sent s
+    JOIN record r ON r.id = s.record WHERE s.epoch = $1 AND s.sequence = $2 ORDER BY s.place";
 /// Ids begin with 1; 0 is none.
 const FIRST_PENDING: &str = "SELECT min(0, coalesce((SELECT min(id) FROM pending), 0),
     coalesce((SELECT min(pending) FROM sent), 0))";
@@ -50,11 +50,14 @@ pub(super) async fn give_back(conn: &mut SqliteConnection, row: &BatchRow, why: 
         let delta = Delta::decode(bytes).map_err(|_| wrong("body"))?;
         let unreadable = StoreError::Inconsistent { table: "record", column: "delta" };
         let record = Delta::decode(sent.try_get(3)?).map_err(|_| unreadable)?;
+        // The id in the delta may have come from a batch that the hub lost.
+        let hub_id = sent.try_get::<Option<&[u8]>, _>(4)?.and_then(RecordId::from_slice);
+        let delta = ids::addressed(refreshed(delta, &record), &record, hub_id);
         let id = match sent.try_get(2)? {
             0 => before + sent.try_get::<i64, _>(0)?,
             id => id,
         };
-        pending.push((id, sent.try_get(1)?, refreshed(delta, &record).encode()));
+        pending.push((id, sent.try_get(1)?, delta.encode()));
     }
     bulk::insert(conn, "INSERT INTO pending (id, record, delta) ", "", &pending, |values, row| {
         values.push_bind(row.0).push_bind(row.1).push_bind(&row.2);

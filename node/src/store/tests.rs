@@ -293,6 +293,35 @@ async fn a_delta_that_waited_learns_the_id_that_came_meanwhile() {
 }
 
 #[tokio::test]
+async fn ids_from_a_batch_that_the_hub_lost_are_void() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = enrolled(dir.path()).await;
+    queue(&store, 1).await;
+    let first = sealed(&store, 10).await;
+    give_receipt(&store, &first, "").await.expect("stores");
+    store.apply_feed(&[entry(1, &first, [1, 0, 0, 0], Vec::new())]).await.expect("applies");
+    let id = Some(RecordId::new(first.position, 0));
+    assert_eq!(hub_id(&store, NIK).await, id);
+    let record = store.records_by_number(RecordKind::Individu, NIK).await.expect("reads")[0].id;
+    // By the id alone, as an import makes it: one is sealed, one waits.
+    let mut delta = Delta { record: id, ..person(NIK, "SITI") };
+    delta.blocks[0].number = column::BlockNo(31);
+    delta.blocks[0].cells = vec![(column::I_KEBERADAAN, Value::Number(1))];
+    store.queue("dtsen", &[Change { record: Some(record), delta: delta.clone() }]).await.expect("queues");
+    let second = sealed(&store, 10).await;
+    store.queue("dtsen", &[Change { record: Some(record), delta }]).await.expect("queues");
+
+    store.set_aside(first.position).await.expect("gives back");
+    let next = Position { epoch: 2, sequence: 0, region: region() };
+    store.enter_epoch(Head { position: next, id: BatchId::ZERO }, None).await.expect("opens");
+    assert_eq!(hub_id(&store, NIK).await, None);
+    let pending = store.pending(10).await.expect("reads");
+    let said: Vec<_> = pending.iter().map(|d| (d.record, d.natural_key(), d.blocks.len())).collect();
+    assert_eq!(said, [(None, Some(NIK), 1), (None, Some(NIK), 2), (None, Some(NIK), 2)]);
+    assert_eq!(store.batch(second.position).await.expect("reads").map(|b| b.receipt), Some(None));
+}
+
+#[tokio::test]
 async fn notices_of_the_hub_are_findings() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = enrolled(dir.path()).await;

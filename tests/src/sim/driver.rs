@@ -205,7 +205,7 @@ impl Driver {
         let at = self.now_ms();
         self.runtime
             .block_on(async {
-                self.restores.look(&self.seen).await.context("every_restore_is_found")?;
+                self.restores.look(&self.seen, self.twins).await.context("every_restore_is_found")?;
                 self.seen.hub_lost = self.restores.hub_is_open();
                 for (node, seen) in self.seen.nodes.iter_mut().enumerate() {
                     seen.lost = self.restores.node_is_open(node);

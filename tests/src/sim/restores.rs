@@ -215,8 +215,8 @@ impl Restores {
         Ok(())
     }
 
-    /// Looks whether what was open is known by now. Until then nothing may go on.
-    pub(super) async fn look(&mut self, seen: &Observed) -> anyhow::Result<()> {
+    /// Looks whether what was open is known by now, while copies of some nodes run. Until then nothing may go on.
+    pub(super) async fn look(&mut self, seen: &Observed, copies: [bool; NODES]) -> anyhow::Result<()> {
         self.look_at_arrivals(seen).await?;
         let generation = seen.hub.generation().await?;
         // A hub that was restored twice may have counted to the number of a generation that a node has entered.
@@ -249,8 +249,13 @@ impl Restores {
                 self.look_at_hub(seen).await?;
             }
         }
-        for (node, open) in seen.nodes.iter().zip(&mut self.nodes) {
+        for ((node, open), copy_runs) in seen.nodes.iter().zip(&mut self.nodes).zip(copies) {
             let Some(watch) = open else { continue };
+            if copy_runs && matches!(watch.what, What::Copied) {
+                // Who opens an epoch as an operator has switched the copy off. In a new generation the hub opens one by
+                // itself, for whichever of both comes first, and both may go on in it.
+                watch.epoch = watch.epoch.max(epoch(seen, node).await?);
+            }
             let row = seen.hub.store.region(node.region).await?.context("a known region")?;
             let stopped = matches!(row.status, Status::Restored | Status::Cloned | Status::Forked);
             if stopped || epoch(seen, node).await? > watch.epoch {
