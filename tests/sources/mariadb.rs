@@ -3,14 +3,14 @@
 use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use dtsen_tests::federation::free_port;
+use dtsen_tests::{faults::wait, federation::free_port};
 
 /// The account that nodes read with.
 pub(crate) const READER: &str = "pembaca:rahasia";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server, which ends with this.
 pub(crate) struct MariaDb {
@@ -58,7 +58,7 @@ impl MariaDb {
         let folder = self.home.path();
         let server = Command::new(program("mariadbd").expect("beside the other program"))
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", account()])
-            .args(["--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"])
+            .args(["--innodb-buffer-pool-size=64M", "--skip-log-bin"])
             .arg(format!("--datadir={}", folder.join("data").display()))
             .arg(format!("--socket={}", folder.join("s").display()))
             .arg(format!("--pid-file={}", folder.join("pid").display()))
@@ -68,12 +68,13 @@ impl MariaDb {
             .spawn()
             .expect("starts");
         self.server = Some(server);
-        let until = Instant::now() + PATIENCE;
-        while !self.try_run("", "SELECT 1") {
-            let log = || std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-            assert!(Instant::now() < until, "the server did not come up: {}", log());
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let look = || {
+            if self.try_run("", "SELECT 1") {
+                return Ok(());
+            }
+            Err(std::fs::read_to_string(folder.join("log")).unwrap_or_default())
+        };
+        wait::until(PATIENCE, look).unwrap_or_else(|error| panic!("the server did not come up: {error:#}"));
     }
 
     /// Ends the server at once.

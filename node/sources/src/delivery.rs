@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
+    io,
     sync::Arc,
 };
 
@@ -29,6 +30,7 @@ use crate::{
     plan::Plan,
     preset::Preset,
     record::Record,
+    spool::Rows,
     survey::{People, Standing, Table},
 };
 
@@ -40,7 +42,7 @@ const ANY_REGION: u32 = 1101;
 /// Reads deliveries.
 pub struct Delivery {
     reader: Reader,
-    forced: Option<&'static Preset>,
+    forced: Option<Arc<Preset>>,
     sheets: Sheets,
     tables: Tables,
     people: People,
@@ -48,11 +50,14 @@ pub struct Delivery {
     family: Option<String>,
 }
 
+/// Sheet, headings, and whether its rows are families.
+type TableName = (Option<Arc<str>>, Vec<String>, bool);
+
 /// The tables of a delivery, by sheet and heading.
 #[derive(Default)]
 struct Tables {
     known: Vec<Known>,
-    by_name: HashMap<(Option<Arc<str>>, Vec<String>, bool), usize>,
+    by_name: HashMap<TableName, usize>,
     last: Option<(Arc<Heading>, bool, usize)>,
 }
 
@@ -70,7 +75,7 @@ impl Known {
         let mut hash = Sha256::new_with_prefix(b"dtsen sources");
         hash.update(READER_VERSION.to_be_bytes());
         hash.update(rulebook.version().to_be_bytes());
-        hash.update(self.plan.preset.name.as_bytes());
+        hash.update(self.plan.preset.digest());
         hash.update([0, u8::from(self.plan.kind == RecordKind::Individu)]);
         for name in &self.plan.names {
             hash.update(name.as_bytes());
@@ -92,7 +97,7 @@ pub struct Found<'a> {
 }
 
 impl Tables {
-    fn of(&mut self, line: &Line, rulebook: &Rulebook, forced: Option<&'static Preset>) -> usize {
+    fn of(&mut self, line: &Line, rulebook: &Rulebook, forced: Option<&Arc<Preset>>) -> usize {
         if let Some((heading, family, at)) = &self.last
             && Arc::ptr_eq(heading, &line.heading)
             && *family == line.family
@@ -101,7 +106,7 @@ impl Tables {
         }
         let key = (line.row.sheet.clone(), line.heading.names.clone(), line.family);
         let at = *self.by_name.entry(key).or_insert_with(|| {
-            let plan = Plan::of(&line.heading, line.family, rulebook, forced);
+            let plan = Plan::of(&line.heading, line.family, rulebook, forced.cloned());
             self.known.push(Known {
                 plan: Arc::new(plan),
                 table: Table::default(),
@@ -118,13 +123,9 @@ impl Tables {
 
 impl Delivery {
     /// A delivery of data from an area, as it is on a day.
-    pub fn new(
-        rulebook: Arc<Rulebook>,
-        today: Date,
-        places: Places,
-        forced: Option<&'static Preset>,
-    ) -> Self {
-        let (sheets, tables, people) = (Sheets::default(), Tables::default(), People::default());
+    pub fn new(rulebook: Arc<Rulebook>, today: Date, places: Places, forced: Option<Arc<Preset>>) -> Self {
+        let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
+        let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
         Self { reader: Reader::new(rulebook, today, places), forced, sheets, tables, people, family: None }
     }
 
@@ -132,14 +133,18 @@ impl Delivery {
     pub fn look(&mut self, row: Row) {
         let mut lines = Vec::new();
         self.sheets.push(row, &mut lines);
-        lines.into_iter().for_each(|line| self.look_at(&line));
+        for line in lines {
+            self.look_at(&line);
+        }
     }
 
     /// Ends the first reading; whether any sheet had a heading.
     pub fn looked(&mut self) -> bool {
         let mut lines = Vec::new();
         self.sheets.end(&mut lines);
-        lines.into_iter().for_each(|line| self.look_at(&line));
+        for line in lines {
+            self.look_at(&line);
+        }
         self.people.decide();
         let found = self.begin().found_heading();
         for known in &mut self.tables.known {
@@ -152,12 +157,16 @@ impl Delivery {
     fn begin(&mut self) -> Sheets {
         self.tables.last = None;
         self.family = None;
-        std::mem::take(&mut self.sheets)
+        let fresh = self.sheets.fresh();
+        std::mem::replace(&mut self.sheets, fresh)
     }
 
     fn look_at(&mut self, line: &Line) {
         static EMPTY: Cell = Cell::Empty;
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        if self.skips(line) {
+            return;
+        }
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
         let known = &mut self.tables.known[at];
         known.rows += 1;
         if line.row.broken.is_some() || known.plan.kind == RecordKind::Keluarga {
@@ -197,24 +206,46 @@ impl Delivery {
         self.reader.places.region()
     }
 
+    /// Whether a mapping leaves this line out.
+    fn skips(&mut self, line: &Line) -> bool {
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+        self.tables.known[at].plan.skips(&line.row)
+    }
+
     /// Later readings: the lines that a row, or those before it, turn out to be.
     pub fn lines(&mut self, row: Row, out: &mut Vec<Line>) {
-        let from = out.len();
-        self.sheets.push(row, out);
-        self.number_families(&mut out[from..]);
+        let mut lines = Vec::new();
+        self.sheets.push(row, &mut lines);
+        self.give(lines, out);
+    }
+
+    /// Reads the next spooled row into lines; `false` after the last one, when another reading may begin.
+    pub fn next_lines(&mut self, rows: &mut Rows<'_>, out: &mut Vec<Line>) -> io::Result<bool> {
+        if let Some(row) = rows.next_row()? {
+            self.lines(row, out);
+            return Ok(true);
+        }
+        self.end(out);
+        Ok(false)
+    }
+
+    fn give(&mut self, mut lines: Vec<Line>, out: &mut Vec<Line>) {
+        lines.retain(|line| !self.skips(line));
+        self.number_families(&mut lines);
+        out.append(&mut lines);
     }
 
     /// Ends a later reading; another may begin.
     pub fn end(&mut self, out: &mut Vec<Line>) {
-        let from = out.len();
-        self.sheets.end(out);
-        self.number_families(&mut out[from..]);
+        let mut lines = Vec::new();
+        self.sheets.end(&mut lines);
+        self.give(lines, out);
         self.begin();
     }
 
     fn number_families(&mut self, lines: &mut [Line]) {
         for line in lines {
-            let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+            let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
             let plan = &self.tables.known[at].plan;
             if plan.preset.family_once {
                 family_once(&mut self.family, line, plan);
@@ -224,7 +255,7 @@ impl Delivery {
 
     /// Under what a line is compared with the last delivery, and the digest of everything that its reading depends on.
     pub fn peek(&mut self, line: &Line) -> (RowKey, [u8; 16]) {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
         let known = &mut self.tables.known[at];
         let mut hash = Sha256::new_with_prefix(known.seed);
         hash_line(line, &mut hash);
@@ -245,13 +276,13 @@ impl Delivery {
 
     /// What a line describes.
     pub fn kind(&mut self, line: &Line) -> RecordKind {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
         self.tables.known[at].plan.kind
     }
 
     /// The No. KK of a line, if it is sound.
     pub fn family_number(&mut self, line: &Line) -> Option<u64> {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
         let known = &mut self.tables.known[at];
         self.reader.family_number(line, &known.plan, &mut known.table)
     }
@@ -264,7 +295,7 @@ impl Delivery {
 
     /// Understands a line.
     pub fn understand(&mut self, line: &Line) -> Record {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced);
+        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
         let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
         let mut record = self.reader.read(line, &plan, &mut known.table).record;

@@ -157,6 +157,8 @@ impl<'a> Reading<'a> {
     fn text(&self, role: Role) -> String {
         let own = self.cell(role).text();
         let text = if is_nothing(&own) { self.context.get(role).unwrap_or_default() } else { &own };
+        let text =
+            if is_nothing(text) { self.plan.constants.get(&role).map_or("", String::as_str) } else { text };
         if is_nothing(text) { String::new() } else { squeezed(text) }
     }
 
@@ -182,9 +184,9 @@ impl<'a> Reading<'a> {
             }
             let name = self.plan.names.get(direct.at).map(String::as_str);
             if let Some(table) = &direct.table {
-                if let Some(code) =
-                    text.trim_end_matches(".0").parse().ok().and_then(|code| codes::crosswalk(table, code))
-                {
+                let number = || text.trim_end_matches(".0").parse().ok();
+                let built_in = || number().and_then(|code| codes::crosswalk(table, code));
+                if let Some(code) = self.plan.looked_up(table, &text).or_else(built_in) {
                     self.out.values.insert(direct.column, Value::Number(code));
                 }
                 continue;

@@ -1,6 +1,6 @@
 //! What the columns under one heading are for: by its words, by the layout that it shows, by a mapping.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use dtsen_proto::{
     column::{self, Column},
@@ -9,6 +9,7 @@ use dtsen_proto::{
 };
 
 use crate::{
+    cell::Row,
     clean::words::folded,
     layout::{
         find::Heading,
@@ -21,7 +22,7 @@ use crate::{
 /// Columns of a table and what they are for.
 pub struct Plan {
     /// The layout.
-    pub preset: &'static Preset,
+    pub preset: Arc<Preset>,
     /// What its rows describe.
     pub kind: RecordKind,
     /// Where each role stands.
@@ -32,6 +33,12 @@ pub struct Plan {
     pub bps: Option<usize>,
     /// The heading above each column.
     pub names: Vec<String>,
+    /// Tables of the mapping that the cells of a role are looked up in.
+    pub tables: BTreeMap<Role, String>,
+    /// What no column says.
+    pub constants: BTreeMap<Role, String>,
+    /// Columns by which rows are left out, and with which words.
+    skip: Vec<(usize, Vec<String>)>,
 }
 
 /// A column that is one of DTSEN's.
@@ -48,10 +55,12 @@ pub struct Direct {
 
 impl Plan {
     /// The plan for a heading; `forced` is what the operator chose.
-    pub fn of(heading: &Heading, family: bool, rulebook: &Rulebook, forced: Option<&'static Preset>) -> Self {
+    pub fn of(heading: &Heading, family: bool, rulebook: &Rulebook, forced: Option<Arc<Preset>>) -> Self {
         let preset = forced.unwrap_or_else(|| preset::recognise(&heading.names));
+        let columns = Arc::clone(&preset);
+        let columns = &columns.columns;
         let kind = if family { RecordKind::Keluarga } else { RecordKind::Individu };
-        let kind = preset.kind.filter(|_| !family).unwrap_or(kind);
+        let kind = preset.kind.filter(|_| !family).map_or(kind, RecordKind::from);
         let mut plan = Self {
             preset,
             kind,
@@ -59,21 +68,18 @@ impl Plan {
             direct: Vec::new(),
             bps: None,
             names: heading.names.clone(),
+            tables: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            skip: Vec::new(),
         };
+        plan.extras();
         for (at, name) in heading.names.iter().enumerate() {
             let folded = folded(name);
-            let own = preset.columns.get(&folded).or_else(|| preset.columns.get(preset::question(&folded)?));
+            let own = columns.get(&folded).or_else(|| columns.get(preset::question(&folded)?));
             match own.map(String::as_str) {
                 Some("-") => {}
                 Some("kode_desa_bps") => plan.bps = Some(at),
-                Some(target) => match target.strip_prefix("kolom:") {
-                    Some(column) => {
-                        let (column, table) =
-                            column.split_once('@').map_or((column, None), |(c, t)| (c, Some(t)));
-                        plan.direct(rulebook, at, column, table);
-                    }
-                    None => plan.role(at, role_named(target)),
-                },
+                Some(target) => plan.target(rulebook, at, target),
                 None => match heading.roles.get(at).copied().flatten() {
                     Some(role) if role != Role::Lain && plan.takes(role) => plan.role(at, Some(role)),
                     _ => plan.direct(rulebook, at, &folded.replace(' ', "_"), None),
@@ -81,6 +87,39 @@ impl Plan {
             }
         }
         plan
+    }
+
+    /// A column whose use a layout names: a role or one of DTSEN's columns, `@` and a table of codes behind it.
+    fn target(&mut self, rulebook: &Rulebook, at: usize, target: &str) {
+        let (target, table) =
+            target.split_once('@').map_or((target, None), |(target, table)| (target, Some(table)));
+        if let Some(column) = target.strip_prefix("kolom:") {
+            return self.direct(rulebook, at, column, table);
+        }
+        self.role(at, role_named(target));
+        self.tables.extend(role_named(target).zip(table.map(str::to_owned)));
+    }
+
+    /// What a mapping says besides columns.
+    fn extras(&mut self) {
+        let constants = self.preset.constants.iter();
+        self.constants =
+            constants.filter_map(|(role, text)| Some((role_named(role)?, text.clone()))).collect();
+        let place = |heading: &str| self.names.iter().position(|name| folded(name) == folded(heading));
+        let skip = self.preset.skip.iter().filter_map(|skip| {
+            Some((place(&skip.column)?, skip.is.iter().map(|word| folded(word)).collect()))
+        });
+        self.skip = skip.collect();
+    }
+
+    /// Whether the mapping leaves a row out.
+    pub fn skips(&self, row: &Row) -> bool {
+        self.skip.iter().any(|(at, words)| words.contains(&folded(&row.cell(*at).text())))
+    }
+
+    /// The code that a table of the mapping has for a text.
+    pub fn looked_up(&self, table: &str, text: &str) -> Option<i64> {
+        self.preset.tables.get(table)?.get(&folded(text)).copied()
     }
 
     /// Of families, what is a person's own is read as DTSEN's column if it is one.

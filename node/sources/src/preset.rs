@@ -2,16 +2,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
-use dtsen_proto::record::RecordKind;
-use serde::Deserialize;
+use dtsen_proto::{record::RecordKind, rulebook::Rulebook};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use crate::clean::words::folded;
+use crate::{
+    clean::words::folded,
+    layout::heading::{Names, Role, role_named},
+};
 
 /// What the numbers of a coded column mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum List {
     /// Nobody has said; the values may show it.
@@ -28,7 +32,7 @@ pub enum List {
 }
 
 /// Code lists of a layout.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Codes {
     /// Relation to the head of family.
@@ -45,8 +49,27 @@ pub struct Codes {
     pub status_dasar: List,
 }
 
+/// What the rows of a layout describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// People.
+    Individu,
+    /// Families.
+    Keluarga,
+}
+
+impl From<Kind> for RecordKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Individu => Self::Individu,
+            Kind::Keluarga => Self::Keluarga,
+        }
+    }
+}
+
 /// A layout.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     /// Short name, for `--preset`.
@@ -56,8 +79,8 @@ pub struct Preset {
     /// Identity of the source, by which the hub weighs it.
     pub source: String,
     /// What its rows describe, if that is always the same.
-    #[serde(default, deserialize_with = "kind")]
-    pub kind: Option<RecordKind>,
+    #[serde(default)]
+    pub kind: Option<Kind>,
     /// Whether its headings were ever seen; if not, a person confirms the mapping.
     #[serde(default = "yes")]
     pub seen: bool,
@@ -74,18 +97,95 @@ pub struct Preset {
     /// Code lists.
     #[serde(default)]
     pub codes: Codes,
+    /// Words and codes of the source, by table, and DTSEN's codes for them.
+    #[serde(default)]
+    pub tables: Tables,
+    /// What no column says, by role: `desa = "SENGGIGI"`.
+    #[serde(default)]
+    pub constants: BTreeMap<String, String>,
+    /// Rows that are left out.
+    #[serde(default)]
+    pub skip: Vec<Skip>,
+    /// Dates begin with the month; if nothing is said, the column shows it.
+    #[serde(default)]
+    pub month_first: Option<bool>,
+}
+
+/// By name of the table: words of the source in the form of [`folded`], and codes.
+pub type Tables = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// A condition under which a row is left out.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skip {
+    /// The heading.
+    pub column: String,
+    /// Its cell is one of these, in whatever case.
+    pub is: Vec<String>,
+}
+
+/// Why a mapping cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    /// It is no TOML, or has other keys.
+    #[error("pemetaan tidak terbaca: {0}")]
+    Form(String),
+    /// A column is for nothing that there is.
+    #[error(
+        "pemetaan: kolom {heading:?} = {target:?} tidak dikenal. Pakai peran seperti nik, no_kk, nama, tanggal_lahir, atau kolom:NAMA_KOLOM_DTSEN, atau - untuk diabaikan"
+    )]
+    Target {
+        /// The heading.
+        heading: String,
+        /// What it should be for.
+        target: String,
+    },
+}
+
+impl Preset {
+    /// Reads a mapping: a layout that a region wrote itself.
+    pub fn mapping(text: &str, rulebook: &Rulebook) -> Result<Self, MappingError> {
+        let mut mapping: Self =
+            toml::from_str(text).map_err(|error| MappingError::Form(error.to_string()))?;
+        mapping.columns =
+            mapping.columns.into_iter().map(|(heading, target)| (folded(&heading), target)).collect();
+        let words = |table: BTreeMap<String, i64>| {
+            table.into_iter().map(|(word, code)| (folded(&word), code)).collect()
+        };
+        mapping.tables = mapping.tables.into_iter().map(|(name, table)| (name, words(table))).collect();
+        for (heading, target) in &mapping.columns {
+            if !is_target(target, rulebook) {
+                return Err(MappingError::Target { heading: heading.clone(), target: target.clone() });
+            }
+        }
+        Ok(mapping)
+    }
+
+    /// The headings that it knows by itself.
+    pub fn names(&self) -> Arc<Names> {
+        let role = |target: &str| target.split('@').next().and_then(role_named).unwrap_or(Role::Lain);
+        Arc::new(Names::new(self.columns.iter().map(|(heading, target)| (heading.clone(), role(target)))))
+    }
+
+    /// What of it the reading of a row depends on.
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(serde_json::to_vec(self).expect("texts and numbers")).into()
+    }
+}
+
+fn is_target(target: &str, rulebook: &Rulebook) -> bool {
+    let target = target.split('@').next().unwrap_or_default();
+    let column = |name: &str| {
+        let kinds = [RecordKind::Individu, RecordKind::Keluarga];
+        kinds.into_iter().any(|kind| rulebook.column_named(kind, name).is_some())
+    };
+    matches!(target, "-" | "kode_desa_bps")
+        || role_named(target).is_some()
+        || target.strip_prefix("kolom:").is_some_and(column)
 }
 
 fn yes() -> bool {
     true
-}
-
-fn kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<RecordKind>, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "individu" => Ok(Some(RecordKind::Individu)),
-        "keluarga" => Ok(Some(RecordKind::Keluarga)),
-        other => Err(serde::de::Error::custom(format!("kind = {other:?}; individu or keluarga"))),
-    }
 }
 
 #[derive(Deserialize)]
@@ -93,37 +193,43 @@ struct File {
     presets: Vec<Preset>,
 }
 
-static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+static PRESETS: LazyLock<Vec<Arc<Preset>>> = LazyLock::new(|| {
     let file: File =
         toml::from_str(include_str!("../data/presets.toml")).expect("our own table, which a test reads");
-    file.presets
+    file.presets.into_iter().map(Arc::new).collect()
 });
 
-static GENERAL: LazyLock<Preset> = LazyLock::new(|| Preset {
-    name: "umum".into(),
-    title: "Daftar penduduk dengan judul kolom yang dikenal".into(),
-    source: "lokal".into(),
-    kind: None,
-    seen: true,
-    family_once: false,
-    marks: BTreeSet::new(),
-    need: 0,
-    columns: BTreeMap::new(),
-    codes: Codes::default(),
+static GENERAL: LazyLock<Arc<Preset>> = LazyLock::new(|| {
+    Arc::new(Preset {
+        name: "umum".into(),
+        title: "Daftar penduduk dengan judul kolom yang dikenal".into(),
+        source: "lokal".into(),
+        kind: None,
+        seen: true,
+        family_once: false,
+        marks: BTreeSet::new(),
+        need: 0,
+        columns: BTreeMap::new(),
+        codes: Codes::default(),
+        tables: Tables::new(),
+        constants: BTreeMap::new(),
+        skip: Vec::new(),
+        month_first: None,
+    })
 });
 
 /// All layouts.
-pub fn all() -> &'static [Preset] {
+pub fn all() -> &'static [Arc<Preset>] {
     &PRESETS
 }
 
 /// The layout with this name.
-pub fn named(name: &str) -> Option<&'static Preset> {
-    if name == GENERAL.name { Some(&GENERAL) } else { PRESETS.iter().find(|preset| preset.name == name) }
+pub fn named(name: &str) -> Option<Arc<Preset>> {
+    std::iter::once(&*GENERAL).chain(&*PRESETS).find(|preset| preset.name == name).cloned()
 }
 
 /// The layout that these headings show best, or the general one.
-pub fn recognise(headings: &[String]) -> &'static Preset {
+pub fn recognise(headings: &[String]) -> Arc<Preset> {
     let mut names: BTreeSet<String> = headings.iter().map(|heading| folded(heading)).collect();
     // "403. NIK" of a questionnaire.
     let numbers: Vec<String> = names.iter().filter_map(|name| question(name)).map(str::to_owned).collect();
@@ -132,7 +238,7 @@ pub fn recognise(headings: &[String]) -> &'static Preset {
     let fits = PRESETS.iter().filter(|preset| met(preset) >= preset.need);
     // What is more particular comes first in the table.
     let best = fits.rev().max_by_key(|preset| met(preset) * 100 / preset.marks.len().min(10));
-    best.unwrap_or(&GENERAL)
+    Arc::clone(best.unwrap_or(&GENERAL))
 }
 
 /// The number of a question in front of a heading: three digits and perhaps a letter.

@@ -78,9 +78,15 @@ pub fn format(path: &Path) -> Result<Format, ReadError> {
 pub fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     match format(path)? {
         Format::Text => text::read(path, sink),
-        Format::Xlsx => workbook::xlsx(path, sink),
-        Format::Xls => workbook::xls(path, sink),
-        Format::Ods => workbook::ods(path, sink),
+        Format::Xlsx => whatever_comes(path, || workbook::xlsx(path, sink)),
+        Format::Xls => whatever_comes(path, || workbook::xls(path, sink)),
+        Format::Ods => whatever_comes(path, || workbook::ods(path, sink)),
         Format::Sqlite => Err(ReadError::NotATable { path: path.to_owned(), what: "basis data SQLite" }),
     }
+}
+
+/// The library that reads workbooks panics on some damaged ones: that too is an error of the file.
+fn whatever_comes(path: &Path, read: impl FnOnce() -> Result<(), ReadError>) -> Result<(), ReadError> {
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(guard::damaged(path, &"susunan di dalamnya tidak dapat diikuti")))
 }

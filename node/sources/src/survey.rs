@@ -255,7 +255,7 @@ impl People {
                 free.insert(seen);
             }
             std::collections::hash_map::Entry::Occupied(_) => {
-                self.again.entry(number).or_default().push(seen)
+                self.again.entry(number).or_default().push(seen);
             }
         }
     }

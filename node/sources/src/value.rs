@@ -49,7 +49,7 @@ pub enum Reading {
     Number,
 }
 
-/// Words of a code list, in the form of [`folded`].
+/// Words of a code list, lower case, single blanks, none around a stroke.
 #[derive(Debug)]
 pub struct Words {
     codes: HashMap<String, i64>,

@@ -4,13 +4,13 @@
 //! must be so, the fields that must not be there (`none`), and codes that must be told. Rows that are not expected must
 //! not come, or come with an error. All people are invented.
 
-use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
+use std::{collections::BTreeMap, ops::ControlFlow, path::Path, sync::Arc};
 
 use dtsen_proto::rulebook::{Rulebook, Severity};
 use dtsen_sources::{
     delivery::Delivery,
     place::Places,
-    preset,
+    preset::{self, Preset},
     preview::{Shown, show},
     read,
 };
@@ -30,6 +30,8 @@ struct Case {
     encoding: Option<String>,
     wilayah: Option<String>,
     preset: Option<String>,
+    /// A mapping, as a region would write it.
+    mapping: Option<String>,
     /// The layout that must be recognised.
     layout: String,
     expect: Vec<Expect>,
@@ -117,11 +119,12 @@ fn bytes(text: &str, encoding: Option<&str>) -> Vec<u8> {
 }
 
 /// Reads a file as `preview` does.
-fn preview(path: &Path, wilayah: Option<&str>, forced: Option<&str>) -> (String, Vec<Shown>) {
+fn preview(path: &Path, case: &Case) -> (String, Vec<Shown>) {
     let book = Rulebook::builtin();
-    let places = Places::new(book.clone(), wilayah).expect("an area");
+    let places = Places::new(book.clone(), case.wilayah.as_deref()).expect("an area");
     let today = date(2026, 11, 23);
-    let forced = forced.map(|name| preset::named(name).expect("a layout"));
+    let mapped = case.mapping.as_ref().map(|text| Arc::new(Preset::mapping(text, &book).expect("a mapping")));
+    let forced = case.preset.as_ref().map(|name| preset::named(name).expect("a layout")).or(mapped);
     let mut delivery = Delivery::new(book.clone(), today, places, forced);
     let look = &mut |row| {
         delivery.look(row);
@@ -159,7 +162,7 @@ fn same(value: Option<&serde_json::Value>, expected: &toml::Value) -> bool {
 }
 
 fn check(name: &str, case: &Case, path: &Path) -> Vec<String> {
-    let (layout, shown) = preview(path, case.wilayah.as_deref(), case.preset.as_deref());
+    let (layout, shown) = preview(path, case);
     let mut wrong = Vec::new();
     if layout != case.layout {
         wrong.push(format!("{name}: recognised as {layout}, not {}", case.layout));
@@ -224,7 +227,7 @@ fn every_dirty_row_becomes_what_it_should() {
         let mut file = kept.path().join(format!("{name}.dat"));
         match &case.text {
             None if case.file.is_some() => {
-                file = path.with_file_name(case.file.as_deref().unwrap_or_default())
+                file = path.with_file_name(case.file.as_deref().unwrap_or_default());
             }
             Some(text) => std::fs::write(&file, bytes(text, case.encoding.as_deref())).expect("writes"),
             None => write_sheets(&case.sheet, &file),

@@ -29,6 +29,9 @@ pub(super) struct Preview {
     /// Susunan yang dipakai; bawaan: dikenali dari judul kolom
     #[arg(long, value_name = "SUSUNAN")]
     preset: Option<String>,
+    /// Berkas pemetaan buatan sendiri (TOML); usulannya dibuat oleh: dtsen-node source map
+    #[arg(long, value_name = "BERKAS", conflicts_with = "preset")]
+    mapping: Option<std::path::PathBuf>,
     /// Kode Kemendagri asal data, tingkat mana pun: mempersempit nama desa, dan kode desa mengisi yang tidak disebut
     #[arg(long, value_name = "KODE")]
     wilayah: Option<String>,
@@ -65,11 +68,13 @@ impl Preview {
         // A name stands for a source that is known, unless there is such a file.
         let known =
             config::load(home, &self.source).ok().filter(|_| !std::path::Path::new(&self.source).exists());
+        let mapped = self.mapping.clone().or_else(|| known.as_ref()?.mapping.clone());
+        let mapped = mapped.map(|path| source::mapping(&path, &rulebook)).transpose()?;
         let preset =
             known.as_ref().and_then(|known| known.preset.as_deref()).map(preset_named).transpose()?;
         let hint = self.wilayah.clone().or_else(|| known.as_ref()?.wilayah.clone()).or(region);
         let patience = known.clone().unwrap_or_default().patience()?;
-        let settings = Settings { rulebook, today, hint, preset: forced.or(preset), patience };
+        let settings = Settings { rulebook, today, hint, preset: forced.or(mapped).or(preset), patience };
         let password = known.as_ref().map(config::Config::password).transpose()?.flatten();
         let origin = known.as_ref().map_or(&self.source, |known| &known.origin);
         let read = source::read(origin, password.as_deref(), &settings).await?;
@@ -96,12 +101,13 @@ impl Preview {
         };
         let mut lines = Vec::new();
         let mut input = spooled.rows()?;
-        while let Some(row) = input.next_row()? {
-            delivery.lines(row, &mut lines);
-            lines.drain(..).for_each(|line| take(delivery.understand(&line)));
+        let mut more = true;
+        while more {
+            more = delivery.next_lines(&mut input, &mut lines)?;
+            for line in lines.drain(..) {
+                take(delivery.understand(&line));
+            }
         }
-        delivery.end(&mut lines);
-        lines.drain(..).for_each(|line| take(delivery.understand(&line)));
         if self.format == Format::Table {
             print(&delivery, &rows, &counts);
         }
@@ -109,7 +115,7 @@ impl Preview {
     }
 }
 
-fn preset_named(name: &str) -> anyhow::Result<&'static Preset> {
+fn preset_named(name: &str) -> anyhow::Result<Arc<Preset>> {
     let known = || preset::all().iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>().join(", ");
     preset::named(name)
         .ok_or_else(|| anyhow::anyhow!("--preset {name}: tidak dikenal; yang ada: umum, {}", known()))

@@ -42,6 +42,9 @@ pub(super) struct Add {
     /// Susunan; bawaan: dikenali sendiri
     #[arg(long, value_name = "SUSUNAN")]
     preset: Option<String>,
+    /// Berkas pemetaan buatan sendiri (TOML), lihat: dtsen-node source map
+    #[arg(long, value_name = "BERKAS", conflicts_with = "preset")]
+    mapping: Option<PathBuf>,
     /// Kode Kemendagri asal data; bawaan: daerah node ini
     #[arg(long, value_name = "KODE")]
     wilayah: Option<String>,
@@ -123,6 +126,7 @@ impl Add {
         let mut config = Config {
             origin,
             preset: self.preset,
+            mapping: self.mapping.map(std::path::absolute).transpose()?,
             wilayah: self.wilayah,
             every: self.every,
             patience: self.patience,
@@ -243,15 +247,15 @@ impl Run {
             }
             match ran {
                 Ok(Ran::Unchanged) if self.json => {
-                    print_json(&serde_json::json!({"source": name, "unchanged": true}))?
+                    print_json(&serde_json::json!({"source": name, "unchanged": true}))?;
                 }
                 Ok(Ran::Unchanged) => say!("{name}: tidak ada yang berubah."),
                 Ok(Ran::Imported(summary)) => {
                     errors += summary.errors();
                     if self.json {
-                        print_json(&summary)?
+                        print_json(&summary)?;
                     } else {
-                        say!("{summary}")
+                        say!("{summary}");
                     }
                     if summary.gone_refused() {
                         let alarm = config::state(&store, &name).await?.alarm;

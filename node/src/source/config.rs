@@ -20,7 +20,7 @@ const FOLDER: &str = "sources";
 /// The shortest time between two readings: a database is not there for us alone.
 const SHORTEST: Duration = Duration::from_secs(10);
 /// How long a server may think before its next row, if nothing else is said.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A source as the operator described it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct Config {
     /// The layout, if it was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
+    /// File of a mapping that the region wrote itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<PathBuf>,
     /// Kemendagri code of where the data is from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wilayah: Option<String>,

@@ -68,6 +68,14 @@ pub enum SourceError {
         "{0}: tidak ada tabel dengan kolom penduduk yang dikenal (sedikitnya NIK, No. KK, atau nama, dan dua kolom lain)"
     )]
     NoTable(String),
+    /// The mapping cannot be used.
+    #[error("{}: {cause}", .path.display())]
+    Mapping {
+        /// Its file.
+        path: std::path::PathBuf,
+        /// What is wrong in it.
+        cause: String,
+    },
     /// The hint is no area.
     #[error(transparent)]
     Area(#[from] NotAnArea),

@@ -32,7 +32,7 @@ pub struct Settings {
     /// Where the data is from: a Kemendagri code of any level.
     pub hint: Option<String>,
     /// The layout, if the operator chose one.
-    pub preset: Option<&'static Preset>,
+    pub preset: Option<Arc<Preset>>,
     /// How long a database may think before its next row.
     pub patience: Duration,
 }
@@ -85,7 +85,8 @@ async fn fingerprint(database: &mut Database, schema: &Schema) -> Result<Option<
 /// Reads a file or a database.
 pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> Result<Read, SourceError> {
     let places = Places::new(Arc::clone(&settings.rulebook), settings.hint.as_deref())?;
-    let delivery = Delivery::new(Arc::clone(&settings.rulebook), settings.today, places, settings.preset);
+    let delivery =
+        Delivery::new(Arc::clone(&settings.rulebook), settings.today, places, settings.preset.clone());
     let mut taker = Taker { delivery, spool: Spool::new(private_file()?), failed: None };
     let sqlite = || {
         !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)

@@ -10,6 +10,7 @@ use dtsen_proto::{
 };
 use dtsen_sources::{delivery::Delivery, preset};
 use futures::future::BoxFuture;
+use percent_encoding::percent_decode_str;
 
 use super::{
     Read, Settings, SourceError, address,
@@ -108,10 +109,11 @@ impl Runner<'_> {
 
     /// How a source is read.
     pub fn settings(&self, config: &Config, rulebook: Arc<Rulebook>) -> Result<Settings, RunError> {
-        let preset = config.preset.as_deref();
-        let preset = preset
-            .map(|name| preset::named(name).ok_or_else(|| RunError::Preset(name.to_owned())))
-            .transpose()?;
+        let preset = match (&config.mapping, &config.preset) {
+            (Some(path), _) => Some(super::mapping(path, &rulebook)?),
+            (None, Some(name)) => Some(preset::named(name).ok_or_else(|| RunError::Preset(name.clone()))?),
+            (None, None) => None,
+        };
         let today = Day::of_ms(self.ambient.now_ms()).date().unwrap_or_default();
         let hint = config.wilayah.clone().unwrap_or_else(|| self.region.to_string());
         Ok(Settings { rulebook, today, hint: Some(hint), preset, patience: config.patience()? })
@@ -166,9 +168,9 @@ impl Runner<'_> {
 
 /// A layout that nobody has seen is used only if somebody chose it.
 fn confirmed(name: &str, config: &Config, delivery: &Delivery) -> Result<(), RunError> {
-    let guess = delivery.found().map(|found| found.plan.preset).find(|preset| !preset.seen);
+    let guess = delivery.found().map(|found| &found.plan.preset).find(|preset| !preset.seen);
     match guess {
-        Some(preset) if config.preset.is_none() => Err(RunError::Unconfirmed {
+        Some(preset) if config.preset.is_none() && config.mapping.is_none() => Err(RunError::Unconfirmed {
             name: name.to_owned(),
             title: preset.title.clone(),
             preset: preset.name.clone(),
@@ -222,7 +224,7 @@ pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Se
                     // An import by hand holds the lock: the next look is soon.
                     (Err(RunError::Home(HomeError::Locked(_))), _) => {}
                     (_, Some(alarm)) if before.alarm.as_ref() != Some(&alarm) => {
-                        tell(format!("ALARM {name}: {alarm}"))
+                        tell(format!("ALARM {name}: {alarm}"));
                     }
                     (Ok(Ran::Imported(summary)), None) => {
                         let queued: u64 = summary.files.iter().map(|file| file.counts.queued).sum();
@@ -234,7 +236,7 @@ pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Se
                         }
                     }
                     (Ok(Ran::Unchanged), None) if before.alarm.is_some() => {
-                        tell(format!("sumber {name} terbaca lagi"))
+                        tell(format!("sumber {name} terbaca lagi"));
                     }
                     _ => {}
                 }
@@ -259,30 +261,12 @@ pub fn without_password(origin: &str) -> (String, Option<String>) {
     let Some((scheme, rest)) = origin.split_once("://") else { return (origin.to_owned(), None) };
     let Some((account, server)) = rest.rsplit_once('@') else { return (origin.to_owned(), None) };
     match account.split_once(':') {
-        Some((user, password)) => (format!("{scheme}://{user}@{server}"), Some(percent_decoded(password))),
+        Some((user, password)) => (
+            format!("{scheme}://{user}@{server}"),
+            Some(percent_decode_str(password).decode_utf8_lossy().into_owned()),
+        ),
         None => (origin.to_owned(), None),
     }
-}
-
-/// `%41` as `A`, as addresses write what they may not hold.
-fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

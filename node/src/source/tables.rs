@@ -1,7 +1,7 @@
 //! Tables of a database that nobody knows beforehand: those whose columns are called as the columns of lists of people
 //! are.
 
-use dtsen_sources::layout::find;
+use dtsen_sources::layout::{find, heading::Names};
 
 use super::database::{Database, Schema};
 
@@ -16,7 +16,7 @@ pub(super) fn worth_reading(schema: &Schema) -> Vec<Table> {
     let mut found: Vec<(usize, Table)> = schema
         .iter()
         .filter_map(|(name, columns)| {
-            let heading = find::of(0, std::slice::from_ref(columns));
+            let heading = find::of(0, std::slice::from_ref(columns), &Names::default());
             let table = Table { name: name.clone(), columns: columns.clone() };
             (heading.worth() >= find::ROLES_AT_LEAST).then(|| (heading.worth(), table))
         })

@@ -1,8 +1,10 @@
 //! Files of a region, whatever their bytes.
 
-use std::{path::PathBuf, sync::Arc, sync::OnceLock};
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc, sync::OnceLock};
 
 use dtsen_proto::{record::Day, rulebook::Rulebook};
+use dtsen_sources::{delivery::Delivery, place::Places, read::{self as sources, Format}};
+use jiff::civil::date;
 
 use crate::intake::{FamilyPlaces, RawRow, RowReader, open, row_key};
 
@@ -35,5 +37,39 @@ pub fn read(data: &[u8]) {
         let reading = reader.read_row(&table, &row, Some(&families));
         assert!(reading.delta.is_some() || !reading.findings.is_empty(), "a row is lost silently");
         let _ = (reader.village(&table, &row, Some(&families)), row_key(&table, &row));
+    }
+}
+
+/// Reads a text file of whatever layout as `preview` does: every line has one key and one digest, and is understood.
+pub fn deliver(data: &[u8]) {
+    static BOOK: OnceLock<Arc<Rulebook>> = OnceLock::new();
+    let book = BOOK.get_or_init(Rulebook::builtin);
+    std::fs::write(path(), data).expect("room for the file");
+    // Panics of the library for workbooks are caught, which a program built to abort cannot.
+    if !matches!(sources::format(path()), Ok(Format::Text)) {
+        return std::fs::remove_file(path()).expect("it was written");
+    }
+    let places = Places::new(book.clone(), Some("52.71")).expect("an area");
+    let mut delivery = Delivery::new(book.clone(), date(2026, 11, 23), places, None);
+    let mut rows = Vec::new();
+    let read = sources::read(path(), &mut |row| {
+        rows.push(row.clone());
+        delivery.look(row);
+        ControlFlow::Continue(())
+    });
+    std::fs::remove_file(path()).expect("it was written");
+    if read.is_err() || !delivery.looked() {
+        return;
+    }
+    let mut lines = Vec::new();
+    for row in rows {
+        delivery.lines(row, &mut lines);
+    }
+    delivery.end(&mut lines);
+    for line in &lines {
+        let (first, second) = (delivery.peek(line), delivery.peek(line));
+        assert!(first == second, "two keys for one line");
+        let record = delivery.understand(line);
+        assert!(!record.values.is_empty() || !record.told.is_empty(), "a row is lost silently");
     }
 }

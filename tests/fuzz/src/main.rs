@@ -23,7 +23,7 @@ use libfuzzer_sys::fuzz_target;
 type Target = fn(&[u8]);
 
 /// Names as `tests/fuzz/run` lists them.
-const TARGETS: [(&str, Target); 7] = [
+const TARGETS: [(&str, Target); 8] = [
     ("header", wire::header),
     ("body", wire::body),
     ("slice", wire::slice),
@@ -31,6 +31,7 @@ const TARGETS: [(&str, Target); 7] = [
     ("proof", wire::proof),
     ("rulebook", wire::rulebook),
     ("intake", intake_files::read),
+    ("sources", intake_files::deliver),
 ];
 
 static TARGET: OnceLock<Target> = OnceLock::new();

@@ -22,11 +22,18 @@ const MEMBERS: &str = include_str!("../../../node/src/intake/tests/members_v3.tx
 const FEW: &str = "nomor_induk_kependudukan|nomor_kartu_keluarga|nama|tanggal_lahir|jenis_kelamin";
 const ROW: &str = "\"5271014101909001\"|\"5271010101209001\"|\"WARGA CONTOH\"|1990-01-01|2";
 
+/// Texts as the dirty-data table has them.
+const SHEETS: [&[u8]; 2] = [
+    include_bytes!("../../../node/sources/tests/layouts/csv_cp1252.toml"),
+    include_bytes!("../../../node/sources/tests/layouts/dtsen_anggota.toml"),
+];
+
 /// Writes the seeds of a target into a folder.
 pub fn write(target: &str, folder: &Path) {
     let mut all: Vec<Vec<u8>> = Vec::new();
     match target {
         "intake" => all.extend(files()),
+        "sources" => all.extend(files().into_iter().chain(SHEETS.map(<[u8]>::to_vec))),
         "rulebook" => all.extend(rulebooks()),
         _ => VECTORS.iter().for_each(|text| collect(&serde_json::from_str(text).expect("JSON"), &mut all)),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::heading::{Role, role};
+use super::heading::{Names, Role};
 use crate::clean::words::folded;
 
 /// Rows among which the heading is looked for: forms have titles, signatures and dates above it.
@@ -50,10 +50,10 @@ impl Heading {
 }
 
 /// Finds the heading among the first rows of a sheet: the one that means most.
-pub fn find(rows: &[Vec<String>]) -> Option<Heading> {
+pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
     let mut best: Option<(usize, Heading)> = None;
     for first in 0..rows.len().min(LOOKED_AT) {
-        let found = at(rows, first);
+        let found = at(rows, first, names);
         let useful = found.worth();
         if useful >= ROLES_AT_LEAST && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
             best = Some((useful, found));
@@ -63,12 +63,12 @@ pub fn find(rows: &[Vec<String>]) -> Option<Heading> {
 }
 
 /// The heading that begins at a row: that row, and the next one if together they say more than either.
-fn at(rows: &[Vec<String>], first: usize) -> Heading {
-    let one = of(first, &rows[first..=first]);
+fn at(rows: &[Vec<String>], first: usize, names: &Names) -> Heading {
+    let one = of(first, &rows[first..=first], names);
     let Some(lines) = rows.get(first..first + 2) else { return one };
     let known = one.roles.iter().flatten().count();
-    let next = of(first + 1, &lines[1..]);
-    let two = of(first, lines);
+    let next = of(first + 1, &lines[1..], names);
+    let two = of(first, lines, names);
     let more = two.worth() > one.worth().max(next.worth());
     if known >= KNOWN_IN_FIRST && more && !holds_data(&lines[1]) { two } else { one }
 }
@@ -79,7 +79,7 @@ pub fn holds_data(line: &[String]) -> bool {
 }
 
 /// The heading that these lines would be.
-pub fn of(first: usize, lines: &[Vec<String>]) -> Heading {
+pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |line: &Vec<String>, at: usize| line.get(at).map_or("", String::as_str).trim().to_owned();
     let (mut names, mut roles) = (Vec::new(), Vec::new());
@@ -87,7 +87,7 @@ pub fn of(first: usize, lines: &[Vec<String>]) -> Heading {
     for at in 0..columns {
         let own: Vec<String> = lines.iter().map(|line| cell(line, at)).collect();
         let (name, found) = match &own[..] {
-            [only] => (only.clone(), role(only)),
+            [only] => (only.clone(), known.role(only)),
             [top, bottom] => {
                 if !top.is_empty() {
                     above.clone_from(top);
@@ -100,9 +100,9 @@ pub fn of(first: usize, lines: &[Vec<String>]) -> Heading {
                 } else {
                     format!("{above} {bottom}").trim().to_owned()
                 };
-                let found = role(&joined).or_else(|| role(bottom)).or_else(|| {
+                let found = known.role(&joined).or_else(|| known.role(bottom)).or_else(|| {
                     let alone = bottom.is_empty() && !top.is_empty();
-                    if alone { role(top) } else { None }
+                    if alone { known.role(top) } else { None }
                 });
                 (joined, found)
             }
@@ -167,7 +167,7 @@ mod tests {
         let rows = rows(
             "DAFTAR PENDUDUK\n\nNO|NIK|NAMA|ALAMAT|||L/P\n||| JALAN|RT|RW|\n(1)|(2)|(3)|(4)|(5)|(6)|(7)\n1|5271010101909001|SITI|MAWAR|1|2|P",
         );
-        let heading = find(&rows).expect("a heading");
+        let heading = find(&rows, &Names::default()).expect("a heading");
         assert_eq!((heading.first, heading.rows), (2, 2));
         let column = |role| heading.column(role);
         assert_eq!(
@@ -183,11 +183,11 @@ mod tests {
     #[test]
     fn a_person_is_no_second_line_of_the_heading() {
         let rows = rows("NIK|NAMA|SHDK|X\n5271010101909001|SITI|ANAK|KEPALA KELUARGA");
-        assert_eq!(find(&rows).map(|heading| heading.rows), Some(1));
+        assert_eq!(find(&rows, &Names::default()).map(|heading| heading.rows), Some(1));
     }
 
     #[test]
     fn what_names_nobody_is_no_heading() {
-        assert_eq!(find(&rows("Kode|Harga|Jumlah\n1|2|3")), None);
+        assert_eq!(find(&rows("Kode|Harga|Jumlah\n1|2|3"), &Names::default()), None);
     }
 }

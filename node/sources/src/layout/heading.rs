@@ -86,6 +86,23 @@ pub fn role(heading: &str) -> Option<Role> {
     known(&folded).or_else(|| known(numbered()?.1))
 }
 
+/// Headings that a mapping knows besides, in the form of [`folded`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names(HashMap<String, Role>);
+
+impl Names {
+    /// These headings.
+    pub fn new(names: impl IntoIterator<Item = (String, Role)>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
+    /// The role of a heading, the mapping's word first.
+    pub fn role(&self, heading: &str) -> Option<Role> {
+        let own = if self.0.is_empty() { None } else { self.0.get(&folded(heading)).copied() };
+        own.or_else(|| role(heading))
+    }
+}
+
 /// The role with this name, as mappings write it.
 pub fn role_named(name: &str) -> Option<Role> {
     let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name);

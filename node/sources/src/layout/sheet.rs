@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{
     context::{Context, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
-    heading::Role,
+    heading::{Names, Role},
 };
 use crate::cell::{Cell, Row};
 
@@ -53,7 +53,9 @@ type Lines = Vec<Line>;
 /// Reads sheets, row by row.
 #[derive(Default)]
 pub struct Sheets {
-    sheet: Option<Option<Arc<str>>>,
+    sheet: Option<Arc<str>>,
+    /// A row was met.
+    begun: bool,
     /// Rows at the start of a sheet, until its heading is known.
     waiting: Vec<Row>,
     heading: Option<Arc<Heading>>,
@@ -64,6 +66,8 @@ pub struct Sheets {
     pending: Option<Line>,
     found: bool,
     at: u64,
+    /// Headings of a mapping.
+    names: Arc<Names>,
 }
 
 fn texts(row: &Row) -> Vec<String> {
@@ -71,12 +75,23 @@ fn texts(row: &Row) -> Vec<String> {
 }
 
 impl Sheets {
+    /// Sheets whose headings have these names besides the known ones.
+    pub fn new(names: Arc<Names>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// The same before the first row.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        Self::new(Arc::clone(&self.names))
+    }
+
     /// Takes the next row of the source.
     pub fn push(&mut self, row: Row, out: &mut Lines) {
-        if self.sheet.as_ref() != Some(&row.sheet) {
+        if !self.begun || self.sheet != row.sheet {
             self.end(out);
-            *self =
-                Self { sheet: Some(row.sheet.clone()), found: self.found, at: self.at, ..Self::default() };
+            let sheet = row.sheet.clone();
+            *self = Self { sheet, begun: true, found: self.found, at: self.at, ..self.fresh() };
         }
         if self.heading.is_some() {
             self.body(row, out);
@@ -110,9 +125,9 @@ impl Sheets {
     fn begin(&mut self, out: &mut Lines) {
         let rows = std::mem::take(&mut self.waiting);
         let lines: Vec<Vec<String>> = rows.iter().map(texts).collect();
-        let Some(mut heading) = find::find(&lines) else { return };
+        let Some(mut heading) = find::find(&lines, &self.names) else { return };
         // A family's own heading above that of its members.
-        let above = find::find(&lines[..heading.first])
+        let above = find::find(&lines[..heading.first], &self.names)
             .filter(|above| above.is_believed() && above.column(Role::NoKk).is_some());
         if let Some(above) = above {
             heading = above;
@@ -141,11 +156,11 @@ impl Sheets {
         let is_known = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, &line));
         let may_be_heading = row.broken.is_none()
             && !find::holds_data(&line)
-            && (is_known || find::of(0, std::slice::from_ref(&line)).is_believed());
+            && (is_known || find::of(0, std::slice::from_ref(&line), &self.names).is_believed());
         if let Some(before) = self.held.pop_front() {
             let first = texts(&before);
             let pair = [first, line];
-            let (two, one) = (find::of(0, &pair), find::of(0, &pair[..1]));
+            let (two, one) = (find::of(0, &pair, &self.names), find::of(0, &pair[..1], &self.names));
             let [first, line] = &pair;
             let again = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, first));
             if !find::holds_data(line) && two.is_believed() && two.worth() > one.worth() {

@@ -51,15 +51,12 @@ impl Reading<'_> {
         }
         // "4. ANAK", "2 - KAWIN": the words say it.
         let digits = text.trim_end_matches(".0");
-        match digits.parse() {
-            Ok(code) => Said::Code(code),
-            Err(_) => {
-                let bare = text.trim_start_matches(|c: char| {
-                    c.is_ascii_digit() || matches!(c, '.' | ')' | '-' | ' ' | '=')
-                });
-                Said::Words(if bare.is_empty() { text.clone() } else { bare.to_owned() })
-            }
+        if let Ok(code) = digits.parse() {
+            return Said::Code(code);
         }
+        let mark = |c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | '-' | ' ' | '=');
+        let bare = text.trim_start_matches(mark);
+        Said::Words(if bare.is_empty() { text.clone() } else { bare.to_owned() })
     }
 
     pub(super) fn codes(&mut self) {
@@ -82,6 +79,17 @@ impl Reading<'_> {
         number: impl Fn(&mut Self, i64) -> Option<i64>,
         word: impl Fn(&str) -> Option<i64>,
     ) {
+        if let Some(table) = self.plan.tables.get(&role) {
+            let text = self.text(role);
+            match self.plan.looked_up(table, &text) {
+                Some(code) => self.say_code(column, code),
+                None if text.is_empty() => {}
+                None => {
+                    self.out.values.insert(column, Value::Unmapped(text));
+                }
+            }
+            return;
+        }
         match self.said(role) {
             Said::Nothing => {}
             Said::Code(code) => match number(self, code) {

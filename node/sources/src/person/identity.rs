@@ -125,7 +125,12 @@ impl Reading<'_> {
         let relation = self.out.number(column::I_STATUS_HUBUNGAN);
         let married = self.out.number(column::I_STATUS_KAWIN);
         let adult = matches!(relation, Some(1 | 2 | 4 | 6)) || matches!(married, Some(2..=4));
-        let context = date::Context { today: self.today, nik, adult, month_first: self.table.month_first() };
+        let context = date::Context {
+            today: self.today,
+            nik,
+            adult,
+            month_first: self.plan.preset.month_first.unwrap_or_else(|| self.table.month_first()),
+        };
         let (role, reading) = self.birth_cell(&context);
         let column = column::I_TANGGAL_LAHIR;
         match reading {
@@ -150,15 +155,13 @@ impl Reading<'_> {
             let cell = self.cell(role);
             let reading = match cell {
                 Cell::Empty | Cell::Fault => continue,
+                // A place that is a number is no date.
+                Cell::Number(_) | Cell::Whole(_) if role == Role::TempatLahir => continue,
                 Cell::Day(_) if self.ambiguous(role, context.nik.is_some()) => date::Reading::Missing,
                 Cell::Day(day) => date::read_cell(*day, context),
-                Cell::Number(serial) if role != Role::TempatLahir => date::read_serial(*serial, context),
+                Cell::Number(serial) => date::read_serial(*serial, context),
                 #[expect(clippy::cast_precision_loss, reason = "serials are small")]
-                Cell::Whole(serial) if role != Role::TempatLahir => {
-                    date::read_serial(*serial as f64, context)
-                }
-                // A place that is a number is no date.
-                Cell::Number(_) | Cell::Whole(_) => continue,
+                Cell::Whole(serial) => date::read_serial(*serial as f64, context),
                 Cell::Text(text) if role == Role::TanggalLahir => match date::read(text, context) {
                     // Place and date in the column of dates.
                     date::Reading::Unreadable => match date::split_place(text, context).1 {

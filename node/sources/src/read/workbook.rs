@@ -124,14 +124,13 @@ fn whole(
 fn of_ref(value: &DataRef<'_>) -> Cell {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::String(value) => text(value),
+        DataRef::String(value) | DataRef::DurationIso(value) => text(value),
         DataRef::SharedString(value) => text(value),
         DataRef::Float(value) => Cell::Number(*value),
         DataRef::Int(value) => Cell::Whole(*value),
         DataRef::Bool(value) => flag(*value),
         DataRef::DateTime(value) => moment(value),
         DataRef::DateTimeIso(value) => iso(value),
-        DataRef::DurationIso(value) => text(value),
         DataRef::Error(_) => Cell::Fault,
     }
 }
@@ -139,7 +138,7 @@ fn of_ref(value: &DataRef<'_>) -> Cell {
 fn of_data(value: &Data) -> Cell {
     match value {
         Data::Empty => Cell::Empty,
-        Data::String(value) => text(value),
+        Data::String(value) | Data::DurationIso(value) => text(value),
         Data::Float(value) => Cell::Number(*value),
         #[expect(
             clippy::cast_precision_loss,
@@ -149,10 +148,7 @@ fn of_data(value: &Data) -> Cell {
         Data::Bool(value) => flag(*value),
         Data::DateTime(value) => moment(value),
         Data::DateTimeIso(value) => iso(value),
-        Data::DurationIso(value) => text(value),
         Data::Error(_) => Cell::Fault,
-        #[expect(unreachable_patterns, reason = "kinds of cells to come")]
-        _ => Cell::Empty,
     }
 }
 

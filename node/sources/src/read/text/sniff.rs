@@ -11,7 +11,7 @@ use super::{Broken, Dialect, RawRow, Rows, Splitter};
 use crate::{
     cell::{Cell, Row},
     clean::{encoding::decode, text::clean},
-    layout::find,
+    layout::{find, heading::Names},
     read::{MAX_COLUMNS, ReadError, Sink},
 };
 
@@ -89,8 +89,8 @@ fn sniff(head: &[u8]) -> (u8, usize) {
     let head = head.strip_prefix(BOM).unwrap_or(head);
     let judged = DELIMITERS.map(|delimiter| {
         let rows = split(head, delimiter);
-        let heading = find::find(&rows);
-        let roles = heading.as_ref().map_or(0, |heading| heading.worth());
+        let heading = find::find(&rows, &Names::default());
+        let roles = heading.as_ref().map_or(0, find::Heading::worth);
         let from = heading.map_or(0, |heading| heading.first);
         let (fields, lines) = usual(&rows[from..]);
         ((roles, if fields > 1 { lines } else { 0 }), (delimiter, fields))

@@ -1,0 +1,176 @@
+//! Files that mean harm, or are broken: a clear error, in bounded memory and time.
+
+use std::{io::Write as _, ops::ControlFlow, path::Path};
+
+use dtsen_sources::read::{self, ReadError};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+const MEGABYTE: usize = 1024 * 1024;
+const TYPES: &str = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#;
+const WORKBOOK: &str = r#"<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="A" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+const RELATIONS: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
+
+const ROOT: &str = r#"<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+
+/// Writes an XLSX with this sheet, and more parts; a part of nothing but zeros inflates to so many bytes.
+fn workbook(path: &Path, sheet: &str, zeros: Option<(&str, usize)>) {
+    let mut archive = ZipWriter::new(std::fs::File::create(path).expect("a file"));
+    let parts = [
+        ("[Content_Types].xml", TYPES),
+        ("_rels/.rels", ROOT),
+        ("xl/workbook.xml", WORKBOOK),
+        ("xl/_rels/workbook.xml.rels", RELATIONS),
+        ("xl/worksheets/sheet1.xml", sheet),
+    ];
+    for (name, text) in parts {
+        archive.start_file(name, SimpleFileOptions::default()).expect("a part");
+        archive.write_all(text.as_bytes()).expect("writes");
+    }
+    if let Some((name, megabytes)) = zeros {
+        archive.start_file(name, SimpleFileOptions::default()).expect("a part");
+        for _ in 0..megabytes {
+            archive.write_all(&vec![b' '; MEGABYTE]).expect("writes");
+        }
+    }
+    archive.finish().expect("writes");
+}
+
+fn rows(path: &Path) -> Result<u64, ReadError> {
+    let mut rows = 0;
+    read::read(path, &mut |_| {
+        rows += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}
+
+fn sheet(cells: &str) -> String {
+    format!(
+        r#"<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>"#
+    )
+}
+
+#[test]
+fn bombs_and_giants_end_in_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.xlsx");
+    workbook(&path, &sheet(""), Some(("xl/sharedStrings.xml", 300)));
+    assert!(matches!(rows(&path), Err(ReadError::TooLarge { .. })), "{:?}", rows(&path));
+
+    workbook(&path, &sheet(r#"<row r="1"><c r="XFD1" t="inlineStr"><is><t>a</t></is></c></row>"#), None);
+    let read = rows(&path);
+    assert!(matches!(read, Err(ReadError::TooWide { row: 1, .. })), "{read:?}");
+
+    // A formula without a result, an error, an entity that nobody declared.
+    workbook(
+        &path,
+        &sheet(r#"<row r="1"><c r="A1"><f>1+1</f></c><c r="B1" t="e"><v>#REF!</v></c></row>"#),
+        None,
+    );
+    assert_eq!(rows(&path).expect("reads"), 1);
+    let entities = r#"<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&b;</t></is></c></row></sheetData></worksheet>"#;
+    workbook(&path, entities, None);
+    assert!(rows(&path).map_or(true, |rows| rows <= 1));
+
+    let wide = format!("NIK{}", ",k".repeat(1_000));
+    std::fs::write(&path, wide).expect("writes");
+    assert!(matches!(rows(&path), Err(ReadError::TooWide { .. })));
+}
+
+#[test]
+fn what_is_no_table_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a");
+    for (bytes, what) in [
+        (&b"%PDF-1.7"[..], "PDF"),
+        (b"<html><table>", "HTML"),
+        (b"\xFF\xFEN\0I\0", "UTF-16"),
+        (&[0; 600], "nol"),
+        (b"", "kosong"),
+        (b"PK\x03\x04damaged", "rusak"),
+        (b"\xD0\xCF\x11\xE0damaged", "rusak"),
+    ] {
+        std::fs::write(&path, bytes).expect("writes");
+        let error = rows(&path).expect_err("no table").to_string();
+        assert!(error.contains(what), "{error}");
+    }
+    assert!(
+        rows(&folder.path().join("none")).expect_err("no file").to_string().contains("tidak dapat dibaca")
+    );
+}
+
+#[test]
+fn damaged_workbooks_end_in_an_error_or_in_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a");
+    for name in ["workbook.xls", "workbook.ods"] {
+        let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/layouts").join(name))
+            .expect("reads");
+        for at in (0..whole.len()).step_by(7) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x41;
+            std::fs::write(&path, &bytes).expect("writes");
+            assert!(rows(&path).map_or(true, |rows| rows < 1_000));
+            std::fs::write(&path, &whole[..at]).expect("writes");
+            let _ = rows(&path);
+        }
+    }
+}
+
+#[test]
+fn any_bytes_end_in_rows_or_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a");
+    // A small generator of our own: what matters is that it is the same every time.
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let pieces: [&[u8]; 12] = [
+        b"NIK",
+        b"NAMA",
+        b"NO KK",
+        b",",
+        b";",
+        b"|",
+        b"\n",
+        b"\"",
+        b"5271014101909001",
+        b"\xFF",
+        b"No. KK :",
+        b"\r\n",
+    ];
+    for _ in 0..300 {
+        let mut bytes = Vec::new();
+        for _ in 0..next() % 400 {
+            bytes.extend_from_slice(pieces[usize::try_from(next() % 12).expect("small")]);
+        }
+        std::fs::write(&path, &bytes).expect("writes");
+        let book = dtsen_proto::rulebook::Rulebook::builtin();
+        let places = dtsen_sources::place::Places::new(book.clone(), None).expect("no hint");
+        let mut delivery =
+            dtsen_sources::delivery::Delivery::new(book, jiff::civil::date(2026, 11, 23), places, None);
+        let mut all = Vec::new();
+        let read = read::read(&path, &mut |row| {
+            all.push(row.clone());
+            delivery.look(row);
+            ControlFlow::Continue(())
+        });
+        if read.is_err() || !delivery.looked() {
+            continue;
+        }
+        let mut lines = Vec::new();
+        for row in all {
+            delivery.lines(row, &mut lines);
+        }
+        delivery.end(&mut lines);
+        for line in &lines {
+            let (first, second) = (delivery.peek(line), delivery.peek(line));
+            assert!(first == second);
+            delivery.understand(line);
+        }
+    }
+}
