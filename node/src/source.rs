@@ -10,7 +10,7 @@ pub mod run;
 mod tables;
 
 pub use error::SourceError;
-pub use reading::{Read, Settings, look, read};
+pub use reading::{Read, Settings, first_rows, look, read};
 
 use std::{path::Path, sync::Arc};
 

@@ -13,6 +13,7 @@ pub mod place;
 pub mod plan;
 pub mod preset;
 pub mod preview;
+pub mod propose;
 pub mod read;
 pub mod record;
 pub mod spool;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use dtsen_kit::{ambient::Ambient, files, progress::Progress, say};
 use dtsen_proto::record::is_source_name;
+use dtsen_sources::propose::propose;
 use serde::Serialize;
 
 use super::{Done, preview::tables, print_json, table};
@@ -27,6 +28,8 @@ pub(super) enum Source {
     Test(Named),
     /// Membaca sumber dan mengimpor yang berubah
     Run(Run),
+    /// Mengusulkan pemetaan untuk berkas dengan judul yang tidak dikenal
+    Map(Map),
     /// Melupakan sumber; data yang sudah dikirim tetap
     Remove(Named),
 }
@@ -76,6 +79,16 @@ pub(super) struct Named {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Map {
+    /// Berkas CSV, XLSX, XLS, atau ODS
+    #[arg(value_name = "BERKAS")]
+    file: PathBuf,
+    /// Berkas pemetaan (TOML) yang ditulis; tanpa ini ditampilkan saja
+    #[arg(long, short, value_name = "BERKAS")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct List {
     /// Untuk mesin
     #[arg(long)]
@@ -102,6 +115,7 @@ impl Source {
             Self::List(command) => command.run(home).await,
             Self::Test(command) => test(home, &command.name).await,
             Self::Run(command) => command.run(home).await,
+            Self::Map(command) => command.run(),
             Self::Remove(command) => {
                 let (store, _) = home.store().await?;
                 config::remove(home, &store, &command.name).await?;
@@ -168,6 +182,38 @@ impl Add {
             format!("; sesudah itu node (serve) membacanya sendiri tiap {every}")
         });
         say!("Lihat isinya: dtsen-node preview {0}. Impor: dtsen-node source run {0}{often}.", self.name);
+        Ok(Done::Well)
+    }
+}
+
+impl Map {
+    fn run(self) -> anyhow::Result<Done> {
+        let rows = source::first_rows(&self.file)?;
+        let today = dtsen_proto::record::Day::of_ms(Ambient::system().now_ms()).date().unwrap_or_default();
+        let proposal = propose(&rows, today).ok_or_else(|| {
+            anyhow::anyhow!(
+                "{}: tidak ada baris yang mirip judul kolom di atas baris data",
+                self.file.display()
+            )
+        })?;
+        let name = self.file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let text = proposal.to_toml(&name);
+        let Some(path) = &self.output else {
+            say!("{text}");
+            return Ok(Done::Well);
+        };
+        anyhow::ensure!(
+            !path.exists(),
+            "{} sudah ada; tidak ditimpa. Pilih nama lain untuk --output",
+            path.display()
+        );
+        std::fs::write(path, text)?;
+        say!(
+            "Usulan ditulis di {} (judul di baris {}). Periksa, lalu lihat hasilnya:",
+            path.display(),
+            proposal.row
+        );
+        say!("  dtsen-node preview {} --mapping {}", self.file.display(), path.display());
         Ok(Done::Well)
     }
 }

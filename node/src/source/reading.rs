@@ -9,6 +9,7 @@ use dtsen_sources::{
     layout::find::LOOKED_AT,
     place::Places,
     preset::Preset,
+    propose::ROWS,
     read::{self as files, Format, ReadError},
     spool::{Spool, Spooled},
 };
@@ -95,7 +96,7 @@ pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> 
         let address = if is_address(origin) { origin.to_owned() } else { format!("sqlite:{origin}") };
         let address = Address::parse(&address, password)?;
         let mut database = Database::open(&address, settings.patience).await?;
-        (address.to_string(), from_database(&mut database, origin, &mut taker).await?)
+        (address.to_string(), from_database(&mut database, origin, (&mut taker, settings)).await?)
     } else {
         let before = look(origin, None, settings.patience).await?;
         from_file(origin, &mut taker)?;
@@ -140,7 +141,7 @@ fn from_file(path: &str, taker: &mut Taker) -> Result<(), SourceError> {
 async fn from_database(
     database: &mut Database,
     origin: &str,
-    taker: &mut Taker,
+    (taker, settings): (&mut Taker, &Settings),
 ) -> Result<Option<String>, SourceError> {
     let schema = database.schema().await?;
     if opensid::is_opensid(&schema) {
@@ -161,7 +162,8 @@ async fn from_database(
             .await?;
         return Ok(fingerprint);
     }
-    let tables = worth_reading(&schema);
+    let names = settings.preset.as_ref().map(|preset| preset.names()).unwrap_or_default();
+    let tables = worth_reading(&schema, &names);
     if tables.is_empty() {
         return Err(SourceError::NoTable(without_account(origin)));
     }
@@ -179,4 +181,18 @@ async fn from_database(
             .await?;
     }
     Ok(None)
+}
+
+/// The first rows of a file, as they are, for a proposal of a mapping: those of its fullest sheet.
+pub fn first_rows(path: &Path) -> Result<Vec<Row>, SourceError> {
+    let mut sheets: Vec<Vec<Row>> = Vec::new();
+    files::read(path, &mut |row| {
+        match sheets.last_mut().filter(|rows| rows.last().is_some_and(|last| last.sheet == row.sheet)) {
+            Some(rows) if rows.len() < ROWS => rows.push(row),
+            Some(_) => {}
+            None => sheets.push(vec![row]),
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(sheets.into_iter().max_by_key(Vec::len).unwrap_or_default())
 }

@@ -12,11 +12,11 @@ pub(super) struct Table {
 }
 
 /// The tables that look like lists of people or families, the best first.
-pub(super) fn worth_reading(schema: &Schema) -> Vec<Table> {
+pub(super) fn worth_reading(schema: &Schema, names: &Names) -> Vec<Table> {
     let mut found: Vec<(usize, Table)> = schema
         .iter()
         .filter_map(|(name, columns)| {
-            let heading = find::of(0, std::slice::from_ref(columns), &Names::default());
+            let heading = find::of(0, std::slice::from_ref(columns), names);
             let table = Table { name: name.clone(), columns: columns.clone() };
             (heading.worth() >= find::ROLES_AT_LEAST).then(|| (heading.worth(), table))
         })

@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clean::words::folded;
 
 /// What a column of a list of people is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// NIK.
@@ -107,6 +107,11 @@ impl Names {
 pub fn role_named(name: &str) -> Option<Role> {
     let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name);
     Role::deserialize(name).ok()
+}
+
+/// The name of a role, as mappings write it.
+pub fn role_name(role: Role) -> String {
+    serde_json::to_value(role).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
