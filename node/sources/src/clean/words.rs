@@ -29,7 +29,11 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 });
 
 fn code(table: &str, text: &str) -> Option<i64> {
-    TABLES.get(table)?.get(&folded(text)).copied()
+    let (table, word) = (TABLES.get(table)?, folded(text));
+    // "Anak ke 2", "Istri 1": the number tells which of them.
+    let bare = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ');
+    let bare = bare.strip_suffix(" ke").unwrap_or(bare);
+    table.get(&word).or_else(|| table.get(bare)).copied()
 }
 
 /// 1 man, 2 woman.
@@ -118,6 +122,9 @@ mod tests {
             ("Isteri", 2),
             ("SUAMI", 2),
             ("ANAK", 3),
+            ("Anak ke-2", 3),
+            ("ANAK 1", 3),
+            ("Istri ke 1", 2),
             ("Menantu", 4),
             ("cucu", 5),
             ("ORANG TUA", 6),

@@ -7,7 +7,10 @@ use super::{
     find::{self, Heading, LOOKED_AT},
     heading::{Names, Role},
 };
-use crate::cell::{Cell, Row};
+use crate::{
+    cell::{Cell, Row},
+    clean::address,
+};
 
 /// Cells with a role below which a row without NIK is nobody's: a signature, a remark, a total.
 const FILLED_AT_LEAST: usize = 3;
@@ -137,7 +140,8 @@ impl Sheets {
         let context = Arc::make_mut(&mut self.context);
         for line in &lines[..heading.first] {
             // What is labelled says more than what a title seems to say.
-            for (role, value) in line.iter().flat_map(|cell| titled(cell)) {
+            let places = line.iter().flat_map(|cell| titled(cell));
+            for (role, value) in places.chain(rt_rw(line)) {
                 if context.get(role).is_none() {
                     context.say(role, &value);
                 }
@@ -272,6 +276,17 @@ impl Sheets {
         self.at += 1;
         out.push(Line { at: self.at, ..line });
     }
+}
+
+/// RT and RW that a title names: `DAFTAR WARGA RT 03 RW 05`.
+fn rt_rw(line: &[String]) -> Vec<(Role, String)> {
+    let read =
+        line.iter().map(|cell| address::read(cell)).find(|read| read.rt.is_some() || read.rw.is_some());
+    let read = read.unwrap_or_default();
+    [(Role::Rt, read.rt), (Role::Rw, read.rw)]
+        .into_iter()
+        .filter_map(|(role, text)| Some((role, text?)))
+        .collect()
 }
 
 /// Sixteen digits or nearly so, as numbers of persons and families are.
