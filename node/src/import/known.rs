@@ -81,6 +81,11 @@ impl Known {
         self.rows.is_empty()
     }
 
+    /// Notes that every known row is still there.
+    pub(super) fn mark_all_met(&mut self) {
+        self.seen.fill(u64::MAX);
+    }
+
     /// Notes that a known row is still there, whatever it says.
     pub(super) fn mark_met(&mut self, key: &[u8; 16]) {
         let found = self.find(short(key));

@@ -1,6 +1,13 @@
 //! A source read once, whole: looked at and spooled, ready to be previewed or imported.
 
-use std::{fs::File, ops::ControlFlow, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    ops::ControlFlow,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use dtsen_proto::rulebook::Rulebook;
 use dtsen_sources::{
@@ -14,6 +21,7 @@ use dtsen_sources::{
     spool::{Spool, Spooled},
 };
 use jiff::civil::Date;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     SourceError,
@@ -57,10 +65,7 @@ pub async fn look(
     patience: Duration,
 ) -> Result<Option<String>, SourceError> {
     if !is_address(origin) {
-        let io = |cause| ReadError::Io { path: origin.into(), cause };
-        let about = std::fs::metadata(origin).map_err(io)?;
-        let changed = about.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-        return Ok(changed.map(|at| format!("{} {}", about.len(), at.as_nanos())));
+        return Ok(Some(content_digest(Path::new(origin))?));
     }
     let mut database = Database::open(&Address::parse(origin, password)?, patience).await?;
     let schema = database.schema().await?;
@@ -68,6 +73,22 @@ pub async fn look(
         return Ok(None);
     }
     fingerprint(&mut database, &schema).await
+}
+
+/// The digest of a file's bytes: an export that says the same again has another time, but not another digest.
+fn content_digest(path: &Path) -> Result<String, ReadError> {
+    let io = |cause| ReadError::Io { path: path.to_owned(), cause };
+    let (mut hash, mut file) =
+        (Sha256::new(), BufReader::with_capacity(1 << 16, File::open(path).map_err(io)?));
+    loop {
+        let bytes = file.fill_buf().map_err(io)?;
+        if bytes.is_empty() {
+            return Ok(hex::encode(hash.finalize()));
+        }
+        hash.update(bytes);
+        let read = bytes.len();
+        file.consume(read);
+    }
 }
 
 async fn fingerprint(database: &mut Database, schema: &Schema) -> Result<Option<String>, SourceError> {

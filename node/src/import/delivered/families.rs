@@ -57,6 +57,11 @@ pub(super) fn gather(
     label: &str,
     progress: &mut OnProgress<'_>,
 ) -> Result<Families, ImportError> {
+    if touched.is_empty() && !run.known.is_empty() {
+        // Nobody changed, nobody came or left: neither did a family.
+        run.known.mark_all_met();
+        return Ok(Families::new());
+    }
     let total = spooled.len();
     let whole = run.known.is_empty();
     let mut rows = spooled.rows().map_err(ImportError::Spool)?;
