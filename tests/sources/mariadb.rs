@@ -27,8 +27,8 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// The account that the server runs as: it refuses to be root unless told.
-fn account() -> &'static str {
-    if rustix::process::getuid().is_root() { "--user=root" } else { "--skip-name-resolve" }
+fn account() -> Option<&'static str> {
+    rustix::process::getuid().is_root().then_some("--user=root")
 }
 
 impl MariaDb {
@@ -42,7 +42,8 @@ impl MariaDb {
         };
         let home = tempfile::tempdir().expect("a folder");
         let made = Command::new(install)
-            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", account()])
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            .args(account())
             .arg(format!("--datadir={}", home.path().join("data").display()))
             .output()
             .expect("starts");
@@ -57,7 +58,8 @@ impl MariaDb {
     pub(crate) fn begin(&mut self) {
         let folder = self.home.path();
         let server = Command::new(program("mariadbd").expect("beside the other program"))
-            .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", account()])
+            .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"])
+            .args(account())
             .args(["--innodb-buffer-pool-size=64M", "--skip-log-bin"])
             .arg(format!("--datadir={}", folder.join("data").display()))
             .arg(format!("--socket={}", folder.join("s").display()))
