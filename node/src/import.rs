@@ -27,7 +27,7 @@ use dtsen_kit::ambient::Ambient;
 use dtsen_proto::{
     record::{Day, Provenance, RecordKind},
     region::Region,
-    rulebook::{CheckContext, Rulebook},
+    rulebook::Rulebook,
 };
 use futures::future::BoxFuture;
 
@@ -38,10 +38,10 @@ pub use self::{
     scope::{NotAScope, Scope},
     summary::{FileSummary, ImportSummary},
 };
-use self::{file::FileImport, gone::Missing, judge::Judge, known::Known, run::Run};
+use self::{file::FileImport, gone::Missing, known::Known};
 use crate::{
     intake::{self, FamilyPlaces, IntakeError, RowReader, Table},
-    store::{Counts, NewImport, SourceId, Store, StoreError, setting},
+    store::{SourceId, Store, StoreError},
 };
 
 /// The source of the files that BPS hands out.
@@ -149,11 +149,7 @@ impl Importer<'_> {
                 unidentified += unclear;
                 finished.push(Finished { session: at, ..done });
             }
-            let gone = self.gone(options, &provenance, &sessions, &mut finished, unidentified).await?;
-            let files = finished.into_iter().map(|done| done.summary).collect();
-            let version = self.rulebook.version().to_be_bytes();
-            self.store.set_setting(setting::RULEBOOK_IMPORTED, &version).await?;
-            Ok(ImportSummary { source: options.source.clone(), reference_day: reference.0, files, gone })
+            self.conclude(options, &provenance, &sessions, finished, unidentified).await
         })
     }
 
@@ -212,42 +208,15 @@ impl Importer<'_> {
         progress: &mut OnProgress<'_>,
     ) -> Result<(Finished, u64), ImportError> {
         let columns = heading::columns(&table, &self.rulebook)?;
-        let check = CheckContext { region: self.region, today: self.today() };
-        let (rulebook, provenance) = (Arc::clone(&self.rulebook), provenance.clone());
-        let judge = Judge {
-            rulebook,
-            check,
-            columns,
-            provenance,
-            counts: Counts::default(),
-            unidentified: 0,
-            left: std::collections::BTreeSet::new(),
-            deferred: std::collections::HashMap::new(),
-        };
         let (kind, name) = (table.kind(), file::file_name(table.path()));
-        let notices: Vec<_> = table.notices().iter().map(|found| judge.told_by_intake(found)).collect();
-        let scope = scope.map(ToString::to_string);
-        let new = NewImport {
-            source: session.source,
-            file: &name,
-            reference: judge.provenance.reference,
-            scope: scope.as_deref(),
-            now_ms: self.ambient.now_ms(),
-        };
-        let import = self.store.begin_import(&new, &notices).await?;
-        let reference = judge.provenance.reference;
+        let run = self.begin(session, columns, provenance, (&name, scope), table.notices()).await?;
+        let notices = table.notices().len() as u64;
         let reader =
-            RowReader::new(Arc::clone(&self.rulebook), self.region, reference, &judge.provenance.source);
+            RowReader::new(Arc::clone(&self.rulebook), self.region, provenance.reference, &provenance.source);
         let with_families = !places.is_empty();
-        let run = Run { store: self.store, source: session.source, import, judge, known: &mut session.known };
         let mut file = FileImport { run, table, reader, places, with_families };
         file.run(progress).await?;
-        let run = file.run;
-        let counts = run.judge.counts;
-        self.store.finish_import(import, &counts, self.ambient.now_ms()).await?;
-        let notices = notices.len() as u64;
-        let summary = FileSummary { file: name, kind: crate::store::kind_word(kind), notices, counts };
-        Ok((Finished { import, session: 0, summary }, run.judge.unidentified))
+        self.ended(file.run, &name, kind, notices).await
     }
 
     /// Withdraws what the files no longer have, if they are complete and not too much is missing.

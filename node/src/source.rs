@@ -1,5 +1,10 @@
 //! What a region already has and where: files and databases, read whole or not at all.
 
+use std::{path::Path, sync::Arc};
+
+use dtsen_proto::rulebook::Rulebook;
+use dtsen_sources::preset::Preset;
+
 pub mod address;
 pub mod config;
 pub mod database;
@@ -11,11 +16,6 @@ mod tables;
 
 pub use error::SourceError;
 pub use reading::{Read, Settings, first_rows, look, read};
-
-use std::{path::Path, sync::Arc};
-
-use dtsen_proto::rulebook::Rulebook;
-use dtsen_sources::preset::Preset;
 
 /// Reads a mapping that a region wrote itself.
 pub fn mapping(path: &Path, rulebook: &Rulebook) -> Result<Arc<Preset>, SourceError> {

@@ -24,6 +24,9 @@ pub enum Cell {
     Fault,
 }
 
+/// The cell of a column that there is not.
+pub(crate) static EMPTY: Cell = Cell::Empty;
+
 /// Cells hold personal data: only their kind is printed.
 impl fmt::Debug for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,8 +81,12 @@ pub struct Row {
 impl Row {
     /// A cell, empty if the row is shorter.
     pub fn cell(&self, at: usize) -> &Cell {
-        static EMPTY: Cell = Cell::Empty;
         self.cells.get(at).unwrap_or(&EMPTY)
+    }
+
+    /// Whether a cell stands in quotes; sources without such have every cell as it was meant.
+    pub fn is_quoted(&self, at: usize) -> bool {
+        self.quoted.get(at).copied().unwrap_or(true)
     }
 
     /// Whether no cell holds anything.

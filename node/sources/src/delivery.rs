@@ -161,25 +161,25 @@ impl Delivery {
         std::mem::replace(&mut self.sheets, fresh)
     }
 
+    /// The place of the table that a line is of.
+    fn table(&mut self, line: &Line) -> usize {
+        self.tables.of(line, &self.reader.rulebook, self.forced.as_ref())
+    }
+
     fn look_at(&mut self, line: &Line) {
-        static EMPTY: Cell = Cell::Empty;
         if self.skips(line) {
             return;
         }
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+        let at = self.table(line);
         let known = &mut self.tables.known[at];
         known.rows += 1;
         if line.row.broken.is_some() || known.plan.kind == RecordKind::Keluarga {
             return;
         }
         let plan = Arc::clone(&known.plan);
-        let cell = |role: Role| match plan.roles.get(&role) {
-            Some(at) => (line.row.cell(*at), line.row.quoted.get(*at).copied().unwrap_or(true)),
-            None => (&EMPTY, true),
-        };
-        known.table.look(cell, self.reader.today);
-        let understood = self.reader.identity(line, &plan, &mut Table::default());
-        self.people.note(line.at, &understood.record, understood.superseded, understood.changed);
+        known.table.look(|role| plan.cell(role, &line.row), self.reader.today);
+        let person = self.reader.identity(line, &plan, &mut Table::default());
+        self.people.note(line.at, &person.record, person.superseded, person.changed);
     }
 
     /// The tables that the first reading found.
@@ -208,7 +208,7 @@ impl Delivery {
 
     /// Whether a mapping leaves this line out.
     fn skips(&mut self, line: &Line) -> bool {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+        let at = self.table(line);
         self.tables.known[at].plan.skips(&line.row)
     }
 
@@ -245,7 +245,7 @@ impl Delivery {
 
     fn number_families(&mut self, lines: &mut [Line]) {
         for line in lines {
-            let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+            let at = self.table(line);
             let plan = &self.tables.known[at].plan;
             if plan.preset.family_once {
                 family_once(&mut self.family, line, plan);
@@ -255,7 +255,7 @@ impl Delivery {
 
     /// Under what a line is compared with the last delivery, and the digest of everything that its reading depends on.
     pub fn peek(&mut self, line: &Line) -> (RowKey, [u8; 16]) {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+        let at = self.table(line);
         let known = &mut self.tables.known[at];
         let mut hash = Sha256::new_with_prefix(known.seed);
         hash_line(line, &mut hash);
@@ -276,13 +276,13 @@ impl Delivery {
 
     /// What a line describes.
     pub fn kind(&mut self, line: &Line) -> RecordKind {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+        let at = self.table(line);
         self.tables.known[at].plan.kind
     }
 
     /// The No. KK of a line, if it is sound.
     pub fn family_number(&mut self, line: &Line) -> Option<u64> {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+        let at = self.table(line);
         let known = &mut self.tables.known[at];
         self.reader.family_number(line, &known.plan, &mut known.table)
     }
@@ -295,10 +295,10 @@ impl Delivery {
 
     /// Understands a line.
     pub fn understand(&mut self, line: &Line) -> Record {
-        let at = self.tables.of(line, &self.reader.rulebook, self.forced.as_ref());
+        let at = self.table(line);
         let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
-        let mut record = self.reader.read(line, &plan, &mut known.table).record;
+        let mut record = self.reader.read(line, &plan, &mut known.table);
         if line.row.broken.is_none() {
             if record.kind == RecordKind::Individu {
                 self.judge(&mut record, line.at);

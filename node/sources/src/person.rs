@@ -43,9 +43,9 @@ struct Reading<'a> {
     out: Record,
 }
 
-/// A row that was read, and what decides whether it counts.
-pub struct Understood {
-    /// What it says.
+/// Whom a row is about, and what decides whether it counts.
+pub struct Identity {
+    /// What it says of that.
     pub record: Record,
     /// It says itself that another row, or nothing, holds in its place.
     pub superseded: bool,
@@ -68,12 +68,12 @@ impl Reader {
     }
 
     /// Reads whom a row is about, and nothing else.
-    pub fn identity(&self, line: &Line, plan: &Plan, table: &mut Table) -> Understood {
+    pub fn identity(&self, line: &Line, plan: &Plan, table: &mut Table) -> Identity {
         let mut reading = self.begin(line, plan, table);
         reading.person();
         let superseded = reading.standing();
         let changed = reading.changed();
-        Understood { record: reading.out, superseded, changed }
+        Identity { record: reading.out, superseded, changed }
     }
 
     /// Whom a row is about, as little as tells it apart from the others.
@@ -118,7 +118,7 @@ impl Reader {
     }
 
     /// Reads one row.
-    pub fn read(&mut self, line: &Line, plan: &Plan, table: &mut Table) -> Understood {
+    pub fn read(&mut self, line: &Line, plan: &Plan, table: &mut Table) -> Record {
         let (row, kind) = (&line.row, plan.kind);
         let mut reading = self.begin(line, plan, table);
         if let Some(broken) = row.broken {
@@ -128,7 +128,7 @@ impl Reader {
                 heading: None,
                 broken: Some(broken),
             });
-            return Understood { record: reading.out, superseded: false, changed: None };
+            return reading.out;
         }
         match kind {
             RecordKind::Individu => reading.person(),
@@ -136,21 +136,17 @@ impl Reader {
         }
         reading.direct();
         reading.address(&mut self.places);
-        let superseded = kind == RecordKind::Individu && reading.standing();
-        let changed = reading.changed();
+        if kind == RecordKind::Individu {
+            reading.standing();
+        }
         reading.faults();
-        Understood { record: reading.out, superseded, changed }
+        reading.out
     }
 }
 
 impl<'a> Reading<'a> {
     fn cell(&self, role: Role) -> &'a Cell {
-        static EMPTY: Cell = Cell::Empty;
-        self.plan.roles.get(&role).map_or(&EMPTY, |at| self.row.cell(*at))
-    }
-
-    fn quoted(&self, role: Role) -> bool {
-        self.plan.roles.get(&role).is_some_and(|at| self.row.quoted.get(*at).copied().unwrap_or(true))
+        self.plan.cell(role, self.row).0
     }
 
     /// The text of a cell, or else what was said above the row; empty if neither says anything.
@@ -174,11 +170,7 @@ impl<'a> Reading<'a> {
     /// The columns that are DTSEN's own.
     fn direct(&mut self) {
         for direct in &self.plan.direct {
-            let cell = self.row.cell(direct.at);
-            let text = match cell {
-                Cell::Number(number) => number.to_string(),
-                cell => cell.text().into_owned(),
-            };
+            let text = self.row.cell(direct.at).text();
             if self.out.values.contains_key(&direct.column) {
                 continue;
             }

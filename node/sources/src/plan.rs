@@ -9,7 +9,7 @@ use dtsen_proto::{
 };
 
 use crate::{
-    cell::Row,
+    cell::{Cell, EMPTY, Row},
     clean::words::folded,
     layout::{
         find::Heading,
@@ -140,6 +140,11 @@ impl Plan {
             let table = table.map(str::to_owned);
             self.direct.push(Direct { at, column: info.number, reading: Reading::of(rulebook, info), table });
         }
+    }
+
+    /// The cell of a row with a role, and whether it stands in quotes.
+    pub fn cell<'a>(&self, role: Role, row: &'a Row) -> (&'a Cell, bool) {
+        self.roles.get(&role).map_or((&EMPTY, true), |at| (row.cell(*at), row.is_quoted(*at)))
     }
 
     /// The heading above the column with a role.

@@ -1,7 +1,7 @@
 //! What the columns of an unknown table may be for: by the words above them, else by what stands in them. A proposal, for a
 //! person to look at.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::civil::Date;
 
@@ -151,20 +151,18 @@ fn by_values<'a>(heading: &str, cells: impl Iterator<Item = &'a Cell>, today: Da
 
 /// One role stands above one column: the surest, the first of equals.
 fn only_the_surest(columns: &mut [Column]) {
-    for at in 0..columns.len() {
-        let Some(role) = columns[at].role.filter(|role| *role != Role::Lain) else { continue };
-        let better = columns.iter().enumerate().any(|(other, column)| {
-            column.role == Some(role)
-                && (column.confidence, other < at) > (columns[at].confidence, at < other)
-                && other != at
-        });
-        if better {
-            columns[at] = Column {
-                role: None,
-                confidence: 0,
-                why: "peran ini sudah dipakai kolom lain",
-                ..columns[at].clone()
-            };
+    let mut surest: BTreeMap<Role, usize> = BTreeMap::new();
+    for (at, column) in columns.iter().enumerate() {
+        let Some(role) = column.role.filter(|role| *role != Role::Lain) else { continue };
+        let best = surest.entry(role).or_insert(at);
+        if column.confidence > columns[*best].confidence {
+            *best = at;
+        }
+    }
+    for (at, column) in columns.iter_mut().enumerate() {
+        if column.role.and_then(|role| surest.get(&role)).is_some_and(|best| *best != at) {
+            (column.role, column.confidence) = (None, 0);
+            column.why = "peran ini sudah dipakai kolom lain";
         }
     }
 }

@@ -79,16 +79,26 @@ impl Record {
 
     /// What it claims, without salt and without the hub's id.
     pub fn delta(&self, rulebook: &Rulebook, provenance: &Provenance) -> Delta {
-        let mut blocks: Vec<Block> = Vec::new();
-        for (column, value) in &self.values {
-            let Some(info) = rulebook.column(*column) else { continue };
-            let at = blocks.binary_search_by_key(&info.block, |block| block.number).unwrap_or_else(|at| {
-                let block = Block { number: info.block, provenance: provenance.clone(), cells: Vec::new() };
-                blocks.insert(at, block);
-                at
-            });
-            blocks[at].cells.push((*column, value.clone()));
-        }
-        Delta { salt: [0; 16], kind: self.kind, action: Action::Upsert, record: None, blocks, transfer: None }
+        delta(self.kind, &self.values, rulebook, provenance)
     }
+}
+
+/// What these values claim of a record, without salt and without the hub's id.
+pub fn delta(
+    kind: RecordKind,
+    values: &BTreeMap<Column, Value>,
+    rulebook: &Rulebook,
+    provenance: &Provenance,
+) -> Delta {
+    let mut blocks: Vec<Block> = Vec::new();
+    for (column, value) in values {
+        let Some(info) = rulebook.column(*column) else { continue };
+        let at = blocks.binary_search_by_key(&info.block, |block| block.number).unwrap_or_else(|at| {
+            let block = Block { number: info.block, provenance: provenance.clone(), cells: Vec::new() };
+            blocks.insert(at, block);
+            at
+        });
+        blocks[at].cells.push((*column, value.clone()));
+    }
+    Delta { salt: [0; 16], kind, action: Action::Upsert, record: None, blocks, transfer: None }
 }

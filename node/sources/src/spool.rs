@@ -7,7 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use jiff::civil::Date;
+use dtsen_proto::record::Day;
+use prost::Message;
 
 use crate::{
     cell::{Cell, Row},
@@ -17,10 +18,57 @@ use crate::{
 /// Bytes of the largest row; more is damage.
 const MAX_ROW_BYTES: usize = 8 * 1024 * 1024;
 
+/// A row as it is kept.
+#[derive(Message)]
+struct Kept {
+    #[prost(string, optional, tag = "1")]
+    sheet: Option<String>,
+    #[prost(uint64, tag = "2")]
+    number: u64,
+    #[prost(message, repeated, tag = "3")]
+    cells: Vec<KeptCell>,
+    #[prost(message, optional, tag = "4")]
+    broken: Option<KeptBroken>,
+}
+
+#[derive(Message)]
+struct KeptCell {
+    #[prost(bool, tag = "1")]
+    unquoted: bool,
+    #[prost(oneof = "KeptValue", tags = "2, 3, 4, 5, 6")]
+    value: Option<KeptValue>,
+}
+
+/// What a cell holds; nothing in an empty one.
+#[derive(prost::Oneof)]
+enum KeptValue {
+    #[prost(string, tag = "2")]
+    Text(String),
+    #[prost(double, tag = "3")]
+    Number(f64),
+    #[prost(sint64, tag = "4")]
+    Whole(i64),
+    /// Since 1970-01-01.
+    #[prost(sint32, tag = "5")]
+    Day(i32),
+    #[prost(bool, tag = "6")]
+    Fault(bool),
+}
+
+/// Why a row is broken; the figures are those of [`Broken`].
+#[derive(Message)]
+struct KeptBroken {
+    #[prost(uint32, tag = "1")]
+    kind: u32,
+    #[prost(uint64, tag = "2")]
+    first: u64,
+    #[prost(uint64, tag = "3")]
+    second: u64,
+}
+
 /// Writes rows.
 pub struct Spool {
     out: BufWriter<File>,
-    sheet: Option<Arc<str>>,
     rows: u64,
     bytes: Vec<u8>,
 }
@@ -34,6 +82,7 @@ pub struct Spooled {
 /// One reading of the rows.
 pub struct Rows<'a> {
     input: BufReader<&'a File>,
+    /// The sheet of the row before: its rows share the name.
     sheet: Option<Arc<str>>,
     left: u64,
     bytes: Vec<u8>,
@@ -42,29 +91,15 @@ pub struct Rows<'a> {
 impl Spool {
     /// Into a file that nobody else can open, best one without a name.
     pub fn new(file: File) -> Self {
-        Self { out: BufWriter::new(file), sheet: None, rows: 0, bytes: Vec::new() }
+        Self { out: BufWriter::new(file), rows: 0, bytes: Vec::new() }
     }
 
     /// Adds a row.
     pub fn push(&mut self, row: &Row) -> io::Result<()> {
         self.bytes.clear();
-        let new_sheet = row.sheet != self.sheet;
-        let out = &mut self.bytes;
-        out.push(u8::from(new_sheet));
-        if new_sheet {
-            self.sheet.clone_from(&row.sheet);
-            out.push(u8::from(row.sheet.is_some()));
-            put_text(out, row.sheet.as_deref().unwrap_or_default());
-        }
-        put_number(out, row.number);
-        put_broken(out, row.broken);
-        put_number(out, row.cells.len() as u64);
-        for (at, cell) in row.cells.iter().enumerate() {
-            let quoted = row.quoted.get(at).copied().unwrap_or(true);
-            put_cell(out, cell, quoted);
-        }
-        self.rows += 1;
+        Kept::of(row).encode(&mut self.bytes).map_err(io::Error::other)?;
         let length = u32::try_from(self.bytes.len()).map_err(io::Error::other)?;
+        self.rows += 1;
         self.out.write_all(&length.to_le_bytes())?;
         self.out.write_all(&self.bytes)
     }
@@ -90,12 +125,8 @@ impl Spooled {
     /// The rows from the first on.
     pub fn rows(&mut self) -> io::Result<Rows<'_>> {
         self.file.seek(SeekFrom::Start(0))?;
-        Ok(Rows {
-            input: BufReader::with_capacity(1 << 16, &self.file),
-            sheet: None,
-            left: self.rows,
-            bytes: Vec::new(),
-        })
+        let input = BufReader::with_capacity(1 << 16, &self.file);
+        Ok(Rows { input, sheet: None, left: self.rows, bytes: Vec::new() })
     }
 }
 
@@ -114,22 +145,11 @@ impl Rows<'_> {
         }
         self.bytes.resize(length, 0);
         self.input.read_exact(&mut self.bytes)?;
-        let mut from = &self.bytes[..];
-        if take(&mut from)? == 1 {
-            let named = take(&mut from)? == 1;
-            let name = take_text(&mut from)?;
-            self.sheet = named.then(|| name.as_str().into());
+        let kept = Kept::decode(&self.bytes[..]).map_err(io::Error::other)?;
+        if kept.sheet.as_deref() != self.sheet.as_deref() {
+            self.sheet = kept.sheet.as_deref().map(Arc::from);
         }
-        let number = take_number(&mut from)?;
-        let broken = take_broken(&mut from)?;
-        let cells = usize::try_from(take_number(&mut from)?).map_err(io::Error::other)?;
-        let mut row = Row { sheet: self.sheet.clone(), number, broken, ..Row::default() };
-        for _ in 0..cells.min(length) {
-            let (cell, quoted) = take_cell(&mut from)?;
-            row.cells.push(cell);
-            row.quoted.push(quoted);
-        }
-        Ok(Some(row))
+        kept.row(self.sheet.clone()).ok_or_else(damaged).map(Some)
     }
 }
 
@@ -137,126 +157,60 @@ fn damaged() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "berkas sementara rusak")
 }
 
-/// Seven bits a byte, the last without the highest bit.
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push((number & 0x7F) as u8 | 0x80);
-        number >>= 7;
+impl Kept {
+    fn of(row: &Row) -> Self {
+        let cells = row.cells.iter().enumerate().map(|(at, cell)| KeptCell {
+            unquoted: !row.is_quoted(at),
+            value: match cell {
+                Cell::Empty => None,
+                Cell::Text(text) => Some(KeptValue::Text(text.clone())),
+                Cell::Number(number) => Some(KeptValue::Number(*number)),
+                Cell::Whole(number) => Some(KeptValue::Whole(*number)),
+                Cell::Day(day) => Some(KeptValue::Day(Day::from_date(*day).0)),
+                Cell::Fault => Some(KeptValue::Fault(true)),
+            },
+        });
+        let broken = row.broken.map(|broken| {
+            let (kind, first, second) = match broken {
+                Broken::Fields { expected, found } => (1, expected as u64, found as u64),
+                Broken::OpenQuote => (2, 0, 0),
+                Broken::TooLong { bytes } => (3, bytes, 0),
+                Broken::LastLineCut { expected, found } => (4, expected as u64, found as u64),
+            };
+            KeptBroken { kind, first, second }
+        });
+        let sheet = row.sheet.as_ref().map(ToString::to_string);
+        Self { sheet, number: row.number, cells: cells.collect(), broken }
     }
-    out.push((number & 0x7F) as u8);
-}
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_number(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-fn put_cell(out: &mut Vec<u8>, cell: &Cell, quoted: bool) {
-    match cell {
-        Cell::Empty => out.push(0),
-        Cell::Text(text) => {
-            out.push(if quoted { 1 } else { 2 });
-            put_text(out, text);
-        }
-        Cell::Number(number) => {
-            out.push(3);
-            out.extend_from_slice(&number.to_bits().to_le_bytes());
-        }
-        Cell::Whole(number) => {
-            out.push(4);
-            out.extend_from_slice(&number.to_le_bytes());
-        }
-        Cell::Day(day) => {
-            out.push(5);
-            out.extend_from_slice(&day.year().to_le_bytes());
-            out.extend_from_slice(&day.month().to_le_bytes());
-            out.extend_from_slice(&day.day().to_le_bytes());
-        }
-        Cell::Fault => out.push(6),
+    /// The row again; `None` if no row was ever kept like this.
+    fn row(self, sheet: Option<Arc<str>>) -> Option<Row> {
+        let size = |number: u64| usize::try_from(number).ok();
+        let broken = match self.broken {
+            None => None,
+            Some(KeptBroken { kind: 1, first, second }) => {
+                Some(Broken::Fields { expected: size(first)?, found: size(second)? })
+            }
+            Some(KeptBroken { kind: 2, .. }) => Some(Broken::OpenQuote),
+            Some(KeptBroken { kind: 3, first, .. }) => Some(Broken::TooLong { bytes: first }),
+            Some(KeptBroken { kind: 4, first, second }) => {
+                Some(Broken::LastLineCut { expected: size(first)?, found: size(second)? })
+            }
+            Some(_) => return None,
+        };
+        let quoted = self.cells.iter().map(|cell| !cell.unquoted).collect();
+        let cells = self.cells.into_iter().map(|cell| {
+            Some(match cell.value {
+                None => Cell::Empty,
+                Some(KeptValue::Text(text)) => Cell::Text(text),
+                Some(KeptValue::Number(number)) => Cell::Number(number),
+                Some(KeptValue::Whole(number)) => Cell::Whole(number),
+                Some(KeptValue::Day(day)) => Cell::Day(Day(day).date()?),
+                Some(KeptValue::Fault(_)) => Cell::Fault,
+            })
+        });
+        Some(Row { sheet, number: self.number, cells: cells.collect::<Option<_>>()?, quoted, broken })
     }
-}
-
-fn put_broken(out: &mut Vec<u8>, broken: Option<Broken>) {
-    let (kind, first, second) = match broken {
-        None => (0, 0, 0),
-        Some(Broken::Fields { expected, found }) => (1, expected as u64, found as u64),
-        Some(Broken::OpenQuote) => (2, 0, 0),
-        Some(Broken::TooLong { bytes }) => (3, bytes, 0),
-        Some(Broken::LastLineCut { expected, found }) => (4, expected as u64, found as u64),
-    };
-    out.push(kind);
-    if kind > 0 {
-        put_number(out, first);
-        put_number(out, second);
-    }
-}
-
-fn take(from: &mut &[u8]) -> io::Result<u8> {
-    let (first, rest) = from.split_first().ok_or_else(damaged)?;
-    *from = rest;
-    Ok(*first)
-}
-
-fn take_bytes<'a>(from: &mut &'a [u8], length: usize) -> io::Result<&'a [u8]> {
-    let (taken, rest) = from.split_at_checked(length).ok_or_else(damaged)?;
-    *from = rest;
-    Ok(taken)
-}
-
-fn take_array<const N: usize>(from: &mut &[u8]) -> io::Result<[u8; N]> {
-    take_bytes(from, N)?.try_into().map_err(|_| damaged())
-}
-
-fn take_number(from: &mut &[u8]) -> io::Result<u64> {
-    let mut number = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = take(from)?;
-        number |= u64::from(byte & 0x7F) << shift;
-        if byte < 0x80 {
-            return Ok(number);
-        }
-    }
-    Err(damaged())
-}
-
-fn take_text(from: &mut &[u8]) -> io::Result<String> {
-    let length = usize::try_from(take_number(from)?).map_err(io::Error::other)?;
-    String::from_utf8(take_bytes(from, length)?.to_vec()).map_err(|_| damaged())
-}
-
-fn take_cell(from: &mut &[u8]) -> io::Result<(Cell, bool)> {
-    let kind = take(from)?;
-    let cell = match kind {
-        0 => Cell::Empty,
-        1 | 2 => Cell::Text(take_text(from)?),
-        3 => Cell::Number(f64::from_bits(u64::from_le_bytes(take_array(from)?))),
-        4 => Cell::Whole(i64::from_le_bytes(take_array(from)?)),
-        5 => {
-            let year = i16::from_le_bytes(take_array(from)?);
-            let month = i8::from_le_bytes(take_array(from)?);
-            let day = i8::from_le_bytes(take_array(from)?);
-            Cell::Day(Date::new(year, month, day).map_err(|_| damaged())?)
-        }
-        6 => Cell::Fault,
-        _ => return Err(damaged()),
-    };
-    Ok((cell, kind != 2))
-}
-
-fn take_broken(from: &mut &[u8]) -> io::Result<Option<Broken>> {
-    let kind = take(from)?;
-    if kind == 0 {
-        return Ok(None);
-    }
-    let (first, second) = (take_number(from)?, take_number(from)?);
-    let size = |number: u64| usize::try_from(number).map_err(io::Error::other);
-    Ok(Some(match kind {
-        1 => Broken::Fields { expected: size(first)?, found: size(second)? },
-        2 => Broken::OpenQuote,
-        3 => Broken::TooLong { bytes: first },
-        4 => Broken::LastLineCut { expected: size(first)?, found: size(second)? },
-        _ => return Err(damaged()),
-    }))
 }
 
 #[cfg(test)]

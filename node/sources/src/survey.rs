@@ -40,8 +40,7 @@ pub struct Table {
 struct Dates {
     day_first: u32,
     month_first: u32,
-    /// Day cells that the NIK confirms as they are, or exchanged.
-    straight: u32,
+    /// Day cells that the NIK confirms exchanged.
     exchanged: u32,
 }
 
@@ -92,9 +91,8 @@ impl Table {
                 if let Some(nik) = nik
                     && day.day() <= 12
                     && day.day() != day.month()
-                    && i16::from(day.year() % 100 == nik.year) == 1
+                    && day.year() % 100 == nik.year
                 {
-                    self.dates.straight += u32::from((day.day(), day.month()) == (nik.day, nik.month));
                     self.dates.exchanged += u32::from((day.month(), day.day()) == (nik.day, nik.month));
                 }
                 Some(*day)
@@ -125,7 +123,7 @@ impl Table {
     }
 
     /// What of it the reading of a row depends on, in bytes.
-    pub fn habits(&mut self) -> [u8; 9] {
+    pub fn habits(&mut self) -> [u8; 8] {
         let (nik, kk) = self.numbers();
         [
             u8::from(nik.lost),
@@ -136,7 +134,6 @@ impl Table {
             u8::from(self.exchanges()),
             u8::from(self.five_marriages),
             self.relations() as u8,
-            0,
         ]
     }
 

@@ -13,8 +13,9 @@ use crate::{
     home::Home,
     source::{
         self,
+        address::without_password,
         config::{self, Config, ConfigError, State},
-        run::{Ran, Runner, without_password},
+        run::{Ran, Runner},
     },
 };
 

@@ -2,15 +2,12 @@
 
 mod families;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::BTreeSet;
 
 use dtsen_proto::{
     column::Column,
     record::{Provenance, RecordKind},
-    rulebook::{CheckContext, Finding, Severity, reason},
+    rulebook::{Finding, Severity, reason},
 };
 use dtsen_sources::{
     delivery::Delivery, key::RowKey, layout::sheet::Line, preview, record::Record, spool::Spooled,
@@ -19,16 +16,12 @@ use futures::future::BoxFuture;
 
 use self::families::{Families, family_columns, gather, store};
 use super::{
-    FileSummary, Finished, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress,
-    Session, gone,
-    judge::{Entry, Judge},
+    Finished, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress, gone,
+    judge::Entry,
     run::{Chunk, Run},
     scope::place_number,
 };
-use crate::{
-    intake::FileFinding,
-    store::{Counts, NewImport, setting},
-};
+use crate::intake::FileFinding;
 
 /// Rows that are read between two signs of life.
 const ROWS_PER_STEP: u64 = 10_000;
@@ -45,6 +38,7 @@ pub struct Delivered<'a> {
 
 /// Families with a member that is new, changed or gone.
 type Touched = BTreeSet<u64>;
+
 impl Importer<'_> {
     /// Imports a delivery.
     pub fn deliver<'a>(
@@ -62,7 +56,7 @@ impl Importer<'_> {
             for kind in [RecordKind::Individu, RecordKind::Keluarga] {
                 sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
             }
-            let scope = options.complete.as_ref().map(ToString::to_string);
+            let scope = options.complete.as_ref();
             let own_families = delivery.found().any(|found| found.plan.kind == RecordKind::Keluarga);
             // The first time every row is understood: its family is made at once.
             let first = sessions.iter().all(|(_, session)| session.known.is_empty());
@@ -74,7 +68,7 @@ impl Importer<'_> {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
                 let columns = if derived { family_columns() } else { delivery.columns(kind) };
-                let mut run = self.begin(session, columns, &provenance, (label, scope.as_deref())).await?;
+                let mut run = self.begin(session, columns, &provenance, (label, scope), &[]).await?;
                 if derived {
                     let found = match made.take() {
                         Some(made) => made,
@@ -90,18 +84,11 @@ impl Importer<'_> {
                 if kind == RecordKind::Individu {
                     touched.append(&mut self.left_by_gone(&run, options).await?);
                 }
-                unidentified += run.judge.unidentified;
-                let (import, counts) = (run.import, run.judge.counts);
-                self.store.finish_import(import, &counts, self.ambient.now_ms()).await?;
-                let kind = crate::store::kind_word(kind);
-                let summary = FileSummary { file: label.to_owned(), kind, notices: 0, counts };
-                finished.push(Finished { import, session: at, summary });
+                let (done, unclear) = self.ended(run, label, kind, 0).await?;
+                unidentified += unclear;
+                finished.push(Finished { session: at, ..done });
             }
-            let gone = self.gone(options, &provenance, &sessions, &mut finished, unidentified).await?;
-            let files = finished.into_iter().map(|done| done.summary).collect();
-            let version = self.rulebook.version().to_be_bytes();
-            self.store.set_setting(setting::RULEBOOK_IMPORTED, &version).await?;
-            Ok(ImportSummary { source: options.source.clone(), reference_day: reference.0, files, gone })
+            self.conclude(options, &provenance, &sessions, finished, unidentified).await
         })
     }
 
@@ -115,34 +102,6 @@ impl Importer<'_> {
         }
         let families = self.store.families_of(run.source, &missing.keys).await?;
         Ok(families.iter().filter_map(|number| number.parse().ok()).collect())
-    }
-
-    async fn begin<'a>(
-        &'a self,
-        session: &'a mut Session,
-        columns: BTreeMap<Column, String>,
-        provenance: &Provenance,
-        (label, scope): (&str, Option<&str>),
-    ) -> Result<Run<'a>, ImportError> {
-        let new = NewImport {
-            source: session.source,
-            file: label,
-            reference: provenance.reference,
-            scope,
-            now_ms: self.ambient.now_ms(),
-        };
-        let import = self.store.begin_import(&new, &[]).await?;
-        let judge = Judge {
-            rulebook: Arc::clone(&self.rulebook),
-            check: CheckContext { region: self.region, today: self.today() },
-            columns,
-            provenance: provenance.clone(),
-            counts: Counts::default(),
-            unidentified: 0,
-            left: BTreeSet::new(),
-            deferred: HashMap::new(),
-        };
-        Ok(Run { store: self.store, source: session.source, import, judge, known: &mut session.known })
     }
 }
 

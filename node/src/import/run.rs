@@ -1,13 +1,25 @@
 //! Rows on their way into the store, chunk by chunk.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use dtsen_proto::{
+    record::{Provenance, RecordKind},
+    rulebook::CheckContext,
+};
 
 use super::{
-    ImportError,
+    FileSummary, Finished, ImportError, ImportOptions, ImportSummary, Importer, Scope, Session,
+    heading::Columns,
     judge::{Entry, Judge},
     known::Known,
 };
-use crate::store::{ChunkWrites, KeyDigest, NewFinding, SourceId, Store};
+use crate::{
+    intake::FileFinding,
+    store::{ChunkWrites, Counts, KeyDigest, NewFinding, NewImport, SourceId, Store, kind_word, setting},
+};
 
 /// Rows that are stored together. More would hold the writer long, fewer would flush to disk often.
 const CHUNK_ROWS: usize = 2_000;
@@ -28,6 +40,71 @@ pub(super) struct Chunk {
     at: HashMap<[u8; 16], usize>,
     pub(super) findings: Vec<NewFinding>,
     superseded: Vec<KeyDigest>,
+}
+
+impl Importer<'_> {
+    /// Begins the import of one kind of records out of a file or a delivery.
+    pub(super) async fn begin<'a>(
+        &'a self,
+        session: &'a mut Session,
+        columns: Columns,
+        provenance: &Provenance,
+        (label, scope): (&str, Option<&Scope>),
+        notices: &[FileFinding],
+    ) -> Result<Run<'a>, ImportError> {
+        let judge = Judge {
+            rulebook: Arc::clone(&self.rulebook),
+            check: CheckContext { region: self.region, today: self.today() },
+            columns,
+            provenance: provenance.clone(),
+            counts: Counts::default(),
+            unidentified: 0,
+            left: BTreeSet::new(),
+            deferred: HashMap::new(),
+        };
+        let notices: Vec<_> = notices.iter().map(|found| judge.told_by_intake(found)).collect();
+        let scope = scope.map(ToString::to_string);
+        let new = NewImport {
+            source: session.source,
+            file: label,
+            reference: provenance.reference,
+            scope: scope.as_deref(),
+            now_ms: self.ambient.now_ms(),
+        };
+        let import = self.store.begin_import(&new, &notices).await?;
+        Ok(Run { store: self.store, source: session.source, import, judge, known: &mut session.known })
+    }
+
+    /// Ends it; the rows of which nobody can say whom they are about.
+    pub(super) async fn ended(
+        &self,
+        run: Run<'_>,
+        label: &str,
+        kind: RecordKind,
+        notices: u64,
+    ) -> Result<(Finished, u64), ImportError> {
+        let (import, counts) = (run.import, run.judge.counts);
+        self.store.finish_import(import, &counts, self.ambient.now_ms()).await?;
+        let summary = FileSummary { file: label.to_owned(), kind: kind_word(kind), notices, counts };
+        Ok((Finished { import, session: 0, summary }, run.judge.unidentified))
+    }
+
+    /// Withdraws what is no longer there, and sums up.
+    pub(super) async fn conclude(
+        &self,
+        options: &ImportOptions,
+        provenance: &Provenance,
+        sessions: &[(RecordKind, Session)],
+        mut finished: Vec<Finished>,
+        unidentified: u64,
+    ) -> Result<ImportSummary, ImportError> {
+        let gone = self.gone(options, provenance, sessions, &mut finished, unidentified).await?;
+        let files = finished.into_iter().map(|done| done.summary).collect();
+        let version = self.rulebook.version().to_be_bytes();
+        self.store.set_setting(setting::RULEBOOK_IMPORTED, &version).await?;
+        let (source, reference_day) = (options.source.clone(), provenance.reference.0);
+        Ok(ImportSummary { source, reference_day, files, gone })
+    }
 }
 
 impl Chunk {

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use percent_encoding::percent_decode_str;
 use sqlx::{
     ConnectOptions as _, mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
 };
@@ -85,6 +86,22 @@ pub fn without_account(text: &str) -> String {
     }
 }
 
+/// An address without its password, and the password.
+pub fn without_password(origin: &str) -> (String, Option<String>) {
+    if !is_address(origin) {
+        return (origin.to_owned(), None);
+    }
+    let Some((scheme, rest)) = origin.split_once("://") else { return (origin.to_owned(), None) };
+    let Some((account, server)) = rest.rsplit_once('@') else { return (origin.to_owned(), None) };
+    match account.split_once(':') {
+        Some((user, password)) => (
+            format!("{scheme}://{user}@{server}"),
+            Some(percent_decode_str(password).decode_utf8_lossy().into_owned()),
+        ),
+        None => (origin.to_owned(), None),
+    }
+}
+
 /// Opens read-only; the file must be there.
 pub(super) fn sqlite(path: &std::path::Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -111,5 +128,16 @@ mod tests {
         }
         let error = Address::parse("mysql://a:rahasia@[", None).expect_err("no address").to_string();
         assert!(!error.contains("rahasia"), "{error}");
+    }
+
+    #[test]
+    fn a_password_leaves_the_address() {
+        let parted = |text| {
+            let (origin, password) = without_password(text);
+            (origin, password.unwrap_or_default())
+        };
+        assert_eq!(parted("mysql://a:r%40h@h/d"), ("mysql://a@h/d".into(), "r@h".into()));
+        assert_eq!(parted("mysql://a@h/d"), ("mysql://a@h/d".into(), String::new()));
+        assert_eq!(parted("/data/a:b@c.xlsx"), ("/data/a:b@c.xlsx".into(), String::new()));
     }
 }

@@ -155,6 +155,29 @@ impl Taker {
     }
 }
 
+impl Taker {
+    /// Takes a table of a database: its columns as a heading, then its rows, numbered as they come or by a column.
+    async fn table(
+        &mut self,
+        database: &mut Database,
+        (name, headings): (&str, &[String]),
+        sql: &str,
+        numbered_by: Option<usize>,
+    ) -> Result<(), SourceError> {
+        let sheet: Option<Arc<str>> = Some(name.into());
+        let cells = headings.iter().cloned().map(Cell::Text).collect();
+        // What fails here is kept, and told at the end.
+        let _ = self.take(Row { sheet: sheet.clone(), cells, ..Row::default() });
+        let mut number = 0;
+        let each = &mut |cells: Vec<Cell>| {
+            number = numbered_by.map_or(number + 1, |at| cells[at].text().parse().unwrap_or_default());
+            self.take(Row { sheet: sheet.clone(), number, cells, ..Row::default() })
+        };
+        database.read(sql, headings.len(), each).await?;
+        Ok(())
+    }
+}
+
 fn from_file(path: &str, taker: &mut Taker) -> Result<(), SourceError> {
     Ok(files::read(Path::new(path), &mut |row| taker.take(row))?)
 }
@@ -172,15 +195,7 @@ async fn from_database(
         }
         let query = opensid::people(&schema);
         let fingerprint = fingerprint(database, &schema).await?;
-        let sheet: Arc<str> = "tweb_penduduk".into();
-        let heading = query.headings.iter().cloned().map(Cell::Text).collect();
-        let _ = taker.take(Row { sheet: Some(Arc::clone(&sheet)), cells: heading, ..Row::default() });
-        database
-            .read(&query.sql, query.headings.len(), &mut |cells| {
-                let number = cells[0].text().parse().unwrap_or_default();
-                taker.take(Row { sheet: Some(Arc::clone(&sheet)), number, cells, ..Row::default() })
-            })
-            .await?;
+        taker.table(database, ("tweb_penduduk", &query.headings), &query.sql, Some(0)).await?;
         return Ok(fingerprint);
     }
     let names = settings.preset.as_ref().map(|preset| preset.names()).unwrap_or_default();
@@ -189,17 +204,8 @@ async fn from_database(
         return Err(SourceError::NoTable(without_account(origin)));
     }
     for table in tables {
-        let sheet: Arc<str> = table.name.as_str().into();
-        let heading = table.columns.iter().cloned().map(Cell::Text).collect();
-        let _ = taker.take(Row { sheet: Some(Arc::clone(&sheet)), cells: heading, ..Row::default() });
-        let mut number = 0;
         let sql = everything(database, &table);
-        database
-            .read(&sql, table.columns.len(), &mut |cells| {
-                number += 1;
-                taker.take(Row { sheet: Some(Arc::clone(&sheet)), number, cells, ..Row::default() })
-            })
-            .await?;
+        taker.table(database, (&table.name, &table.columns), &sql, None).await?;
     }
     Ok(None)
 }

@@ -10,10 +10,9 @@ use dtsen_proto::{
 };
 use dtsen_sources::{delivery::Delivery, preset};
 use futures::future::BoxFuture;
-use percent_encoding::percent_decode_str;
 
 use super::{
-    Read, Settings, SourceError, address,
+    Read, Settings, SourceError,
     config::{self, Config, ConfigError, State},
     look, read,
 };
@@ -251,36 +250,4 @@ fn is_due(config: &Config, state: &State, now_ms: i64) -> bool {
     let Ok(Some(pause)) = config.pause() else { return false };
     let since = now_ms - state.tried_ms;
     since < 0 || u128::try_from(since).is_ok_and(|since| since >= pause.as_millis())
-}
-
-/// An address without its password, and the password.
-pub fn without_password(origin: &str) -> (String, Option<String>) {
-    if !address::is_address(origin) {
-        return (origin.to_owned(), None);
-    }
-    let Some((scheme, rest)) = origin.split_once("://") else { return (origin.to_owned(), None) };
-    let Some((account, server)) = rest.rsplit_once('@') else { return (origin.to_owned(), None) };
-    match account.split_once(':') {
-        Some((user, password)) => (
-            format!("{scheme}://{user}@{server}"),
-            Some(percent_decode_str(password).decode_utf8_lossy().into_owned()),
-        ),
-        None => (origin.to_owned(), None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_leaves_the_address() {
-        let parted = |text| {
-            let (origin, password) = without_password(text);
-            (origin, password.unwrap_or_default())
-        };
-        assert_eq!(parted("mysql://a:r%40h@h/d"), ("mysql://a@h/d".into(), "r@h".into()));
-        assert_eq!(parted("mysql://a@h/d"), ("mysql://a@h/d".into(), String::new()));
-        assert_eq!(parted("/data/a:b@c.xlsx"), ("/data/a:b@c.xlsx".into(), String::new()));
-    }
 }

@@ -1,6 +1,6 @@
 //! Rows of a sheet as they come: what is heading, what is said for the rows below, what is a person or a family.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     context::{Context, is_of_family, labelled, titled},
@@ -50,9 +50,6 @@ pub struct Line {
     pub at: u64,
 }
 
-/// Takes the lines.
-type Lines = Vec<Line>;
-
 /// Reads sheets, row by row.
 #[derive(Default)]
 pub struct Sheets {
@@ -63,8 +60,8 @@ pub struct Sheets {
     waiting: Vec<Row>,
     heading: Option<Arc<Heading>>,
     context: Arc<Context>,
-    /// A row that may be the first line of another heading, or a family's above the heading of its members.
-    held: VecDeque<Row>,
+    /// A row that may be the first line of another heading.
+    held: Option<Row>,
     /// A family, until it is known whether its members follow.
     pending: Option<Line>,
     found: bool,
@@ -90,7 +87,7 @@ impl Sheets {
     }
 
     /// Takes the next row of the source.
-    pub fn push(&mut self, row: Row, out: &mut Lines) {
+    pub fn push(&mut self, row: Row, out: &mut Vec<Line>) {
         if !self.begun || self.sheet != row.sheet {
             self.end(out);
             let sheet = row.sheet.clone();
@@ -109,12 +106,13 @@ impl Sheets {
     }
 
     /// Ends the source.
-    pub fn end(&mut self, out: &mut Lines) {
+    pub fn end(&mut self, out: &mut Vec<Line>) {
         if self.heading.is_none() {
             self.begin(out);
         }
-        while let Some(row) = self.held.pop_front() {
-            self.row(row, out);
+        if let Some(row) = self.held.take() {
+            let line = texts(&row);
+            self.row(row, &line, out);
         }
         self.flush(out);
     }
@@ -125,7 +123,7 @@ impl Sheets {
     }
 
     /// The first rows are there: finds the heading among them.
-    fn begin(&mut self, out: &mut Lines) {
+    fn begin(&mut self, out: &mut Vec<Line>) {
         let rows = std::mem::take(&mut self.waiting);
         let lines: Vec<Vec<String>> = rows.iter().map(texts).collect();
         let Some(mut heading) = find::find(&lines, &self.names) else { return };
@@ -155,33 +153,39 @@ impl Sheets {
     }
 
     /// A row below a heading: what may be a heading's first line waits for the next row.
-    fn body(&mut self, row: Row, out: &mut Lines) {
+    fn body(&mut self, row: Row, out: &mut Vec<Line>) {
         let line = texts(&row);
         let is_known = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, &line));
         let may_be_heading = row.broken.is_none()
             && !find::holds_data(&line)
             && (is_known || find::of(0, std::slice::from_ref(&line), &self.names).is_believed());
-        if let Some(before) = self.held.pop_front() {
-            let first = texts(&before);
-            let pair = [first, line];
-            let (two, one) = (find::of(0, &pair, &self.names), find::of(0, &pair[..1], &self.names));
-            let [first, line] = &pair;
-            let again = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, first));
-            if !find::holds_data(line) && two.is_believed() && two.worth() > one.worth() {
-                self.begin_table(two);
-                return;
-            }
-            if one.is_believed() {
-                self.begin_table(one);
-            } else if !again {
-                self.row(before, out);
-            }
+        if let Some(before) = self.held.take()
+            && self.ends_heading(before, &line, out)
+        {
+            return;
         }
         if may_be_heading {
-            self.held.push_back(row);
+            self.held = Some(row);
         } else {
-            self.row(row, out);
+            self.row(row, &line, out);
         }
+    }
+
+    /// Decides about the row that was held, now that the next one is known; whether that one is of the same heading.
+    fn ends_heading(&mut self, before: Row, line: &[String], out: &mut Vec<Line>) -> bool {
+        let pair = [texts(&before), line.to_vec()];
+        let (two, one) = (find::of(0, &pair, &self.names), find::of(0, &pair[..1], &self.names));
+        if !find::holds_data(line) && two.is_believed() && two.worth() > one.worth() {
+            self.begin_table(two);
+            return true;
+        }
+        let again = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, &pair[0]));
+        if one.is_believed() {
+            self.begin_table(one);
+        } else if !again {
+            self.row(before, &pair[0], out);
+        }
+        false
     }
 
     /// Another heading: of the same table further down, or of the next table.
@@ -194,10 +198,9 @@ impl Sheets {
         }
     }
 
-    fn row(&mut self, row: Row, out: &mut Lines) {
+    fn row(&mut self, row: Row, line: &[String], out: &mut Vec<Line>) {
         let Some(heading) = self.heading.clone() else { return };
-        let line = texts(&row);
-        if row.is_blank() || find::is_numbering(&line) || find::is_again(&heading, &line) {
+        if row.is_blank() || find::is_numbering(line) || find::is_again(&heading, line) {
             return;
         }
         let at = |role: Role| heading.column(role).map(|at| row.cell(at)).filter(|cell| !cell.is_empty());
@@ -210,10 +213,10 @@ impl Sheets {
         // What numbers a person or a family is one; a name alone is one in a table that has little else.
         let enough = FILLED_AT_LEAST.min(columns.count().saturating_sub(1)).max(2);
         let somebody =
-            number.is_some_and(is_number) || (name.is_some() && filled >= enough && !is_footer(&line));
+            number.is_some_and(is_number) || (name.is_some() && filled >= enough && !is_footer(line));
         if !somebody || number.is_none() {
-            let spoke = self.said(&heading, &row, &line, name.is_some());
-            let counts = row.broken.is_some() || (filled >= enough && !is_footer(&line));
+            let spoke = self.said(&heading, &row, line, name.is_some());
+            let counts = row.broken.is_some() || (filled >= enough && !is_footer(line));
             if spoke || !(somebody || counts) {
                 return;
             }
@@ -245,7 +248,7 @@ impl Sheets {
         true
     }
 
-    fn emit(&mut self, heading: Arc<Heading>, row: Row, family: bool, out: &mut Lines) {
+    fn emit(&mut self, heading: Arc<Heading>, row: Row, family: bool, out: &mut Vec<Line>) {
         if !family {
             self.pending = None;
             let context = Arc::clone(&self.context);
@@ -266,13 +269,13 @@ impl Sheets {
     }
 
     /// A family that no heading of members followed is a row of its own.
-    fn flush(&mut self, out: &mut Lines) {
+    fn flush(&mut self, out: &mut Vec<Line>) {
         if let Some(line) = self.pending.take() {
             self.give(line, out);
         }
     }
 
-    fn give(&mut self, line: Line, out: &mut Lines) {
+    fn give(&mut self, line: Line, out: &mut Vec<Line>) {
         self.at += 1;
         out.push(Line { at: self.at, ..line });
     }

@@ -41,17 +41,15 @@ const KK: Reasons = Reasons {
 
 impl Reading<'_> {
     pub(super) fn person(&mut self) {
-        let (nik_column, kk_column) = self.table.numbers();
-        self.number(Role::Nik, column::I_NIK, nik_column, Number::Nik, &NIK);
-        self.number(Role::NoKk, column::I_NOMOR_KARTU_KELUARGA, kk_column, Number::Kk, &KK);
+        self.number(Role::Nik, column::I_NIK, Number::Nik, &NIK);
+        self.number(Role::NoKk, column::I_NOMOR_KARTU_KELUARGA, Number::Kk, &KK);
         self.name(Role::Nama, column::I_NAMA);
         self.codes();
         self.birth();
     }
 
     pub(super) fn family(&mut self) {
-        let (_, kk_column) = self.table.numbers();
-        self.number(Role::NoKk, column::K_NOMOR_KARTU_KELUARGA, kk_column, Number::Kk, &KK);
+        self.number(Role::NoKk, column::K_NOMOR_KARTU_KELUARGA, Number::Kk, &KK);
         self.name(
             if self.plan.roles.contains_key(&Role::NamaKepala) { Role::NamaKepala } else { Role::Nama },
             column::K_NAMA_KEPALA,
@@ -62,34 +60,32 @@ impl Reading<'_> {
         }
     }
 
+    /// What the cell of a number holds, or else what was said above the row; and the text of it.
+    fn number_cell(&mut self, role: Role) -> (number::Cell, String) {
+        let (nik, kk) = self.table.numbers();
+        let habit = if role == Role::Nik { nik } else { kk };
+        let (own, quoted) = self.plan.cell(role, self.row);
+        let said = self.context.get(role).filter(|_| own.is_empty()).map(|text| Cell::Text(text.to_owned()));
+        let cell = said.as_ref().unwrap_or(own);
+        (number::read_cell(cell, habit, quoted), cell.text().into_owned())
+    }
+
     /// A number of a row, if it is sound in every respect.
     pub(super) fn sound(&mut self, role: Role) -> Option<u64> {
-        let (nik, kk) = self.table.numbers();
-        let (habit, which) = if role == Role::Nik { (nik, Number::Nik) } else { (kk, Number::Kk) };
-        let own = self.cell(role);
-        let said = self.context.get(role).filter(|_| own.is_empty()).map(|text| Cell::Text(text.to_owned()));
-        match number::read_cell(said.as_ref().unwrap_or(own), habit, self.quoted(role)) {
+        let which = if role == Role::Nik { Number::Nik } else { Number::Kk };
+        match self.number_cell(role).0 {
             number::Cell::Sound(number) => nik::parse(&format!("{number:016}"), which).ok().map(|_| number),
             _ => None,
         }
     }
 
     /// Never a number that may be wrong: what is damaged is left out and told.
-    fn number(
-        &mut self,
-        role: Role,
-        column: Column,
-        habit: number::Column,
-        which: Number,
-        reasons: &Reasons,
-    ) {
-        let own = self.cell(role);
-        let said = || self.context.get(role).map(|text| Cell::Text(text.to_owned()));
-        let cell = if own.is_empty() { said().unwrap_or_default() } else { own.clone() };
-        let code = match number::read_cell(&cell, habit, self.quoted(role)) {
+    fn number(&mut self, role: Role, column: Column, which: Number, reasons: &Reasons) {
+        let (cell, text) = self.number_cell(role);
+        let code = match cell {
             number::Cell::Missing => return,
             number::Cell::AsNumber => reason::NIK_AS_NUMBER,
-            number::Cell::Placeholder if is_temporary(&cell.text()) => reason::NIK_TEMPORARY,
+            number::Cell::Placeholder if is_temporary(&text) => reason::NIK_TEMPORARY,
             number::Cell::Placeholder => reason::NIK_PLACEHOLDER,
             number::Cell::Odd(_) => reasons.format,
             number::Cell::Sound(number) => {
@@ -135,7 +131,9 @@ impl Reading<'_> {
         let column = column::I_TANGGAL_LAHIR;
         match reading {
             date::Reading::Missing => {}
-            date::Reading::Day(day) => self.out.values.insert(column, number_of(day)).map_or((), drop),
+            date::Reading::Day(day) => {
+                self.out.values.insert(column, number_of(day));
+            }
             date::Reading::Swapped(day) => {
                 self.out.values.insert(column, number_of(day));
                 self.tell(reason::DATE_SWAPPED, column, role);

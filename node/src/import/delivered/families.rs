@@ -4,9 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use dtsen_proto::{
     column::{self, Column},
-    record::{Action, Block, Delta, RecordKind, Value},
+    record::{Delta, RecordKind, Value},
 };
-use dtsen_sources::{delivery::Delivery, key::RowKey, record::Record, spool::Spooled};
+use dtsen_sources::{
+    delivery::Delivery,
+    key::RowKey,
+    record::{self, Record},
+    spool::Spooled,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -178,21 +183,12 @@ impl Family {
 
     fn entry(self, number: u64, run: &Run<'_>) -> Entry {
         let (line, place) = (self.row, self.address.village.as_deref().and_then(place_number));
-        let (book, provenance) = (&run.judge.rulebook, &run.judge.provenance);
-        let mut blocks: Vec<Block> = Vec::new();
-        for (column, value) in self.values(number) {
-            let Some(info) = book.column(column) else { continue };
-            let at = blocks.binary_search_by_key(&info.block, |block| block.number).unwrap_or_else(|at| {
-                blocks.insert(
-                    at,
-                    Block { number: info.block, provenance: provenance.clone(), cells: Vec::new() },
-                );
-                at
-            });
-            blocks[at].cells.push((column, value));
-        }
-        let (kind, action) = (RecordKind::Keluarga, Action::Upsert);
-        let delta = Delta { salt: [0; 16], kind, action, record: None, blocks, transfer: None };
+        let delta = record::delta(
+            RecordKind::Keluarga,
+            &self.values(number),
+            &run.judge.rulebook,
+            &run.judge.provenance,
+        );
         Entry {
             key: RowKey::Kk(number).to_bytes(),
             digest: digest(&delta),
