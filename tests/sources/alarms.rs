@@ -75,6 +75,18 @@ fn down_hanging_changed_and_shrunk() {
 }
 
 #[test]
+fn a_source_that_is_not_added_leaves_the_others_password_alone() {
+    let Some(server) = MariaDb::start() else { return };
+    let reader = begin(&server);
+    let wrong = format!("mysql://pembaca:salah@127.0.0.1:{}/satudata", server.port());
+    assert!(reader.fails(&["source", "add", "lokal", &wrong, "--partial"]).contains("SUMBER_DITOLAK"));
+    let other = format!("mysql://pembaca:rahasia@127.0.0.1:{}/satudata", server.port());
+    assert!(reader.fails(&["source", "add", "lokal", &other, "--partial"]).contains("--replace"));
+    reader.run(&["source", "run", "lokal"]);
+    assert!(reader.fails(&["source", "add", "lain", &other, "--patience", "lama"]).contains("--patience"));
+}
+
+#[test]
 fn a_connection_that_ends_in_the_middle_imports_nothing() {
     let Some(server) = MariaDb::start() else { return };
     server.database("satudata", &format!("{TABLE}; {}", rows()));

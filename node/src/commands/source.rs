@@ -150,15 +150,17 @@ impl Add {
             complete: !self.partial,
         };
         config.pause()?;
-        if let Some(password) = &password {
-            let path = config::secret_path(home, &self.name);
-            files::private_folder(path.parent().unwrap_or(home.path()))?;
-            files::write_private(&path, password.as_bytes())?;
-            config.password_file = Some(std::path::absolute(path)?);
-        }
+        // Written only once the source is kept: a mistake must not cost another source its password.
+        let given = match &password {
+            Some(password) => {
+                config.password_file = Some(std::path::absolute(config::secret_path(home, &self.name))?);
+                Some(password.clone())
+            }
+            None => config.password()?,
+        };
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         let settings = runner.settings(&config, home.rulebook(&store).await?)?;
-        let read = source::read(&config.origin, config.password()?.as_deref(), &settings).await?;
+        let read = source::read(&config.origin, given.as_deref(), &settings).await?;
         let identity = &read
             .delivery
             .found()
@@ -172,7 +174,11 @@ impl Add {
                 self.name
             );
         }
-        if !config::save(home, &self.name, &config, self.replace)? {
+        let is_new = config::save(home, &self.name, &config, self.replace)?;
+        if let Some(password) = &password {
+            files::write_private(&config::secret_path(home, &self.name), password.as_bytes())?;
+        }
+        if !is_new {
             say!("Sumber {} sudah ada, tidak ada yang diubah.", self.name);
             return Ok(Done::Well);
         }

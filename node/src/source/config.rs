@@ -91,6 +91,9 @@ pub enum ConfigError {
     /// How often it is read cannot be understood.
     #[error("--every {0}: tulis misalnya 15m, 1h, atau 1d; paling sering tiap 10 detik")]
     Every(String),
+    /// How long a database may think cannot be understood.
+    #[error("--patience {0}: tulis misalnya 30s atau 2m")]
+    Patience(String),
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -112,7 +115,7 @@ impl Config {
         let Some(patience) = &self.patience else { return Ok(PATIENCE) };
         duration(patience)
             .filter(|patience| !patience.is_zero())
-            .ok_or_else(|| ConfigError::Every(patience.clone()))
+            .ok_or_else(|| ConfigError::Patience(patience.clone()))
     }
 
     /// The password, if there is one.
