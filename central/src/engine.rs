@@ -23,6 +23,9 @@ use crate::{
     store::{Application, Applied, LaneState, VerdictRow, Waiting, Writes},
 };
 
+/// Records that are given to the database at once: enough that it works while the next are decided.
+const PART: usize = 500;
+
 /// A delta of a batch, decoded and checked by everything that needs no registry.
 enum Prepared {
     Delta { delta: Box<Delta>, findings: Vec<Finding> },
@@ -87,13 +90,9 @@ impl Engine {
         wanted
     }
 
-    /// Decides batches one after the other over one view.
-    pub fn decide(&self, batches: &[PreparedBatch], mut view: View, state: LaneState) -> Writes {
-        let mut run = Run::new(self, state);
-        for batch in batches {
-            run.batch(&mut view, batch);
-        }
-        run.finish(view)
+    /// Decides batches one after the other over one view, and gives what that writes part by part.
+    pub fn decide<'a>(&'a self, batches: &'a [PreparedBatch], view: View, state: LaneState) -> Deciding<'a> {
+        Deciding { run: Run::new(self, state), view, batches: batches.iter(), done: false }
     }
 
     /// Applies a steward's decision on a held delta. `decision` makes the entry from its number.
@@ -124,6 +123,31 @@ impl Engine {
         effects.revisions.push(Revision { delta: held.at, revision: held.revision + 1, outcome });
         run.effects(Cause { apply_no, rulebook: rulebook.version(), decision: number }, effects, None);
         run.finish(view)
+    }
+}
+
+/// Batches while they are decided.
+pub struct Deciding<'a> {
+    run: Run<'a>,
+    view: View,
+    batches: std::slice::Iter<'a, PreparedBatch>,
+    done: bool,
+}
+
+impl Iterator for Deciding<'_> {
+    type Item = Writes;
+
+    fn next(&mut self) -> Option<Writes> {
+        loop {
+            let records = self.view.take_touched(PART, |record, new| (record.into(), new));
+            if !records.is_empty() {
+                return Some(Writes { records, ..std::mem::take(&mut self.run.writes) });
+            }
+            let Some(batch) = self.batches.next() else { break };
+            self.run.batch(&mut self.view, batch);
+        }
+        let last = !std::mem::replace(&mut self.done, true);
+        last.then(|| self.run.finish(std::mem::take(&mut self.view)))
     }
 }
 
@@ -306,11 +330,14 @@ impl<'a> Run<'a> {
         self.writes.feed.push((region, *position, envelope.encode_to_vec(), leaf));
     }
 
-    fn finish(mut self, view: View) -> Writes {
-        let tallies = self.tallies.into_iter().map(|(position, (no, tally))| (position, no, tally));
-        self.writes.batches.extend(tallies);
-        (self.writes.records, self.writes.holders) = view.into_changes();
-        self.writes
+    /// What is left to write.
+    fn finish(&mut self, mut view: View) -> Writes {
+        let mut writes = std::mem::take(&mut self.writes);
+        let tallies = std::mem::take(&mut self.tallies).into_iter();
+        writes.batches.extend(tallies.map(|(position, (no, tally))| (position, no, tally)));
+        writes.records = view.take_touched(usize::MAX, |record, new| (record.into(), new));
+        writes.holders = view.into_new_holders();
+        writes
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{
     hub::Hub,
     intake::Gate,
     lease::Lease,
-    store::{Fence, StoreError},
+    registry::view::Wanted,
+    store::{Fence, Parts, StoreError},
 };
 
 /// Name of the lease.
@@ -24,6 +25,15 @@ const BATCHES_IN_A_CROWD: u32 = 2;
 const IDLE: Duration = Duration::from_millis(250);
 /// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is made ready for the next step while the database works on this one.
+#[derive(Default)]
+pub struct Ahead {
+    batches: Vec<PreparedBatch>,
+    wanted: Wanted,
+    /// The batches before, of no use any more: giving back their memory takes time too.
+    done: Vec<PreparedBatch>,
+}
 
 /// A step that failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +49,7 @@ pub enum LaneError {
 /// Decides until told to stop. `holder` names this process.
 pub async fn run(hub: Arc<Hub>, gate: Arc<Gate>, holder: String, stop: CancellationToken) {
     let mut lease = Lease::new(LEASE, holder);
-    let mut ahead = Vec::new();
+    let mut ahead = Ahead::default();
     while !stop.is_cancelled() {
         let most = if gate.has_a_line() { BATCHES_IN_A_CROWD } else { BATCHES };
         let pause = match turn(&hub, &mut lease, &mut ahead, most).await {
@@ -49,7 +59,7 @@ pub async fn run(hub: Arc<Hub>, gate: Arc<Gate>, holder: String, stop: Cancellat
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the lane pauses");
                 lease.doubt();
-                ahead.clear();
+                ahead = Ahead::default();
                 PAUSE
             }
         };
@@ -69,15 +79,10 @@ enum Turn {
     NotMine,
 }
 
-async fn turn(
-    hub: &Arc<Hub>,
-    lease: &mut Lease,
-    ahead: &mut Vec<PreparedBatch>,
-    most: u32,
-) -> Result<Turn, LaneError> {
+async fn turn(hub: &Arc<Hub>, lease: &mut Lease, ahead: &mut Ahead, most: u32) -> Result<Turn, LaneError> {
     if lease.renew(hub).await? {
         // Another process may have decided them.
-        ahead.clear();
+        *ahead = Ahead::default();
     }
     let Some(fence) = lease.fence() else { return Ok(Turn::NotMine) };
     Ok(if step(hub, fence, ahead, most).await? { Turn::Worked } else { Turn::Idle })
@@ -85,28 +90,24 @@ async fn turn(
 
 /// Decides the next batches, and decodes and checks those after them while the database works. Returns whether there were
 /// any. What is ready, `most` batches, stays in `ahead` for the next step under the same lease.
-pub async fn step(
-    hub: &Arc<Hub>,
-    fence: &Fence,
-    ahead: &mut Vec<PreparedBatch>,
-    most: u32,
-) -> Result<bool, LaneError> {
-    let mut batches = std::mem::take(ahead);
-    if batches.is_empty() {
-        batches = ready(hub.clone(), BTreeMap::new(), most).await?;
+pub async fn step(hub: &Arc<Hub>, fence: &Fence, ahead: &mut Ahead, most: u32) -> Result<bool, LaneError> {
+    let mut now = std::mem::take(ahead);
+    if now.batches.is_empty() {
+        now = ready(hub.clone(), BTreeMap::new(), most, now.done).await?;
     }
+    let Ahead { batches, wanted, done } = now;
     if batches.is_empty() {
         return Ok(false);
     }
-    let wanted = Engine::wanted(&batches);
     let last: BTreeMap<Region, Position> =
         batches.iter().map(PreparedBatch::position).map(|at| (at.region, at)).collect();
-    let mut decide = |view, state| hub.engine.decide(&batches, view, state);
+    let mut decide = |view, state| -> Parts<'_> { Box::new(hub.engine.decide(&batches, view, state)) };
     // A task of its own: on another processor, where there is one.
-    let next = tokio::spawn(ready(hub.clone(), last, most));
+    let next = tokio::spawn(ready(hub.clone(), last, most, done));
     hub.store.apply(fence, &wanted, &mut decide).await?;
     // What fails here fails again in the next step, alone.
-    *ahead = next.await.map_or_else(|_| Vec::new(), Result::unwrap_or_default);
+    *ahead = next.await.map_or_else(|_| Ahead::default(), Result::unwrap_or_default);
+    ahead.done = batches;
     hub.log_work.notify_one();
     Ok(true)
 }
@@ -116,7 +117,9 @@ async fn ready(
     hub: Arc<Hub>,
     after: BTreeMap<Region, Position>,
     most: u32,
-) -> Result<Vec<PreparedBatch>, LaneError> {
+    done: Vec<PreparedBatch>,
+) -> Result<Ahead, LaneError> {
+    drop(done);
     let waiting = hub.store.waiting(&after, most).await?;
     let mut batches = Vec::with_capacity(waiting.len());
     for batch in waiting {
@@ -125,5 +128,6 @@ async fn ready(
         // So that the database is answered between two of them.
         tokio::task::yield_now().await;
     }
-    Ok(batches)
+    let wanted = Engine::wanted(&batches);
+    Ok(Ahead { batches, wanted, done: Vec::new() })
 }

@@ -17,7 +17,7 @@ use crate::{
     registry::view::Wanted,
     rulebook::Rulebooks,
     stewardship::{StewardError, read_delta},
-    store::{Applied, BatchRow, Cell, Fence, Store, StoreError, TABLES, Table, Waiting, Writes},
+    store::{Applied, BatchRow, Cell, Fence, Parts, Store, StoreError, TABLES, Table, Waiting, Writes},
 };
 
 pub use compare::{Comparison, compare};
@@ -191,10 +191,9 @@ async fn batch(again: Again<'_>, row: BatchRow) -> Result<u64, ReplayError> {
         kept.extend(from.verdict(delta).await?);
     }
     let wanted = Engine::wanted(&batches);
-    let mut decide = |view, state| {
-        let mut writes = derived(engine.decide(&batches, view, state));
-        writes.verdicts.append(&mut kept);
-        writes
+    let mut decide = |view, state| -> Parts<'_> {
+        let kept = Writes { verdicts: std::mem::take(&mut kept), ..Writes::default() };
+        Box::new(engine.decide(&batches, view, state).map(derived).chain(std::iter::once(kept)))
     };
     to.apply(fence, &wanted, &mut decide).await?;
     Ok(erased)
@@ -227,6 +226,6 @@ async fn held(again: Again<'_>, act: pb::decision::Act) -> Result<(), ReplayErro
         accept: act.accept,
     };
     let mut decide =
-        |view, state| derived(engine.decide_held(&case, view, state, &|_| pb::Envelope::default()));
+        |view, state| derived(engine.decide_held(&case, view, state, &|_| pb::Envelope::default())).at_once();
     Ok(to.apply(fence, &wanted, &mut decide).await?)
 }

@@ -93,7 +93,7 @@ async fn decide_under(
         revision: verdict.revision,
         accept,
     };
-    let mut step = |view, state| hub.engine.decide_held(&held, view, state, &decision);
+    let mut step = |view, state| hub.engine.decide_held(&held, view, state, &decision).at_once();
     hub.store.apply(fence, &wanted, &mut step).await?;
     Ok(true)
 }

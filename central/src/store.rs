@@ -214,12 +214,7 @@ pub trait Lane: Send + Sync {
     /// Batches to apply next after these places: fair over regions, in chain order within a region.
     async fn waiting(&self, after: &BTreeMap<Region, Position>, limit: u32) -> Result<Vec<Waiting>>;
     /// One step of the lane: checks the fence, reads what is wanted, lets `decide` decide, writes. One transaction.
-    async fn apply(
-        &self,
-        fence: &Fence,
-        wanted: &Wanted,
-        decide: &mut (dyn FnMut(View, LaneState) -> Writes + Send),
-    ) -> Result<()>;
+    async fn apply(&self, fence: &Fence, wanted: &Wanted, decide: &mut Decide<'_>) -> Result<()>;
     /// Reads what is wanted, outside a step.
     async fn view(&self, wanted: &Wanted) -> Result<View>;
     /// Erases a delta of a decided batch with its decision, and returns the decision's number. A conflict if the body is

@@ -85,6 +85,8 @@ impl Wanted {
 #[derive(Debug, Default)]
 pub struct View {
     records: BTreeMap<RecordId, (Record, Touch)>,
+    /// Records created or changed and not taken out to be written.
+    touched: BTreeSet<RecordId>,
     holders: BTreeMap<HolderKey, RecordId>,
     new_holders: BTreeMap<HolderKey, RecordId>,
     holds: BTreeMap<(Region, String), Vec<OpenHold>>,
@@ -93,8 +95,8 @@ pub struct View {
 /// What happened to a record in a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touch {
-    /// Read only.
-    Read,
+    /// As stored, or as taken out to be written.
+    Kept,
     /// Changed.
     Changed,
     /// Created.
@@ -104,7 +106,7 @@ pub enum Touch {
 impl View {
     /// Puts in a record as stored.
     pub fn load(&mut self, record: Record) {
-        self.records.insert(record.id, (record, Touch::Read));
+        self.records.insert(record.id, (record, Touch::Kept));
     }
 
     /// Puts in who holds a number, as stored.
@@ -125,14 +127,16 @@ impl View {
     /// A record to change.
     pub fn change(&mut self, id: RecordId) -> Option<&mut Record> {
         let (record, touch) = self.records.get_mut(&id)?;
-        if *touch == Touch::Read {
+        if *touch == Touch::Kept {
             *touch = Touch::Changed;
+            self.touched.insert(id);
         }
         Some(record)
     }
 
     /// Adds a new record.
     pub fn create(&mut self, record: Record) {
+        self.touched.insert(record.id);
         self.records.insert(record.id, (record, Touch::Created));
     }
 
@@ -162,9 +166,21 @@ impl View {
         self.holds.entry((region, subject)).or_default().push(hold);
     }
 
-    /// Everything that changed: records with whether they are new, and the numbers that got a holder.
-    pub fn into_changes(self) -> (Vec<(Record, bool)>, BTreeMap<HolderKey, RecordId>) {
-        let records = self.records.into_values().filter(|(_, touch)| *touch != Touch::Read);
-        (records.map(|(record, touch)| (record, touch == Touch::Created)).collect(), self.new_holders)
+    /// Up to so many of the records that were created or changed, with whether they are new. They stay in the view: one that
+    /// changes again is taken out again.
+    pub fn take_touched<T>(&mut self, most: usize, mut take: impl FnMut(&Record, bool) -> T) -> Vec<T> {
+        let mut taken = Vec::with_capacity(most.min(self.touched.len()));
+        while taken.len() < most
+            && let Some(id) = self.touched.pop_first()
+        {
+            let (record, touch) = self.records.get_mut(&id).expect("touched in this view");
+            taken.push(take(record, std::mem::replace(touch, Touch::Kept) == Touch::Created));
+        }
+        taken
+    }
+
+    /// The numbers that got a holder.
+    pub fn into_new_holders(self) -> BTreeMap<HolderKey, RecordId> {
+        self.new_holders
     }
 }

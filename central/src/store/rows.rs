@@ -11,7 +11,12 @@ use dtsen_proto::{
 };
 
 use crate::{
-    registry::{decide::Judgement, record::Record, view::HolderKey},
+    registry::{
+        codec,
+        decide::Judgement,
+        record::Record,
+        view::{HolderKey, View},
+    },
     session::Session,
 };
 
@@ -316,6 +321,14 @@ pub struct RecordRow {
     pub body: Vec<u8>,
 }
 
+impl From<&Record> for RecordRow {
+    fn from(record: &Record) -> Self {
+        let body = codec::encode(record);
+        let hash = codec::hash(&body).to_vec();
+        Self { id: record.id, region: record.domicile(), kind: record.kind, hash, body }
+    }
+}
+
 /// One application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
@@ -341,7 +354,7 @@ pub type BatchTotals = (Position, Option<u64>, [i64; 4]);
 #[derive(Debug, Default)]
 pub struct Writes {
     /// Records, with whether they are new.
-    pub records: Vec<(Record, bool)>,
+    pub records: Vec<(RecordRow, bool)>,
     /// Numbers that got a holder.
     pub holders: BTreeMap<HolderKey, RecordId>,
     /// Current verdicts that are not plainly accepted.
@@ -354,6 +367,30 @@ pub struct Writes {
     pub applications: Vec<Application>,
     /// A decision: number, application, entry, leaf.
     pub decision: Option<(u64, u64, Vec<u8>, Hash)>,
+}
+
+/// What a step writes, part by part: the database takes in the records of one while the next is decided.
+pub type Parts<'a> = Box<dyn Iterator<Item = Writes> + Send + 'a>;
+
+/// Decides over what was read.
+pub type Decide<'a> = dyn FnMut(View, LaneState) -> Parts<'a> + Send + 'a;
+
+impl Writes {
+    /// All in one part.
+    pub fn at_once<'a>(self) -> Parts<'a> {
+        Box::new(std::iter::once(self))
+    }
+
+    /// Adds a later part of the same step.
+    pub fn add(&mut self, part: Self) {
+        self.records.extend(part.records);
+        self.holders.extend(part.holders);
+        self.verdicts.extend(part.verdicts);
+        self.batches.extend(part.batches);
+        self.feed.extend(part.feed);
+        self.applications.extend(part.applications);
+        self.decision = self.decision.take().or(part.decision);
+    }
 }
 
 /// Name of a batch's leaf in the log.

@@ -8,7 +8,7 @@ use dtsen_central::{
         record::Record,
         view::{HolderKey, OpenHold, View, Wanted},
     },
-    store::{Application, Applied, LaneState, StoreError, VerdictRow, Writes},
+    store::{Application, Applied, LaneState, Parts, RecordRow, StoreError, VerdictRow, Writes},
 };
 use dtsen_proto::{
     id::{DeltaRef, Position, RecordId},
@@ -24,11 +24,20 @@ use crate::{
 };
 
 /// A step that only counts.
-pub(crate) fn counting(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
-    move |_, state| Writes {
+pub(crate) fn counting(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + Send {
+    move |_, state| counted(at, &state).at_once()
+}
+
+fn counted(at: Position, state: &LaneState) -> Writes {
+    Writes {
         applications: vec![Application { apply_no: state.apply_no, what: Applied::Batch(at) }],
         ..Writes::default()
     }
+}
+
+/// A record that says nothing, to be written.
+pub(crate) fn bare(id: RecordId, kind: RecordKind, region: Region, new: bool) -> (RecordRow, bool) {
+    ((&Record::new(id, kind, region)).into(), new)
 }
 
 fn held(at: Position, index: u32, revision: u32, judgement: Judgement) -> VerdictRow {
@@ -72,9 +81,9 @@ pub(crate) async fn waiting_is_fair_and_in_chain_order(place: Place) {
     assert_eq!(places(store.waiting(&BTreeMap::new(), 2).await.expect("reads")), [(aceh, 1), (bogor, 1)]);
     let fence = lease(&*store, "lane", "one").await;
     let first = Position { region: aceh, epoch: 1, sequence: 1 };
-    let mut apply = |_: View, state: LaneState| Writes {
-        batches: vec![(first, Some(state.apply_no), [1, 0, 0, 0])],
-        ..counting(first)(View::default(), state)
+    let mut apply = |_: View, state: LaneState| {
+        let batches = vec![(first, Some(state.apply_no), [1, 0, 0, 0])];
+        Writes { batches, ..counted(first, &state) }.at_once()
     };
     store.apply(&fence, &Wanted::default(), &mut apply).await.expect("applies");
     let next = places(store.waiting(&BTreeMap::new(), 3).await.expect("reads"));
@@ -85,7 +94,7 @@ pub(crate) async fn waiting_is_fair_and_in_chain_order(place: Place) {
 /// More than one chunk of every set, and a rest.
 const N: u32 = 150;
 
-fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
+fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + Send {
     move |mut view, state| {
         assert_eq!((state.apply_no, state.decision), (1, 1));
         assert_eq!(state.feeds, BTreeMap::from([(at.region, 0)]));
@@ -93,7 +102,7 @@ fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
         assert!(view.take_holds(at.region, "i3").is_empty());
         let id = |i| RecordId::new(at, i);
         Writes {
-            records: (0..N).map(|i| (Record::new(id(i), RecordKind::Individu, at.region), true)).collect(),
+            records: (0..N).map(|i| bare(id(i), RecordKind::Individu, at.region, true)).collect(),
             holders: (0..N).map(|i| (HolderKey::new(RecordKind::Individu, &i.to_string()), id(i))).collect(),
             verdicts: (0..N)
                 .map(|i| held(at, i, 1, if i == 9 { Judgement::Warned } else { Judgement::Held }))
@@ -106,10 +115,11 @@ fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
             ],
             decision: Some((1, 2, entry(1), leaf_hash(b"d"))),
         }
+        .at_once()
     }
 }
 
-fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
+fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + Send {
     move |mut view, state| {
         assert_eq!((state.apply_no, state.decision, state.feeds[&at.region]), (3, 2, N.into()));
         let key = |n: u32| HolderKey::new(RecordKind::Individu, &n.to_string());
@@ -126,7 +136,7 @@ fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
         assert_eq!(view.take_holds(at.region, "i3"), [hold]);
         assert!(view.take_holds(at.region, "i9").is_empty(), "a warning is not open");
         let elsewhere = "32.01".parse().expect("a region");
-        let moved = |i| (Record::new(RecordId::new(at, i), RecordKind::Individu, elsewhere), false);
+        let moved = |i| bare(RecordId::new(at, i), RecordKind::Individu, elsewhere, false);
         Writes {
             records: (0..100).map(moved).collect(),
             holders: [(key(N), RecordId::new(at, 4))].into(),
@@ -134,6 +144,7 @@ fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Writes + Send {
             batches: vec![(at, None, [0, 0, -1, 1])],
             ..Writes::default()
         }
+        .at_once()
     }
 }
 
@@ -184,16 +195,22 @@ pub(crate) async fn a_step_that_fails_writes_nothing(place: Place) {
     let at = take(&*store, mataram, 1).await;
     let fence = lease(&*store, "lane", "one").await;
     let absent = Position { sequence: 77, ..at };
-    let mut wrong = |_: View, state: LaneState| Writes {
-        records: vec![(Record::new(RecordId::new(at, 0), RecordKind::Keluarga, mataram), true)],
-        batches: vec![(absent, Some(1), [1, 0, 0, 0])],
-        ..counting(at)(View::default(), state)
+    let mut wrong = |_: View, state: LaneState| {
+        let writes = Writes {
+            records: vec![bare(RecordId::new(at, 0), RecordKind::Keluarga, mataram, true)],
+            batches: vec![(absent, Some(1), [1, 0, 0, 0])],
+            ..counted(at, &state)
+        };
+        writes.at_once()
     };
     let failed = store.apply(&fence, &Wanted::default(), &mut wrong).await;
     assert!(matches!(failed, Err(StoreError::Inconsistent { table: "batch", .. })), "{failed:?}");
-    let mut twice = |_: View, _: LaneState| Writes {
-        records: vec![(Record::new(RecordId::new(at, 0), RecordKind::Keluarga, mataram), true); 2],
-        ..Writes::default()
+    let mut twice = |_: View, _: LaneState| {
+        let writes = Writes {
+            records: vec![bare(RecordId::new(at, 0), RecordKind::Keluarga, mataram, true); 2],
+            ..Writes::default()
+        };
+        writes.at_once()
     };
     let failed = store.apply(&fence, &Wanted::default(), &mut twice).await;
     assert!(failed.expect_err("a record is created once").is_conflict());
@@ -285,10 +302,13 @@ pub(crate) async fn order_is_that_of_bytes(place: Place) {
         .map(|first| RecordId::from_slice(&[&[first][..], &[0xff; 15]].concat()).expect("sixteen"))
         .into();
     let any = ids[0];
-    let mut write = |_: View, _: LaneState| Writes {
-        records: ids.iter().map(|id| (Record::new(*id, RecordKind::Keluarga, mataram), true)).collect(),
-        holders: texts.iter().map(|t| (HolderKey::from_stored(t.clone()), any)).collect(),
-        ..Writes::default()
+    let mut write = |_: View, _: LaneState| {
+        let writes = Writes {
+            records: ids.iter().map(|id| bare(*id, RecordKind::Keluarga, mataram, true)).collect(),
+            holders: texts.iter().map(|t| (HolderKey::from_stored(t.clone()), any)).collect(),
+            ..Writes::default()
+        };
+        writes.at_once()
     };
     store.apply(&fence, &Wanted::default(), &mut write).await.expect("writes");
     texts.sort();

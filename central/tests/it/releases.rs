@@ -24,7 +24,7 @@ use prost::Message as _;
 
 use crate::{
     intake::take,
-    lane::counting,
+    lane::{bare, counting},
     place::Place,
     regions::{entry, lease, start},
 };
@@ -99,12 +99,9 @@ async fn build(store: &dyn Store, version: u64, region: Region) -> Planner {
 
 async fn write(store: &dyn Store, records: Vec<(RecordId, RecordKind, Region, bool)>) {
     let fence = lease(store, "lane", "one").await;
-    let mut write = |_: View, _: LaneState| Writes {
-        records: records
-            .iter()
-            .map(|(id, kind, region, new)| (Record::new(*id, *kind, *region), *new))
-            .collect(),
-        ..Writes::default()
+    let mut write = |_: View, _: LaneState| {
+        let rows = records.iter().map(|(id, kind, region, new)| bare(*id, *kind, *region, *new));
+        Writes { records: rows.collect(), ..Writes::default() }.at_once()
     };
     store.apply(&fence, &Wanted::default(), &mut write).await.expect("writes");
 }

@@ -150,7 +150,7 @@ impl World {
         let store = &self.hub.store;
         let fence = store.take_lease(lane::LEASE, "test", NOW_MS, NOW_MS + 1).await.expect("asks");
         let fence = fence.expect("takes the lane");
-        let mut ahead = Vec::new();
+        let mut ahead = lane::Ahead::default();
         while lane::step(&self.hub, &fence, &mut ahead, lane::BATCHES).await.expect("decides") {}
         store.give_lease(&fence).await.expect("gives back");
     }

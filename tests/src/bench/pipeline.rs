@@ -22,8 +22,8 @@ use crate::{
 
 /// Regions that push at once.
 const REGIONS: [&str; 4] = ["52.71", "52.03", "75.71", "11.01"];
-/// Pause between two looks at the feed under load, as nodes make it, and for one correction.
-const LOOK: Duration = Duration::from_millis(200);
+/// Pause between two looks at the feed under load, short beside a phase and long beside a call, and for one correction.
+const LOOK: Duration = Duration::from_millis(50);
 const LOOK_CLOSELY: Duration = Duration::from_millis(2);
 /// Deltas in a batch.
 const BATCH: u64 = limits::BATCH_DELTAS as u64;

@@ -12,19 +12,16 @@ use super::{Conn, add, add_totals, blobs, decisions, holds, texts};
 use crate::{
     registry::{
         codec,
-        record::Record,
         view::{HolderKey, OpenHold, View, Wanted},
     },
     store::{
-        Applied, BatchTotals, Cell, Fence, LaneState, Result, StoreError, VerdictRow, Writes,
+        Applied, BatchTotals, Cell, Fence, LaneState, Parts, RecordRow, Result, StoreError, VerdictRow,
+        Writes,
         bulk::Rows,
         copy,
         value::{Of, action_number, judgement_number, kind_number},
     },
 };
-
-/// Records whose bytes are made at once.
-const PART: usize = 500;
 
 const RECORD: Of = Of("record");
 const VERDICT: Of = Of("verdict");
@@ -90,10 +87,19 @@ pub(super) async fn state(conn: &mut Conn) -> Result<LaneState> {
     Ok(LaneState { apply_no: Of("application").number::<u64>("apply_no", last)? + 1, decision, feeds })
 }
 
-/// Writes what was decided.
-pub(super) async fn write(conn: &mut Conn, writes: Writes) -> Result<()> {
+/// Writes what is decided.
+pub(super) async fn write(conn: &mut Conn, mut parts: Parts<'_>) -> Result<()> {
+    let mut writes = Writes::default();
+    let mut part = parts.next();
+    while let Some(mut now) = part {
+        let records = std::mem::take(&mut now.records);
+        writes.add(now);
+        // The next part is decided while the database takes in this one.
+        let (written, next) = tokio::join!(write_records(conn, records), async { parts.next() });
+        written?;
+        part = next;
+    }
     let lane = lane_rows(&writes);
-    write_records(conn, writes.records).await?;
     write_holders(conn, writes.holders).await?;
     write_verdicts(conn, writes.verdicts).await?;
     let batches = joined(writes.batches);
@@ -164,38 +170,22 @@ fn lane_rows(writes: &Writes) -> Rows {
     rows
 }
 
-async fn write_records(conn: &mut Conn, records: Vec<(Record, bool)>) -> Result<()> {
-    let (created, changed): (Vec<_>, Vec<_>) = records.into_iter().partition(|(_, new)| *new);
+async fn write_records(conn: &mut Conn, records: Vec<(RecordRow, bool)>) -> Result<()> {
     let over =
         "ON CONFLICT (id) DO UPDATE SET region = excluded.region, hash = excluded.hash, body = excluded.body";
-    let mut parts = parts(created, "").chain(parts(changed, over));
-    let mut part = parts.next();
-    while let Some(rows) = part {
-        // The bytes of the next are made while the database takes in this one.
-        let (added, next) = tokio::join!(add(conn, rows), async { parts.next() });
-        added?;
-        part = next;
+    let (mut created, mut changed) = (Rows::new(&copy::RECORD, ""), Rows::new(&copy::RECORD, over));
+    for (row, new) in records {
+        let rows = if new { &mut created } else { &mut changed };
+        rows.push([
+            row.id.as_bytes().as_slice().into(),
+            row.region.into(),
+            kind_number(row.kind).into(),
+            row.hash.into(),
+            row.body.into(),
+        ]);
     }
-    Ok(())
-}
-
-/// Rows of records, [`PART`] at a time.
-fn parts(records: Vec<(Record, bool)>, conflict: &'static str) -> impl Iterator<Item = Rows> + Send {
-    let mut records = records.into_iter();
-    std::iter::from_fn(move || {
-        let mut rows = Rows::new(&copy::RECORD, conflict);
-        for (record, _) in records.by_ref().take(PART) {
-            let body = codec::encode(&record);
-            rows.push([
-                record.id.as_bytes().as_slice().into(),
-                record.domicile().into(),
-                kind_number(record.kind).into(),
-                codec::hash(&body).as_slice().into(),
-                body.into(),
-            ]);
-        }
-        (rows.len > 0).then_some(rows)
-    })
+    add(conn, created).await?;
+    add(conn, changed).await
 }
 
 async fn write_holders(conn: &mut Conn, holders: BTreeMap<HolderKey, RecordId>) -> Result<()> {

@@ -12,8 +12,8 @@ use super::{Conn, Handle, apply, begin};
 use crate::{
     registry::view::{View, Wanted},
     store::{
-        Application, Applied, Counts, Erasure, Fence, Lane, LaneState, RecordRow, Result, VerdictRow,
-        Waiting, Writes, retried,
+        Application, Applied, Counts, Decide, Erasure, Fence, Lane, RecordRow, Result, VerdictRow, Waiting,
+        retried,
         value::{Of, signed},
     },
 };
@@ -113,20 +113,14 @@ impl Lane for Handle {
         self.section(async { fair_share(&mut *self.read_conn().await?, after, limit).await }).await
     }
 
-    async fn apply(
-        &self,
-        fence: &Fence,
-        wanted: &Wanted,
-        decide: &mut (dyn FnMut(View, LaneState) -> Writes + Send),
-    ) -> Result<()> {
+    async fn apply(&self, fence: &Fence, wanted: &Wanted, decide: &mut Decide<'_>) -> Result<()> {
         self.section(async {
             let mut conn = self.conn().await?;
             let mut tx = begin(&mut conn).await?;
             apply::hold(&mut tx, fence).await?;
             let view = apply::load(&mut tx, wanted).await?;
             let state = apply::state(&mut tx).await?;
-            let writes = decide(view, state);
-            apply::write(&mut tx, writes).await?;
+            apply::write(&mut tx, decide(view, state)).await?;
             tx.commit().await?;
             Ok(())
         })
