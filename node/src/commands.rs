@@ -12,6 +12,7 @@ mod slice;
 mod source;
 mod status;
 mod sync;
+mod undo;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -58,6 +59,8 @@ enum Command {
     Source(source::Source),
     /// Memasukkan berkas data; hanya yang baru atau berubah yang akan dikirim
     Import(import::Import),
+    /// Membatalkan impor terakhir selama belum ada yang dikirim
+    Undo(undo::Undo),
     /// Menyatakan keluarga pindah ke atau dari daerah lain
     #[command(subcommand)]
     Move(moves::Moves),
@@ -104,6 +107,7 @@ pub fn run(cli: Cli) -> LocalBoxFuture<'static, anyhow::Result<ExitCode>> {
             Command::Preview(command) => command.run(&home).await,
             Command::Source(command) => command.run(&home).await,
             Command::Import(command) => command.run(&home).await,
+            Command::Undo(command) => command.run(&home).await,
             Command::Move(command) => command.run(&home).await,
             Command::Sync(command) => command.run(&home).await,
             Command::Findings(command) => command.run(&home).await,

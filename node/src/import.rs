@@ -29,16 +29,18 @@ use dtsen_proto::{
     region::Region,
     rulebook::Rulebook,
 };
+use dtsen_sources::correction::Corrections;
 use futures::future::BoxFuture;
 
 pub use self::{
     delivered::Delivered,
     gone::{GONE_PERCENT, GoneOutcome},
+    heading::columns as heading_columns,
     moves::{Arrival, AskSlice, Departure, MoveError, Person, move_in, move_out},
     scope::{NotAScope, Scope},
     summary::{FileSummary, ImportSummary},
 };
-use self::{file::FileImport, gone::Missing, known::Known};
+use self::{file::FileImport, gone::Missing, known::Known, run::Beginning};
 use crate::{
     intake::{self, FamilyPlaces, IntakeError, RowReader, Table},
     store::{SourceId, Store, StoreError},
@@ -137,15 +139,19 @@ impl Importer<'_> {
                     sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
                 }
             }
+            let corrections = self.store.corrections(&options.source).await?;
             let mut finished: Vec<Finished> = Vec::new();
             let mut unidentified = 0;
             for table in tables {
                 let kind = table.kind();
                 let at = sessions.iter().position(|(of, _)| *of == kind).expect("opened above");
                 let session = &mut sessions[at].1;
+                let name = file::file_name(table.path());
+                let path = std::path::absolute(table.path()).ok();
                 let scope = options.complete.as_ref();
-                let (done, unclear) =
-                    self.file(table, session, &mut places, &provenance, scope, progress).await?;
+                let of = Beginning { label: &name, scope, path: path.as_deref(), before: &finished };
+                let read = (table, &mut places, &corrections);
+                let (done, unclear) = self.file(read, session, &provenance, of, progress).await?;
                 unidentified += unclear;
                 finished.push(Finished { session: at, ..done });
             }
@@ -200,23 +206,22 @@ impl Importer<'_> {
 
     async fn file(
         &self,
-        table: Table,
+        (table, places, corrections): (Table, &mut FamilyPlaces, &Corrections),
         session: &mut Session,
-        places: &mut FamilyPlaces,
         provenance: &Provenance,
-        scope: Option<&Scope>,
+        of: Beginning<'_>,
         progress: &mut OnProgress<'_>,
     ) -> Result<(Finished, u64), ImportError> {
-        let columns = heading::columns(&table, &self.rulebook)?;
-        let (kind, name) = (table.kind(), file::file_name(table.path()));
-        let run = self.begin(session, columns, provenance, (&name, scope), table.notices()).await?;
+        let columns = heading::columns(&table, &self.rulebook);
+        let kind = table.kind();
+        let run = self.begin(session, columns, provenance, of, table.notices()).await?;
         let notices = table.notices().len() as u64;
         let reader =
             RowReader::new(Arc::clone(&self.rulebook), self.region, provenance.reference, &provenance.source);
         let with_families = !places.is_empty();
-        let mut file = FileImport { run, table, reader, places, with_families };
+        let mut file = FileImport { run, table, reader, places, with_families, corrections };
         file.run(progress).await?;
-        self.ended(file.run, &name, kind, notices).await
+        self.ended(file.run, of.label, kind, notices).await
     }
 
     /// Withdraws what the files no longer have, if they are complete and not too much is missing.

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod import;
 pub mod intake;
 pub mod local;
+pub mod mending;
 pub mod rulebook;
 pub mod source;
 pub mod store;

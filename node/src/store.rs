@@ -5,6 +5,7 @@
 
 mod bulk;
 mod chunk;
+mod corrections;
 mod epoch;
 mod feed;
 mod findings;
@@ -19,6 +20,7 @@ pub mod setting;
 mod slice;
 #[cfg(test)]
 pub(crate) mod testing;
+mod undo;
 
 use std::path::Path;
 
@@ -28,13 +30,15 @@ use futures::future::LocalBoxFuture;
 use sqlx::migrate::Migrator;
 
 pub use chunk::{ChunkWrites, KeyDigest, KnownRow, RowWrite};
+pub use corrections::{AnswerState, Answered, NewCorrection, Taken};
 pub use feed::{FeedEntry, KeptVerdict, VerdictKey};
-pub use findings::{FindingFilter, FindingRow, Origin};
+pub use findings::{FindingFilter, FindingRow, Origin, ToMend};
 pub use gone::GoneRow;
 pub use imports::{Counts, ImportRow, NewFinding, NewImport, SourceId, kind_word};
 pub use outbox::{BatchRow, Sealing, Totals};
 pub use records::{Change, StoredRecord};
 pub use slice::{SliceError, SliceState};
+pub use undo::Undone;
 
 /// How a transaction that writes begins: it takes the lock at once.
 const BEGIN: &str = "BEGIN IMMEDIATE";

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     cell::{Cell, Row},
+    correction::{self, Corrections, Mark},
     key::RowKey,
     layout::{
         context::Context,
@@ -48,6 +49,8 @@ pub struct Delivery {
     people: People,
     /// The number of the family above, where it is written once.
     family: Option<String>,
+    /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
+    corrections: Option<Corrections>,
 }
 
 /// Sheet, headings, and whether its rows are families.
@@ -126,25 +129,48 @@ impl Delivery {
     pub fn new(rulebook: Arc<Rulebook>, today: Date, places: Places, forced: Option<Arc<Preset>>) -> Self {
         let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
         let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
-        Self { reader: Reader::new(rulebook, today, places), forced, sheets, tables, people, family: None }
+        let reader = Reader::new(rulebook, today, places);
+        Self { reader, forced, sheets, tables, people, family: None, corrections: None }
+    }
+
+    /// Reads these rows otherwise than the source has them, and marks every row.
+    #[must_use]
+    pub fn corrected_by(self, corrections: Corrections) -> Self {
+        Self { corrections: Some(corrections), ..self }
     }
 
     /// First reading: looks at a row.
     pub fn look(&mut self, row: Row) {
         let mut lines = Vec::new();
         self.sheets.push(row, &mut lines);
-        for line in lines {
+        self.look_at_all(lines);
+    }
+
+    fn look_at_all(&mut self, lines: Vec<Line>) {
+        for mut line in lines {
+            self.correct(&mut line);
             self.look_at(&line);
         }
+    }
+
+    /// Marks a line, and puts what the operator wrote in the place of what the source has.
+    fn correct(&self, line: &mut Line) {
+        let Some(corrections) = self.corrections.as_ref().filter(|_| line.row.broken.is_none()) else {
+            return;
+        };
+        let mark = mark(line);
+        if let Some(correction) = corrections.get(&mark) {
+            correction::apply(&mut line.row, &correction.cells);
+            line.corrected = Some(correction.key);
+        }
+        line.mark = Some(mark);
     }
 
     /// Ends the first reading; whether any sheet had a heading.
     pub fn looked(&mut self) -> bool {
         let mut lines = Vec::new();
         self.sheets.end(&mut lines);
-        for line in lines {
-            self.look_at(&line);
-        }
+        self.look_at_all(lines);
         self.people.decide();
         let found = self.begin().found_heading();
         for known in &mut self.tables.known {
@@ -230,6 +256,7 @@ impl Delivery {
     }
 
     fn give(&mut self, mut lines: Vec<Line>, out: &mut Vec<Line>) {
+        lines.iter_mut().for_each(|line| self.correct(line));
         lines.retain(|line| !self.skips(line));
         self.number_families(&mut lines);
         out.append(&mut lines);
@@ -344,6 +371,17 @@ fn head(hash: Sha256) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&hash.finalize()[..16]);
     digest
+}
+
+/// What a line says under which headings, before anybody corrected it.
+fn mark(line: &Line) -> Mark {
+    let mut hash = Sha256::new_with_prefix(b"dtsen source row");
+    for name in &line.heading.names {
+        hash.update((name.len() as u64).to_be_bytes());
+        hash.update(name.as_bytes());
+    }
+    hash_line(line, &mut hash);
+    head(hash)
 }
 
 /// Everything that a line says, the lines above it that hold for it too.

@@ -4,6 +4,9 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+/// A key in a table of 16-byte keys.
+pub type KeyBytes = [u8; 16];
+
 /// Key of a row inside its file, stable from one delivery to the next.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKey {
@@ -18,7 +21,7 @@ pub enum RowKey {
 
 impl RowKey {
     /// The key for a table of 16-byte keys.
-    pub fn to_bytes(self) -> [u8; 16] {
+    pub fn to_bytes(self) -> KeyBytes {
         let mut bytes = [0; 16];
         match self {
             Self::Nik(number) | Self::Kk(number) => {

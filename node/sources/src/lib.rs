@@ -5,6 +5,7 @@
 
 pub mod cell;
 pub mod clean;
+pub mod correction;
 pub mod delivery;
 pub mod key;
 pub mod layout;

@@ -1,18 +1,75 @@
 //! `findings`.
 
-use clap::Args;
-use dtsen_kit::say;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use dtsen_kit::{ambient::Ambient, progress::Progress, say};
 use dtsen_proto::{pb, rulebook::Severity};
 use serde::Serialize;
 
 use super::{Done, print_json, table};
 use crate::{
     home::Home,
-    store::{FindingFilter, Origin},
+    import::ImportSummary,
+    mending::{Exported, Mender, Returned},
+    store::{AnswerState, FindingFilter, Origin},
 };
 
+/// Temuan yang perlu diperbaiki, dari node ini dan dari pusat
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Findings {
+    #[command(subcommand)]
+    way: Option<Way>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Debug, Subcommand)]
+enum Way {
+    /// Menulis baris yang ditolak atau ditahan ke buku kerja, sel yang harus diperbaiki diberi warna
+    Export(Export),
+    /// Mengambil perbaikan dari buku kerja itu; hanya baris yang diubah yang dikirim
+    Import(Import),
+    /// Perbaikan yang sudah diambil, temuan yang dijawabnya, dan apa putusannya
+    Answered(Listed),
+}
+
+#[derive(Debug, Args)]
+struct Export {
+    /// Buku kerja yang dibuat
+    #[arg(value_name = "BERKAS.xlsx")]
+    file: PathBuf,
+    /// Timpa bila sudah ada
+    #[arg(long)]
+    replace: bool,
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Import {
+    /// Buku kerja dari findings export, sudah diperbaiki
+    #[arg(value_name = "BERKAS.xlsx")]
+    file: PathBuf,
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Listed {
+    /// Paling banyak
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct List {
     /// Tampilkan juga peringatan
     #[arg(long)]
     warnings: bool,
@@ -71,6 +128,116 @@ fn fate(severity: &str) -> &'static str {
 
 impl Findings {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        match self.way {
+            None => self.list.run(home).await,
+            Some(Way::Export(export)) => export.run(home).await,
+            Some(Way::Import(import)) => import.run(home).await,
+            Some(Way::Answered(listed)) => listed.run(home).await,
+        }
+    }
+}
+
+impl Export {
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        anyhow::ensure!(
+            self.replace || !self.file.exists(),
+            "{} sudah ada; pilih nama lain, atau tambahkan --replace untuk menimpanya",
+            self.file.display()
+        );
+        let (store, region) = home.store().await?;
+        let rulebook = home.rulebook(&store).await?;
+        let mender = Mender { home, store: &store, region, ambient: Ambient::system() };
+        let exported = mender.export(&self.file, &rulebook).await?;
+        if self.json {
+            print_json(&exported)?;
+            return Ok(Done::Well);
+        }
+        let Exported { rows, others, unread, more } = exported;
+        say!("{}: {rows} baris untuk diperbaiki, {others} temuan lain.", self.file.display());
+        for (source, why) in unread {
+            say!("Sumber {source} tidak dapat dibaca lagi, barisnya tidak ikut: {why}");
+        }
+        if more {
+            say!("Masih ada lagi: perbaiki yang ini dahulu, lalu ekspor sekali lagi.");
+        }
+        say!("Perbaiki sel kuning, lalu: dtsen-node findings import {}", self.file.display());
+        Ok(Done::Well)
+    }
+}
+
+impl Import {
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, region) = home.store().await?;
+        let mender = Mender { home, store: &store, region, ambient: Ambient::system() };
+        let mut bar: Option<(String, Progress)> = None;
+        let mut progress = |file: &str, read: u64, total: u64| {
+            if bar.as_ref().is_none_or(|(name, _)| name != file) {
+                bar = Some((file.to_owned(), Progress::new(file, total)));
+            }
+            if let Some((_, bar)) = &mut bar {
+                bar.at(read);
+            }
+        };
+        let returned = mender.import(&self.file, &mut progress).await?;
+        if let Some((_, bar)) = bar {
+            bar.finish();
+        }
+        let errors: u64 = returned.imported.iter().map(ImportSummary::errors).sum();
+        let done = if errors > 0 { Done::WithErrors } else { Done::Well };
+        if self.json {
+            print_json(&returned)?;
+            return Ok(done);
+        }
+        let Returned { corrected, unchanged, imported, waiting } = returned;
+        say!("{corrected} baris diperbaiki, {unchanged} tidak diubah.");
+        for summary in imported {
+            say!("{summary}");
+        }
+        for (source, why) in waiting {
+            say!(
+                "Sumber {source} belum dapat dibaca ({why}); perbaikannya disimpan dan dipakai pada pembacaan berikutnya."
+            );
+        }
+        if errors > 0 {
+            say!("{errors} baris masih bermasalah; lihat: dtsen-node findings");
+        }
+        Ok(done)
+    }
+}
+
+impl Listed {
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, _) = home.store().await?;
+        let answered = store.answered(self.limit).await?;
+        if self.json {
+            print_json(&answered)?;
+            return Ok(Done::Well);
+        }
+        if answered.is_empty() {
+            say!("Belum ada perbaikan yang diambil.");
+            return Ok(Done::Well);
+        }
+        let mut shown = table(&["Sumber", "Diambil", "Menjawab", "Keadaan"]);
+        for one in &answered {
+            let at = jiff::Timestamp::from_millisecond(one.made_ms).unwrap_or_default();
+            let state = match one.state {
+                AnswerState::Open => "belum dipakai",
+                AnswerState::Waiting => "menunggu dikirim",
+                AnswerState::Sent => "terkirim",
+                AnswerState::Accepted => "diterima",
+                AnswerState::Held => "ditahan",
+                AnswerState::Rejected => "ditolak",
+            };
+            let at = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+            shown.add_row([one.source.as_str(), &at, &one.answers.join(", "), state]);
+        }
+        say!("{shown}");
+        Ok(Done::Well)
+    }
+}
+
+impl List {
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, _) = home.store().await?;
         let rulebook = home.rulebook(&store).await?;
         let at_least = match (self.all, self.warnings) {

@@ -60,9 +60,12 @@ struct Counts {
 impl Preview {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let forced = self.preset.as_deref().map(preset_named).transpose()?;
-        let (rulebook, region) = match home.store().await {
-            Ok((store, region)) => (home.rulebook(&store).await?, Some(region.to_string())),
-            Err(_) => (Rulebook::builtin(), None),
+        let (rulebook, region, corrections) = match home.store().await {
+            Ok((store, region)) => {
+                let corrections = store.corrections(&self.source).await?;
+                (home.rulebook(&store).await?, Some(region.to_string()), Some(corrections))
+            }
+            Err(_) => (Rulebook::builtin(), None, None),
         };
         let today = Day::of_ms(Ambient::system().now_ms()).date().unwrap_or_default();
         // A name stands for a source that is known, unless there is such a file.
@@ -74,7 +77,9 @@ impl Preview {
             known.as_ref().and_then(|known| known.preset.as_deref()).map(preset_named).transpose()?;
         let hint = self.wilayah.clone().or_else(|| known.as_ref()?.wilayah.clone()).or(region);
         let patience = known.clone().unwrap_or_default().patience()?;
-        let settings = Settings { rulebook, today, hint, preset: forced.or(mapped).or(preset), patience };
+        let preset = forced.or(mapped).or(preset);
+        let corrections = corrections.filter(|corrections| known.is_some() && !corrections.is_empty());
+        let settings = Settings { rulebook, today, hint, preset, patience, corrections };
         let password = known.as_ref().map(config::Config::password).transpose()?.flatten();
         let origin = known.as_ref().map_or(&self.source, |known| &known.origin);
         let read = source::read(origin, password.as_deref(), &settings).await?;

@@ -18,10 +18,13 @@ use self::families::{Families, family_columns, gather, store};
 use super::{
     Finished, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress, gone,
     judge::Entry,
-    run::{Chunk, Run},
+    run::{Beginning, Chunk, Run},
     scope::place_number,
 };
-use crate::intake::FileFinding;
+use crate::{
+    intake::FileFinding,
+    store::{NewFinding, Taken},
+};
 
 /// Rows that are read between two signs of life.
 const ROWS_PER_STEP: u64 = 10_000;
@@ -68,7 +71,8 @@ impl Importer<'_> {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
                 let columns = if derived { family_columns() } else { delivery.columns(kind) };
-                let mut run = self.begin(session, columns, &provenance, (label, scope), &[]).await?;
+                let of = Beginning { label, scope, path: None, before: &finished };
+                let mut run = self.begin(session, columns, &provenance, of, &[]).await?;
                 if derived {
                     let found = match made.take() {
                         Some(made) => made,
@@ -146,6 +150,9 @@ fn one(
     run.judge.counts.rows += 1;
     let (key, digest) = delivery.peek(line);
     let (key, identified) = (key.to_bytes(), !matches!(key, RowKey::Digest(_)));
+    if let Some((mark, before)) = line.mark.zip(line.corrected) {
+        run.corrected(Taken { mark, before, key }, chunk);
+    }
     let met = run.known.meet(&key, &digest);
     if met.unchanged && !met.again {
         run.judge.counts.unchanged += 1;
@@ -168,7 +175,8 @@ fn one(
     run.judge.unidentified += u64::from(!identified);
     if refused {
         run.judge.counts.errors += 1;
-        chunk.findings.extend(findings.iter().map(|found| run.judge.told_by_intake(found)));
+        let told = findings.iter().map(|found| run.judge.told_by_intake(found));
+        chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), ..told }));
         return;
     }
     let delta = record.delta(&run.judge.rulebook, &run.judge.provenance);

@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use dtsen_proto::record::RecordKind;
+use dtsen_sources::{
+    correction::{Corrections, Mark},
+    key::KeyBytes,
+};
 
 use super::{
     ImportError, OnProgress,
@@ -10,7 +14,10 @@ use super::{
     run::{Chunk, Run},
     scope::place_number,
 };
-use crate::intake::{Domicile, FamilyPlaces, RawRow, RowReader, Table, row_key};
+use crate::{
+    intake::{Domicile, FamilyPlaces, RawRow, RowReader, Table, row_key},
+    store::Taken,
+};
 
 /// Rows that are read between two signs of life.
 const ROWS_PER_STEP: u64 = 10_000;
@@ -24,6 +31,8 @@ pub(super) struct FileImport<'a> {
     pub(super) places: &'a mut FamilyPlaces,
     /// Whether members are placed by their families.
     pub(super) with_families: bool,
+    /// Rows that an operator corrected.
+    pub(super) corrections: &'a Corrections,
 }
 
 /// The digest of a row, with the village that a member's family lives in.
@@ -52,7 +61,8 @@ impl FileImport<'_> {
             while more && self.run.judge.counts.rows < step && !chunk.is_full() {
                 more = self.table.next_row(&mut row)?;
                 if more {
-                    self.row(&row, &mut chunk);
+                    let corrected = self.correct(&mut row);
+                    self.row(&row, corrected, &mut chunk);
                 }
             }
             if !more || chunk.is_full() {
@@ -63,7 +73,15 @@ impl FileImport<'_> {
         self.run.deferred().await
     }
 
-    fn row(&mut self, row: &RawRow, chunk: &mut Chunk) {
+    /// Puts what the operator wrote in the place of what the file has. Tells which row it was, and its key then.
+    fn correct(&mut self, row: &mut RawRow) -> Option<(Mark, KeyBytes)> {
+        let correction = self.corrections.get(&row.digest).filter(|_| row.broken.is_none())?;
+        let mark = row.digest;
+        self.table.replace(row, &correction.cells);
+        Some((mark, correction.key))
+    }
+
+    fn row(&mut self, row: &RawRow, corrected: Option<(Mark, KeyBytes)>, chunk: &mut Chunk) {
         self.run.judge.counts.rows += 1;
         let members = self.table.kind() == RecordKind::Individu;
         let families = (members && self.with_families).then_some(&*self.places);
@@ -75,6 +93,9 @@ impl FileImport<'_> {
             return;
         }
         let key = row_key(&self.table, row).to_bytes();
+        if let Some((mark, before)) = corrected {
+            self.run.corrected(Taken { mark, before, key }, chunk);
+        }
         let digest = if members {
             with_place(row.digest, &self.reader.village(&self.table, row, families))
         } else {

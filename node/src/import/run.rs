@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    path::Path,
     sync::Arc,
 };
 
@@ -18,7 +19,9 @@ use super::{
 };
 use crate::{
     intake::FileFinding,
-    store::{ChunkWrites, Counts, KeyDigest, NewFinding, NewImport, SourceId, Store, kind_word, setting},
+    store::{
+        ChunkWrites, Counts, KeyDigest, NewFinding, NewImport, SourceId, Store, Taken, kind_word, setting,
+    },
 };
 
 /// Rows that are stored together. More would hold the writer long, fewer would flush to disk often.
@@ -33,6 +36,19 @@ pub(super) struct Run<'a> {
     pub(super) known: &'a mut Known,
 }
 
+/// What begins.
+#[derive(Clone, Copy)]
+pub(super) struct Beginning<'a> {
+    /// The file or database, as it is shown.
+    pub(super) label: &'a str,
+    /// What it is complete for.
+    pub(super) scope: Option<&'a Scope>,
+    /// Where the file is, if it was named by hand.
+    pub(super) path: Option<&'a Path>,
+    /// What the same command imported before.
+    pub(super) before: &'a [Finished],
+}
+
 /// Rows to be looked at beside what is known of them.
 #[derive(Default)]
 pub(super) struct Chunk {
@@ -40,6 +56,7 @@ pub(super) struct Chunk {
     at: HashMap<[u8; 16], usize>,
     pub(super) findings: Vec<NewFinding>,
     superseded: Vec<KeyDigest>,
+    taken: Vec<Taken>,
 }
 
 impl Importer<'_> {
@@ -49,7 +66,7 @@ impl Importer<'_> {
         session: &'a mut Session,
         columns: Columns,
         provenance: &Provenance,
-        (label, scope): (&str, Option<&Scope>),
+        of: Beginning<'_>,
         notices: &[FileFinding],
     ) -> Result<Run<'a>, ImportError> {
         let judge = Judge {
@@ -63,12 +80,15 @@ impl Importer<'_> {
             deferred: HashMap::new(),
         };
         let notices: Vec<_> = notices.iter().map(|found| judge.told_by_intake(found)).collect();
-        let scope = scope.map(ToString::to_string);
+        let scope = of.scope.map(ToString::to_string);
+        let path = of.path.map(|path| path.to_string_lossy().into_owned());
         let new = NewImport {
             source: session.source,
-            file: label,
+            file: of.label,
             reference: provenance.reference,
             scope: scope.as_deref(),
+            path: path.as_deref(),
+            run: of.before.first().map(|done| done.import),
             now_ms: self.ambient.now_ms(),
         };
         let import = self.store.begin_import(&new, &notices).await?;
@@ -115,6 +135,14 @@ impl Chunk {
 }
 
 impl Run<'_> {
+    /// Notes that a row is read as an operator corrected it.
+    pub(super) fn corrected(&mut self, taken: Taken, chunk: &mut Chunk) {
+        if taken.goes_on() {
+            self.known.mark_met(&taken.before);
+        }
+        chunk.taken.push(taken);
+    }
+
     /// Adds a row to the chunk; an earlier one with its key is replaced.
     pub(super) fn push(&mut self, entry: Entry, chunk: &mut Chunk) {
         let at = chunk.entries.len();
@@ -131,7 +159,7 @@ impl Run<'_> {
 
     /// Stores a chunk.
     pub(super) async fn store(&mut self, chunk: Chunk) -> Result<(), ImportError> {
-        if chunk.entries.is_empty() && chunk.findings.is_empty() {
+        if chunk.entries.is_empty() && chunk.findings.is_empty() && chunk.taken.is_empty() {
             return Ok(());
         }
         let mut entries: Vec<Entry> = chunk.entries.into_iter().flatten().collect();
@@ -143,7 +171,7 @@ impl Run<'_> {
             judge.chunk(std::mem::take(&mut entries), known, &mut writes);
             std::mem::take(&mut writes)
         };
-        self.store.import_chunk(self.import, self.source, &wanted, &mut decide).await?;
+        self.store.import_chunk(self.import, self.source, &wanted, &chunk.taken, &mut decide).await?;
         Ok(())
     }
 

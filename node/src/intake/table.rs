@@ -9,6 +9,7 @@ use std::{
 use dtsen_proto::{column, record::RecordKind, rulebook::Rulebook};
 use dtsen_sources::{
     clean::{encoding::decode, number, text::clean},
+    correction::Cells,
     read::text::{Broken, Dialect, RawRow, Rows, Splitter},
     value::Reading,
 };
@@ -36,6 +37,7 @@ pub struct Table {
     path: PathBuf,
     pub(super) layout: Layout,
     heading_line: u64,
+    headings: Vec<String>,
     notices: Vec<FileFinding>,
     rows: Rows<File>,
     total: u64,
@@ -69,9 +71,10 @@ pub fn open(path: &Path, rulebook: &Rulebook) -> Result<Table, IntakeError> {
     };
     sample(&head, heading.line, &mut dialect, &mut layout).map_err(io)?;
     dialect.seed = layout.seed(rulebook, dialect.delimiter, dialect.expected);
+    let headings = heading.fields.iter().map(|field| decode(field).0.into_owned()).collect();
     // Opened anew: the handle stands behind the head.
     let rows = Rows::new(File::open(path).map_err(io)?, dialect, heading.line).map_err(io)?;
-    Ok(Table { path: path.to_owned(), layout, heading_line: heading.line, notices, rows, total })
+    Ok(Table { path: path.to_owned(), layout, heading_line: heading.line, headings, notices, rows, total })
 }
 
 impl Table {
@@ -90,6 +93,11 @@ impl Table {
         self.heading_line
     }
 
+    /// Its heading, as the file has it.
+    pub fn headings(&self) -> &[String] {
+        &self.headings
+    }
+
     /// What is told once for the whole file.
     pub fn notices(&self) -> &[FileFinding] {
         &self.notices
@@ -99,6 +107,11 @@ impl Table {
     pub fn next_row(&mut self, row: &mut RawRow) -> Result<bool, IntakeError> {
         let read = self.rows.next_row(row);
         read.map_err(|cause| IntakeError::Io { path: self.path.clone(), line: self.rows.line() - 1, cause })
+    }
+
+    /// Puts these fields in the place of a row's own.
+    pub fn replace(&mut self, row: &mut RawRow, cells: &Cells) {
+        self.rows.replace(row, cells);
     }
 
     /// Bytes read so far.

@@ -12,6 +12,7 @@ use std::{
 use dtsen_proto::rulebook::Rulebook;
 use dtsen_sources::{
     cell::{Cell, Row},
+    correction::Corrections,
     delivery::Delivery,
     layout::find::LOOKED_AT,
     place::Places,
@@ -44,6 +45,8 @@ pub struct Settings {
     pub preset: Option<Arc<Preset>>,
     /// How long a database may think before its next row.
     pub patience: Duration,
+    /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
+    pub corrections: Option<Corrections>,
 }
 
 /// A source that was read.
@@ -107,8 +110,11 @@ async fn fingerprint(database: &mut Database, schema: &Schema) -> Result<Option<
 /// Reads a file or a database.
 pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> Result<Read, SourceError> {
     let places = Places::new(Arc::clone(&settings.rulebook), settings.hint.as_deref())?;
-    let delivery =
+    let mut delivery =
         Delivery::new(Arc::clone(&settings.rulebook), settings.today, places, settings.preset.clone());
+    if let Some(corrections) = &settings.corrections {
+        delivery = delivery.corrected_by(corrections.clone());
+    }
     let mut taker = Taker { delivery, spool: Spool::new(private_file()?), failed: None };
     let sqlite = || {
         !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)

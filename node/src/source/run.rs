@@ -8,7 +8,7 @@ use dtsen_proto::{
     region::Region,
     rulebook::Rulebook,
 };
-use dtsen_sources::{delivery::Delivery, preset};
+use dtsen_sources::{correction, delivery::Delivery, preset};
 use futures::future::BoxFuture;
 
 use super::{
@@ -115,7 +115,14 @@ impl Runner<'_> {
         };
         let today = Day::of_ms(self.ambient.now_ms()).date().unwrap_or_default();
         let hint = config.wilayah.clone().unwrap_or_else(|| self.region.to_string());
-        Ok(Settings { rulebook, today, hint: Some(hint), preset, patience: config.patience()? })
+        Ok(Settings {
+            rulebook,
+            today,
+            hint: Some(hint),
+            preset,
+            patience: config.patience()?,
+            corrections: None,
+        })
     }
 
     async fn once<'a>(
@@ -127,10 +134,17 @@ impl Runner<'_> {
         progress: &'a mut OnProgress<'a>,
     ) -> Result<Ran, RunError> {
         let rulebook = self.home.rulebook(self.store).await?;
-        let settings = self.settings(config, Arc::clone(&rulebook))?;
+        let corrections = self.store.corrections(name).await.map_err(ImportError::Store)?;
+        let corrected = correction::digest(&corrections);
+        let corrections = (!corrections.is_empty()).then_some(corrections);
+        let settings = Settings { corrections, ..self.settings(config, Arc::clone(&rulebook))? };
         let password = config.password()?;
-        let asked =
-            format!("{ASKED_VERSION} {} {:?} {:?} ", rulebook.version(), config.preset, settings.hint);
+        let asked = format!(
+            "{ASKED_VERSION} {} {:?} {:?} {corrected} ",
+            rulebook.version(),
+            config.preset,
+            settings.hint
+        );
         let seen = |found: Option<String>| found.map(|found| format!("{asked}{found}"));
         if state.fingerprint.is_some()
             && seen(look(&config.origin, password.as_deref(), settings.patience).await?) == state.fingerprint

@@ -3,7 +3,10 @@
 use dtsen_proto::{id::RecordId, record::Delta};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-use super::{BEGIN, NewFinding, Result, SourceId, Store, StoreError, bulk, imports, outbox, records};
+use super::{
+    BEGIN, NewFinding, Result, SourceId, Store, StoreError, Taken, bulk, corrections, imports, outbox,
+    records, undo,
+};
 
 /// Key of a row and digest of its content.
 pub type KeyDigest = ([u8; 16], [u8; 16]);
@@ -118,7 +121,11 @@ async fn write(
     conn: &mut SqliteConnection,
     (import, source): (i64, SourceId),
     writes: &ChunkWrites,
+    taken: &[Taken],
 ) -> Result<()> {
+    let rekeyed = |key| taken.iter().any(|taken| taken.key == key);
+    let changed = writes.rows.iter().filter(|row| row.record.is_some() && !rekeyed(row.key));
+    undo::keep(conn, source, &changed.map(|row| row.key).collect::<Vec<_>>()).await?;
     let mut last: i64 = sqlx::query_scalar(LAST_RECORD).fetch_one(&mut *conn).await?;
     let rows: Vec<(i64, &RowWrite)> = writes
         .rows
@@ -165,21 +172,27 @@ async fn write(
 }
 
 impl Store {
-    /// Stores a chunk of an import. `decide` gets what is known of every row in `wanted`, in that order.
+    /// Stores a chunk of an import. `decide` gets what is known of every row in `wanted`, in that order. Rows that were
+    /// corrected are `taken`.
     pub async fn import_chunk(
         &self,
         import: i64,
         source: SourceId,
         wanted: &[KeyDigest],
+        taken: &[Taken],
         decide: &mut (dyn FnMut(Vec<Option<KnownRow>>) -> ChunkWrites + Send),
     ) -> Result<()> {
         self.db
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
+                undo::keep(&mut tx, source, &taken.iter().map(|taken| taken.before).collect::<Vec<_>>())
+                    .await?;
+                corrections::take(&mut tx, source, taken).await?;
                 let known = known(&mut tx, source, wanted).await?;
                 let writes = decide(known);
-                write(&mut tx, (import, source), &writes).await?;
+                write(&mut tx, (import, source), &writes, taken).await?;
+                corrections::tie(&mut tx, source, taken).await?;
                 Ok(tx.commit().await?)
             })
             .await

@@ -5,8 +5,10 @@ use dtsen_proto::{
     id::{DeltaRef, Position},
     mask::Masked,
     pb,
+    record::RecordKind,
     rulebook::Severity,
 };
+use dtsen_sources::key::KeyBytes;
 use prost::Message as _;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
@@ -60,6 +62,44 @@ pub struct FindingRow {
     pub delta: Option<DeltaRef>,
 }
 
+/// A finding for which somebody must act, with what it takes to find its row again.
+#[derive(Debug, Clone)]
+pub struct ToMend {
+    /// The source.
+    pub source: String,
+    /// What the row describes.
+    pub kind: RecordKind,
+    /// Key of the row; `None`: only its line is known.
+    pub key: Option<KeyBytes>,
+    /// The file or database, as it is shown.
+    pub file: String,
+    /// Where the file is, if it was named by hand.
+    pub path: Option<String>,
+    /// The row.
+    pub line: u64,
+    /// The column.
+    pub column: Option<Column>,
+    /// The column as the source names it.
+    pub column_name: Option<String>,
+    /// Codes of the reasons.
+    pub reason: String,
+    /// NIK or No. KK, masked.
+    pub number: Option<String>,
+    /// Who found it.
+    pub origin: Origin,
+}
+
+const MEND_LOCAL: &str =
+    "SELECT s.name, s.kind, f.key, i.file, i.path, f.line, f.number, f.column_no, f.column_name,
+    f.reason FROM finding f JOIN import i ON i.id = f.import JOIN source s ON s.id = f.source
+    WHERE f.severity >= $1 ORDER BY f.source, f.line LIMIT $2";
+const MEND_HUB: &str = "SELECT o.name, o.kind, k.key, i.file, i.path, r.line, r.number, v.detail
+    FROM verdict v JOIN sent s ON s.epoch = v.epoch AND s.sequence = v.sequence AND s.place = v.place
+    JOIN record r ON r.id = s.record JOIN source o ON o.id = r.source
+    JOIN known_row k ON k.source = r.source AND k.record = r.id LEFT JOIN import i ON i.id = r.import
+    WHERE v.judgement >= $1 AND NOT EXISTS (SELECT 1 FROM sent l
+        WHERE l.record = s.record AND (l.epoch, l.sequence, l.place) > (s.epoch, s.sequence, s.place))
+    ORDER BY o.name, r.line LIMIT $2";
 const LOCAL: &str = "SELECT f.*, i.file FROM finding f JOIN import i ON i.id = f.import
     WHERE f.severity >= $1 ORDER BY f.severity DESC, f.import DESC, f.line LIMIT $2";
 /// The verdict on the last delta sent of each record: what was sent since has taken the place of the others.
@@ -178,7 +218,57 @@ async fn from_hub(conn: &mut SqliteConnection, filter: &FindingFilter) -> Result
     Ok(found)
 }
 
+fn read_to_mend(row: &SqliteRow, origin: Origin) -> Result<ToMend> {
+    let wrong = |column| StoreError::Inconsistent { table: "finding", column };
+    let key = row.try_get::<Option<&[u8]>, _>(2)?;
+    let line: Option<i64> = row.try_get(5)?;
+    Ok(ToMend {
+        source: row.try_get(0)?,
+        kind: RecordKind::from_wire(row.try_get(1)?).ok_or(wrong("kind"))?,
+        key: key.map(|key| key.try_into().map_err(|_| wrong("key"))).transpose()?,
+        file: row.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
+        path: row.try_get(4)?,
+        line: line.map_or(Ok(0), |line| unsigned(line, "finding", "line"))?,
+        number: masked(row.try_get(6)?),
+        column: None,
+        column_name: None,
+        reason: String::new(),
+        origin,
+    })
+}
+
 impl Store {
+    /// The findings for which somebody must act, this node's own before the hub's; so many of either at most.
+    pub async fn to_mend(&self, limit: u32) -> Result<Vec<ToMend>> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                let mut found = Vec::new();
+                let gravest = imports::severity_number(Severity::Hold);
+                for row in sqlx::query(MEND_LOCAL).bind(gravest).bind(limit).fetch_all(&mut *conn).await? {
+                    found.push(ToMend {
+                        column: column_of(row.try_get(7)?),
+                        column_name: row.try_get(8)?,
+                        reason: row.try_get(9)?,
+                        ..read_to_mend(&row, Origin::Lokal)?
+                    });
+                }
+                let held = i32::from(pb::Judgement::Held);
+                for row in sqlx::query(MEND_HUB).bind(held).bind(limit).fetch_all(&mut *conn).await? {
+                    let wrong = StoreError::Inconsistent { table: "verdict", column: "detail" };
+                    let verdict = pb::Verdict::decode(row.try_get::<&[u8], _>(7)?).map_err(|_| wrong)?;
+                    let mend = read_to_mend(&row, Origin::Hub)?;
+                    found.extend(verdict.findings.into_iter().map(|finding| ToMend {
+                        column: column_of(finding.column.into()),
+                        reason: finding.reason,
+                        ..mend.clone()
+                    }));
+                }
+                Ok(found)
+            })
+            .await
+    }
+
     /// What there is to mend, gravest first, this node's own before the hub's.
     pub async fn findings(&self, filter: &FindingFilter) -> Result<Vec<FindingRow>> {
         self.db

@@ -3,7 +3,7 @@
 use dtsen_proto::record::Delta;
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite};
 
-use super::{BEGIN, Result, SourceId, Store, StoreError, outbox};
+use super::{BEGIN, Result, SourceId, Store, StoreError, outbox, undo};
 
 /// A row that is known and was not declared gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,7 @@ impl Store {
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
+                undo::keep(&mut tx, source, keys).await?;
                 let mut deltas = Vec::with_capacity(keys.len());
                 let mut gone = 0i64;
                 for key in keys {

@@ -7,7 +7,7 @@ use dtsen_proto::{
 };
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
-use super::{BEGIN, Result, Store, StoreError, bulk, records, unsigned};
+use super::{BEGIN, Result, Store, StoreError, bulk, records, undo, unsigned};
 
 /// One kind of records of one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +24,10 @@ pub struct NewImport<'a> {
     pub reference: Day,
     /// The scope that the file was declared complete for.
     pub scope: Option<&'a str>,
+    /// Where the file is, if it was named by hand.
+    pub path: Option<&'a str>,
+    /// The first import of the same command; `None` for that one.
+    pub run: Option<i64>,
     /// The node's clock.
     pub now_ms: i64,
 }
@@ -93,14 +97,18 @@ pub struct NewFinding {
     pub stays: bool,
 }
 
-const BEGIN_IMPORT: &str = "INSERT INTO import (source, file, reference_day, scope, started_ms)
-    VALUES ($1, $2, $3, $4, $5) RETURNING id";
+const BEGIN_IMPORT: &str = "INSERT INTO import (source, file, reference_day, scope, started_ms, path, run)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+const FIRST_OF_RUN: &str = "UPDATE import SET run = id WHERE id = $1";
 const FINISH: &str = "UPDATE import SET finished_ms = $2, rows = $3, new = $4, changed = $5, unchanged = $6,
     errors = $7, warnings = $8, gone = gone + $9, queued = queued + $10 WHERE id = $1";
 const END_FINDINGS: &str = "DELETE FROM finding WHERE source = (SELECT source FROM import WHERE id = $1)
-    AND import < $1 AND stays = 0";
+    AND import < (SELECT run FROM import WHERE id = $1) AND stays = 0";
 const INSERT_FINDING: &str = "INSERT INTO finding
     (import, source, key, line, column_no, column_name, reason, severity, detail, number, stays) ";
+const LAST_FILES: &str = "SELECT path, reference_day FROM import WHERE path IS NOT NULL AND run =
+    (SELECT max(i.run) FROM import i JOIN source s ON s.id = i.source WHERE s.name = $1)
+    GROUP BY path, reference_day ORDER BY min(id)";
 const LIST: &str = "SELECT i.*, s.name, s.kind FROM import i JOIN source s ON s.id = i.source
     ORDER BY i.id DESC LIMIT $1";
 
@@ -182,8 +190,14 @@ impl Store {
                     .bind(new.reference.0)
                     .bind(new.scope)
                     .bind(new.now_ms)
+                    .bind(new.path)
+                    .bind(new.run.unwrap_or_default())
                     .fetch_one(&mut *tx)
                     .await?;
+                if new.run.is_none() {
+                    sqlx::query(FIRST_OF_RUN).bind(import).execute(&mut *tx).await?;
+                    undo::begin(&mut tx, import).await?;
+                }
                 put_findings(&mut tx, (import, new.source), &[], findings).await?;
                 tx.commit().await?;
                 Ok(import)
@@ -205,6 +219,16 @@ impl Store {
                 query.execute(&mut *tx).await?;
                 sqlx::query(END_FINDINGS).bind(import).execute(&mut *tx).await?;
                 Ok(tx.commit().await?)
+            })
+            .await
+    }
+
+    /// The files that the last import of a source read, where they were named by hand, and the day that they describe.
+    pub async fn last_files(&self, source: &str) -> Result<Vec<(String, i32)>> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                Ok(sqlx::query_as(LAST_FILES).bind(source).fetch_all(&mut *conn).await?)
             })
             .await
     }

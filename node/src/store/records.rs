@@ -6,7 +6,7 @@ use dtsen_proto::{
 };
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{BEGIN, Result, Store, StoreError, outbox};
+use super::{BEGIN, Result, Store, StoreError, outbox, undo};
 
 /// A record as one source last stated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +140,8 @@ impl Store {
                     deltas.push((record, change.delta.encode()));
                 }
                 outbox::queue(&mut tx, &deltas).await?;
+                // What an import before it queued cannot be told apart any more.
+                undo::end(&mut tx).await?;
                 Ok(tx.commit().await?)
             })
             .await

@@ -44,6 +44,9 @@ pub const RULEBOOK_UNFIT: &str = "rulebook_unfit";
 /// Version of the rulebook of the last import, four bytes big-endian.
 pub const RULEBOOK_IMPORTED: &str = "rulebook_imported";
 
+/// Where the store stood before the last run of imports; absent once that cannot be taken back.
+pub const UNDO: &str = "undo";
+
 const GET: &str = "SELECT value FROM setting WHERE name = $1";
 const SET: &str = "INSERT INTO setting (name, value) VALUES ($1, $2)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";

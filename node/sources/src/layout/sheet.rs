@@ -10,6 +10,8 @@ use super::{
 use crate::{
     cell::{Cell, Row},
     clean::address,
+    correction::Mark,
+    key::KeyBytes,
 };
 
 /// Cells with a role below which a row without NIK is nobody's: a signature, a remark, a total.
@@ -48,6 +50,16 @@ pub struct Line {
     pub family: bool,
     /// Its place among all lines of the delivery, from 1.
     pub at: u64,
+    /// Its digest as the source has it, if anybody asks for it.
+    pub mark: Option<Mark>,
+    /// The key that it had before it was corrected.
+    pub corrected: Option<KeyBytes>,
+}
+
+impl Line {
+    fn new(heading: Arc<Heading>, context: Arc<Context>, row: Row, family: bool) -> Self {
+        Self { heading, context, row, family, at: 0, mark: None, corrected: None }
+    }
 }
 
 /// Reads sheets, row by row.
@@ -252,7 +264,7 @@ impl Sheets {
         if !family {
             self.pending = None;
             let context = Arc::clone(&self.context);
-            self.give(Line { heading, context, row, family, at: 0 }, out);
+            self.give(Line::new(heading, context, row, family), out);
             return;
         }
         self.flush(out);
@@ -265,7 +277,7 @@ impl Sheets {
             let pairs = pairs.filter(|(role, _)| is_of_family(*role)).collect();
             Arc::make_mut(&mut self.context).say_all(pairs);
         }
-        self.pending = Some(Line { heading, context: Arc::clone(&self.context), row, family, at: 0 });
+        self.pending = Some(Line::new(heading, Arc::clone(&self.context), row, family));
     }
 
     /// A family that no heading of members followed is a row of its own.

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::correction::Cells;
+
 use super::{
     frame::{Frame, LineEnd},
     raw::{Broken, RawRow, Splitter},
@@ -78,6 +80,35 @@ impl<R: Read> Rows<R> {
             row.digest = self.digest(&row.raw, None);
             return Ok(true);
         }
+    }
+
+    /// Puts these fields in the place of a row's own.
+    pub fn replace(&mut self, row: &mut RawRow, cells: &Cells) {
+        let mut line = Vec::with_capacity(row.raw.len() + cells.len() * 16);
+        for at in 0..row.len() {
+            if at > 0 {
+                line.push(self.dialect.delimiter);
+            }
+            let given = cells.get(&at).map(String::as_bytes);
+            if given.is_none() && !row.quoted(at) {
+                line.extend_from_slice(row.field(at));
+                continue;
+            }
+            line.push(b'"');
+            for byte in given.unwrap_or_else(|| row.field(at)) {
+                // One line in, one line out.
+                line.extend_from_slice(match byte {
+                    b'"' => b"\"\"",
+                    b'\r' | b'\n' => b" ",
+                    byte => std::slice::from_ref(byte),
+                });
+            }
+            line.push(b'"');
+        }
+        let number = row.line;
+        self.splitter.line(&line, row);
+        row.line = number;
+        row.digest = self.digest(&row.raw, None);
     }
 
     /// Splits the row at the start of the window; tells its bytes and lines.

@@ -1,0 +1,62 @@
+//! `undo`.
+
+use clap::Args;
+use dtsen_kit::say;
+
+use super::{Done, print_json};
+use crate::{
+    home::{Home, Work},
+    source::config,
+    store::Undone,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Undo {
+    /// Untuk mesin
+    #[arg(long)]
+    json: bool,
+}
+
+impl Undo {
+    pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (store, _) = home.store().await?;
+        let _lock = home.lock(Work::Import)?;
+        let undone = store.undo().await?;
+        if let Undone::Done { sources, .. } = &undone {
+            for name in sources.iter().filter(|name| config::load(home, name).is_ok()) {
+                // Read again in full: its fingerprint is that of the reading that was taken back.
+                let mut state = config::state(&store, name).await?;
+                state.fingerprint = None;
+                config::set_state(&store, name, &state).await?;
+            }
+        }
+        if self.json {
+            print_json(&undone)?;
+        }
+        match undone {
+            Undone::Done { sources, pending, new, changed } if !self.json => {
+                say!(
+                    "Impor terakhir ({}) dibatalkan: {new} data baru dihapus, {changed} dikembalikan, {pending} perubahan tidak jadi dikirim.",
+                    sources.join(", ")
+                );
+                say!("Temuan lama muncul lagi setelah sumbernya dibaca lagi.");
+                for name in sources {
+                    let every = config::load(home, &name).ok().and_then(|config| config.every);
+                    if let Some(every) = every {
+                        say!(
+                            "Sumber {name} dibaca sendiri tiap {every}: perbaiki dahulu di sumbernya, atau hapus: dtsen-node source remove {name}"
+                        );
+                    }
+                }
+            }
+            Undone::Done { .. } => {}
+            Undone::Nothing => anyhow::bail!(
+                "tidak ada impor yang dapat dibatalkan (belum ada, sudah dibatalkan, atau ada perpindahan yang dicatat sesudahnya)"
+            ),
+            Undone::Sent => anyhow::bail!(
+                "impor terakhir sudah dikirim (sebagian), tidak dapat dibatalkan. Perbaiki datanya di sumber lalu impor lagi, atau: dtsen-node findings export BERKAS.xlsx"
+            ),
+        }
+        Ok(Done::Well)
+    }
+}

@@ -1,0 +1,121 @@
+//! Taking back the last run of imports while nothing of it was sent.
+
+use serde::{Deserialize, Serialize};
+use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
+
+use super::{BEGIN, Result, SourceId, Store, bulk, setting};
+use dtsen_sources::key::KeyBytes;
+
+/// Where the store stood before the last run.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Before {
+    run: i64,
+    record: i64,
+    pending: i64,
+}
+
+/// Whether the last run was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undone {
+    /// It was: so many deltas are not sent, and so many records are as they were or gone.
+    Done {
+        /// Sources that were imported.
+        sources: Vec<String>,
+        /// Changes that are not sent.
+        pending: u64,
+        /// Records that were new.
+        new: u64,
+        /// Records that were changed.
+        changed: u64,
+    },
+    /// There is none, or something else was queued since.
+    Nothing,
+    /// Something of it was sent.
+    Sent,
+}
+
+const LAST: &str =
+    "SELECT (SELECT coalesce(max(id), 0) FROM record), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence
+    WHERE name = 'pending')";
+const KEEP: &str = "INSERT OR IGNORE INTO undo_row
+    SELECT k.source, k.key, k.digest, k.record, k.place, k.gone, r.number, r.family, r.resend, r.import, r.line, r.delta
+    FROM known_row k JOIN record r ON r.id = k.record WHERE r.id <= ";
+const SENT: &str = "SELECT EXISTS (SELECT 1 FROM sent WHERE pending > $1)";
+const RESTORE_RECORDS: &str = "UPDATE record SET number = u.number, family = u.family, resend = u.resend,
+    import = u.import, line = u.line, delta = u.delta FROM undo_row u WHERE u.record = record.id";
+const RESTORE_ROWS: &str = "INSERT INTO known_row (source, key, digest, record, place, gone)
+    SELECT source, key, digest, record, place, gone FROM undo_row";
+const SOURCES: &str =
+    "SELECT DISTINCT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.run = $1 ORDER BY s.name";
+
+/// Begins a run: from here on can be gone back.
+pub(super) async fn begin(conn: &mut SqliteConnection, run: i64) -> Result<()> {
+    let (record, pending) = sqlx::query_as(LAST).fetch_one(&mut *conn).await?;
+    sqlx::query("DELETE FROM undo_row").execute(&mut *conn).await?;
+    let before = serde_json::to_vec(&Before { run, record, pending }).expect("numbers");
+    setting::set(conn, setting::UNDO, &before).await
+}
+
+/// Keeps rows as they are before they change.
+pub(super) async fn keep(conn: &mut SqliteConnection, source: SourceId, keys: &[KeyBytes]) -> Result<()> {
+    let Some(before) = before(conn).await?.filter(|_| !keys.is_empty()) else { return Ok(()) };
+    for group in keys.chunks(bulk::GROUP) {
+        let mut query = QueryBuilder::<Sqlite>::new(KEEP);
+        query.push_bind(before.record).push(" AND k.source = ").push_bind(source.0).push(" AND k.key IN (");
+        let mut wanted = query.separated(", ");
+        for key in group {
+            wanted.push_bind(&key[..]);
+        }
+        query.push(")");
+        query.build().execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn before(conn: &mut SqliteConnection) -> Result<Option<Before>> {
+    Ok(setting::get(conn, setting::UNDO).await?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+/// Ends the possibility: something else was queued.
+pub(super) async fn end(conn: &mut SqliteConnection) -> Result<()> {
+    sqlx::query("DELETE FROM undo_row").execute(&mut *conn).await?;
+    setting::clear(conn, setting::UNDO).await
+}
+
+impl Store {
+    /// Takes the last run of imports back, if nothing of it was sent.
+    pub async fn undo(&self) -> Result<Undone> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                let Some(before) = before(&mut tx).await? else { return Ok(Undone::Nothing) };
+                if sqlx::query_scalar(SENT).bind(before.pending).fetch_one(&mut *tx).await? {
+                    return Ok(Undone::Sent);
+                }
+                let sources = sqlx::query_scalar(SOURCES).bind(before.run).fetch_all(&mut *tx).await?;
+                let by = |sql: &'static str, number: i64| sqlx::query(sql).bind(number);
+                let pending =
+                    by("DELETE FROM pending WHERE id > $1", before.pending).execute(&mut *tx).await?;
+                let changed = sqlx::query(RESTORE_RECORDS).execute(&mut *tx).await?;
+                sqlx::query("DELETE FROM known_row WHERE record IN (SELECT record FROM undo_row)")
+                    .execute(&mut *tx)
+                    .await?;
+                sqlx::query(RESTORE_ROWS).execute(&mut *tx).await?;
+                by("DELETE FROM known_row WHERE record > $1", before.record).execute(&mut *tx).await?;
+                let new = by("DELETE FROM record WHERE id > $1", before.record).execute(&mut *tx).await?;
+                by("DELETE FROM finding WHERE import >= $1", before.run).execute(&mut *tx).await?;
+                by("DELETE FROM import WHERE run = $1", before.run).execute(&mut *tx).await?;
+                end(&mut tx).await?;
+                tx.commit().await?;
+                Ok(Undone::Done {
+                    sources,
+                    pending: pending.rows_affected(),
+                    new: new.rows_affected(),
+                    changed: changed.rows_affected(),
+                })
+            })
+            .await
+    }
+}
