@@ -17,6 +17,7 @@ mod rulebook;
 mod steps;
 mod strangers;
 mod two_hubs;
+mod way_back;
 mod weak_link;
 
 /// Whether long tests are to be skipped.
