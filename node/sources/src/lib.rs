@@ -6,6 +6,7 @@
 pub mod cell;
 pub mod clean;
 pub mod delivery;
+pub mod derive;
 pub mod key;
 pub mod layout;
 pub mod person;
