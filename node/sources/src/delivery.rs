@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     cell::{Cell, Row},
     correction::{self, Corrections, Mark},
+    derive,
     key::RowKey,
     layout::{
         context::Context,
@@ -160,6 +161,9 @@ impl Delivery {
         };
         let mark = mark(line);
         if let Some(correction) = corrections.get(&mark) {
+            correction::apply(&mut line.row, &correction.cells);
+            derive::again(&mut line.row, line.heading.own(), &line.heading.derived);
+            // A derived cell may be corrected itself.
             correction::apply(&mut line.row, &correction.cells);
             line.corrected = Some(correction.key);
         }

@@ -7,6 +7,7 @@ pub mod cell;
 pub mod clean;
 pub mod correction;
 pub mod delivery;
+pub mod derive;
 pub mod key;
 pub mod layout;
 pub mod person;

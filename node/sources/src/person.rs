@@ -13,6 +13,8 @@ use dtsen_proto::{
 };
 use jiff::civil::Date;
 
+pub(crate) use codes::is_crosswalk;
+
 use crate::{
     cell::{Cell, Row},
     clean::text::is_missing,
@@ -127,6 +129,7 @@ impl Reader {
                 column: None,
                 heading: None,
                 broken: Some(broken),
+                prefix: None,
             });
             return reading.out;
         }
@@ -195,7 +198,8 @@ impl<'a> Reading<'a> {
 
     /// Cells that hold an error of the spreadsheet.
     fn faults(&mut self) {
-        let wanted = self.plan.roles.values().copied().chain(self.plan.direct.iter().map(|direct| direct.at));
+        let direct = self.plan.direct.iter().map(|direct| direct.at);
+        let wanted = self.plan.roles.values().copied().chain(direct).chain(self.plan.bps);
         for at in wanted {
             if *self.row.cell(at) == Cell::Fault {
                 let name = self.plan.names.get(at).map(String::as_str);

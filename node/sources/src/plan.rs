@@ -73,16 +73,27 @@ impl Plan {
             skip: Vec::new(),
         };
         plan.extras();
-        for (at, name) in heading.names.iter().enumerate() {
+        // First: what a mapping makes holds in place of what a column is called.
+        for (at, derived) in (heading.own()..).zip(&heading.derived) {
+            plan.target(rulebook, at, &derived.target);
+        }
+        let made = Made::of(&plan);
+        for (at, name) in heading.names[..heading.own()].iter().enumerate() {
             let folded = folded(name);
             let own = columns.get(&folded).or_else(|| columns.get(preset::question(&folded)?));
             match own.map(String::as_str) {
                 Some("-") => {}
-                Some("kode_desa_bps") => plan.bps = Some(at),
                 Some(target) => plan.target(rulebook, at, target),
                 None => match heading.roles.get(at).copied().flatten() {
+                    Some(role) if made.instead_of(role) => {}
                     Some(role) if role != Role::Lain && plan.takes(role) => plan.role(at, Some(role)),
-                    _ => plan.direct(rulebook, at, &folded.replace(' ', "_"), None),
+                    _ => {
+                        let name = folded.replace(' ', "_");
+                        let column = rulebook.column_named(plan.kind, &name);
+                        if column.is_some_and(|column| !made.all.contains(&column.number)) {
+                            plan.direct(rulebook, at, &name, None);
+                        }
+                    }
                 },
             }
         }
@@ -93,6 +104,10 @@ impl Plan {
     fn target(&mut self, rulebook: &Rulebook, at: usize, target: &str) {
         let (target, table) =
             target.split_once('@').map_or((target, None), |(target, table)| (target, Some(table)));
+        if target == "kode_desa_bps" {
+            self.bps = Some(at);
+            return;
+        }
         if let Some(column) = target.strip_prefix("kolom:") {
             return self.direct(rulebook, at, column, table);
         }
@@ -161,6 +176,32 @@ impl Plan {
             columns.extend(columns_of(*role, self.kind).iter().map(|column| (*column, name(*at))));
         }
         columns
+    }
+}
+
+/// DTSEN's columns that a mapping makes out of others.
+struct Made {
+    kind: RecordKind,
+    /// By role or directly.
+    all: Vec<Column>,
+    /// As DTSEN's own.
+    direct: Vec<Column>,
+}
+
+impl Made {
+    /// Those of a plan that has nothing else yet.
+    fn of(plan: &Plan) -> Self {
+        Self {
+            kind: plan.kind,
+            all: plan.columns().into_iter().map(|(column, _)| column).collect(),
+            direct: plan.direct.iter().map(|direct| direct.column).collect(),
+        }
+    }
+
+    /// Whether they state all that a column with this role would, which would come before them.
+    fn instead_of(&self, role: Role) -> bool {
+        let states = columns_of(role, self.kind);
+        !states.is_empty() && states.iter().all(|column| self.direct.contains(column))
     }
 }
 

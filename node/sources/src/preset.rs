@@ -11,7 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     clean::words::folded,
-    layout::heading::{Names, Role, role_named},
+    derive::{Derive, DeriveError, bare},
+    layout::heading::{Names, role_named, role_of},
+    person::is_crosswalk,
 };
 
 /// What the numbers of a coded column mean.
@@ -103,6 +105,9 @@ pub struct Preset {
     /// What no column says, by role: `desa = "SENGGIGI"`.
     #[serde(default)]
     pub constants: BTreeMap<String, String>,
+    /// Columns that are made out of others. Layouts without such keep the digest that they had before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derive: Vec<Derive>,
     /// Rows that are left out.
     #[serde(default)]
     pub skip: Vec<Skip>,
@@ -140,6 +145,31 @@ pub enum MappingError {
         /// What it should be for.
         target: String,
     },
+    /// A constant is for no role.
+    #[error(
+        "pemetaan: constants {0:?} bukan peran. Pakai peran seperti desa, kecamatan, kabupaten, kode_desa"
+    )]
+    Constant(String),
+    /// Words are to be looked up in a table that there is not.
+    #[error(
+        "pemetaan: tabel {table:?} di {target:?} tidak ada. Tulis artinya di [tables.{table}], atau hapus @{table}"
+    )]
+    Table {
+        /// What a column is for.
+        target: String,
+        /// The name behind `@`.
+        table: String,
+    },
+    /// A column cannot be made out of others.
+    #[error("pemetaan: [[derive]] ke-{number} (for = {target:?}): {cause}")]
+    Derive {
+        /// Which one, from 1.
+        number: usize,
+        /// What it should be for.
+        target: String,
+        /// What is wrong with it.
+        cause: DeriveError,
+    },
 }
 
 impl Preset {
@@ -158,13 +188,51 @@ impl Preset {
                 return Err(MappingError::Target { heading: heading.clone(), target: target.clone() });
             }
         }
+        if let Some(name) = mapping.constants.keys().find(|name| role_named(name).is_none()) {
+            return Err(MappingError::Constant(name.clone()));
+        }
+        mapping.derives(rulebook)?;
+        let derived = mapping.derive.iter().map(|derive| &derive.target);
+        mapping.columns.values().chain(derived).try_for_each(|target| mapping.has_table(target))?;
         Ok(mapping)
+    }
+
+    /// Looks at the columns that are made out of others, and compiles their expressions.
+    fn derives(&mut self, rulebook: &Rulebook) -> Result<(), MappingError> {
+        let mut targets: Vec<String> = Vec::new();
+        for (number, derive) in (1..).zip(&mut self.derive) {
+            let target = derive.target.clone();
+            let name = bare(&target);
+            let same = self.columns.iter().find(|(_, other)| bare(other) == name);
+            let checked = if matches!(name, "-" | "lain") || !is_target(&target, rulebook) {
+                Err(DeriveError::Target)
+            } else if let Some((heading, _)) = same {
+                Err(DeriveError::Column(heading.clone()))
+            } else if targets.iter().any(|other| bare(other) == name && *other != target) {
+                Err(DeriveError::OtherTable)
+            } else {
+                derive.prepare()
+            };
+            checked.map_err(|cause| MappingError::Derive { number, target: target.clone(), cause })?;
+            targets.push(target);
+        }
+        Ok(())
+    }
+
+    /// Whether there is the table that stands behind a target; a role knows only those of the mapping.
+    fn has_table(&self, target: &str) -> Result<(), MappingError> {
+        let Some((name, table)) = target.split_once('@') else { return Ok(()) };
+        let built_in = name.starts_with("kolom:") && is_crosswalk(table);
+        if built_in || self.tables.contains_key(table) {
+            return Ok(());
+        }
+        Err(MappingError::Table { target: target.to_owned(), table: table.to_owned() })
     }
 
     /// The headings that it knows by itself.
     pub fn names(&self) -> Arc<Names> {
-        let role = |target: &str| target.split('@').next().and_then(role_named).unwrap_or(Role::Lain);
-        Arc::new(Names::new(self.columns.iter().map(|(heading, target)| (heading.clone(), role(target)))))
+        let roles = self.columns.iter().map(|(heading, target)| (heading.clone(), role_of(target)));
+        Arc::new(Names::new(roles, self.derive.clone()))
     }
 
     /// What of it the reading of a row depends on.
@@ -174,7 +242,7 @@ impl Preset {
 }
 
 fn is_target(target: &str, rulebook: &Rulebook) -> bool {
-    let target = target.split('@').next().unwrap_or_default();
+    let target = bare(target);
     let column = |name: &str| {
         let kinds = [RecordKind::Individu, RecordKind::Keluarga];
         kinds.into_iter().any(|kind| rulebook.column_named(kind, name).is_some())
@@ -213,6 +281,7 @@ static GENERAL: LazyLock<Arc<Preset>> = LazyLock::new(|| {
         codes: Codes::default(),
         tables: Tables::new(),
         constants: BTreeMap::new(),
+        derive: Vec::new(),
         skip: Vec::new(),
         month_first: None,
     })
@@ -274,6 +343,40 @@ mod tests {
         let siak: Vec<String> = "Nomor KK,NIK,Nama Penduduk,Status,Tempat Lahir,Tanggal Lahir,Kelamin,NIK Ayah,Ayah,NIK Ibu,Ibu,Status Kawin,SHDK,Agama,Deskripsi Pekerjaan,Cetak KTP"
             .split(',').map(str::to_owned).collect();
         assert_eq!(recognise(&siak).name, "siak-37");
+    }
+
+    #[test]
+    fn names_that_there_are_not_are_told() {
+        let head = "name = \"a\"\ntitle = \"a\"\nsource = \"lokal\"\n";
+        let mapping = |rest: &str| Preset::mapping(&format!("{head}{rest}"), &Rulebook::builtin());
+        let told = |rest: &str| mapping(rest).expect_err("a wrong name").to_string();
+        assert!(told("constants = { dessa = \"X\" }").contains("\"dessa\""));
+        for rest in [
+            "columns = { jk = \"jenis_kelamin@jk\" }",
+            "columns = { a = \"kolom:pbi_nas@jk\" }",
+            // A table of ours, which only DTSEN's columns are looked up in.
+            "columns = { a = \"hubungan@asuransi_pbi\" }",
+            "[[derive]]\nfor = \"hubungan@posisi\"\nfrom = \"a\"",
+        ] {
+            assert!(matches!(mapping(rest), Err(MappingError::Table { .. })), "{rest}");
+        }
+        assert!(mapping("columns = { a = \"kolom:pbi_nas@asuransi_pbi\" }").is_ok());
+        assert!(mapping("constants = { desa = \"X\" }").is_ok());
+    }
+
+    #[test]
+    fn a_rule_of_a_column_is_part_of_the_digest() {
+        let head = "name = \"a\"\ntitle = \"a\"\nsource = \"lokal\"\n";
+        let digest = |rest: &str| {
+            Preset::mapping(&format!("{head}{rest}"), &Rulebook::builtin()).expect("a mapping").digest()
+        };
+        let rule = |part: &str| digest(&format!("[[derive]]\nfor = \"rt\"\nfrom = \"a\"\n{part}"));
+        let rules = [digest(""), rule(""), rule("expression = \"1\""), rule("expression = \"2\"")];
+        assert_eq!(rules.iter().collect::<BTreeSet<_>>().len(), rules.len());
+        assert_eq!(rule(""), rule(""));
+        // Layouts without rules have the digest that they had before there were any.
+        let plain = serde_json::to_string(&**GENERAL).expect("texts and numbers");
+        assert!(!plain.contains("derive"));
     }
 
     #[test]

@@ -43,6 +43,9 @@ pub struct ShownFinding {
     pub severity: Severity,
     /// One Indonesian sentence: what, and what to do.
     pub message: String,
+    /// The first fifteen digits of a number that lost its last one: never completed, kept for whoever reviews it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
 }
 
 /// Shows a record, with what the rulebook says of it.
@@ -102,7 +105,7 @@ pub fn findings(
             let message = message(rulebook, &finding.reason, None, None);
             let code = finding.reason.into_owned();
             if found.iter().all(|before| (&before.code, &before.field) != (&code, &field)) {
-                found.push(ShownFinding { code, field, severity: finding.severity, message });
+                found.push(ShownFinding { code, field, severity: finding.severity, message, prefix: None });
             }
         }
     }
@@ -117,6 +120,7 @@ fn shown(told: &Told, rulebook: &Rulebook) -> ShownFinding {
         field: told.column.and_then(name),
         severity: severity(told, rulebook),
         message: message(rulebook, told.code, told.heading.as_deref(), told.broken.map(detail)),
+        prefix: told.prefix.clone(),
     }
 }
 

@@ -26,6 +26,12 @@ const MOST: usize = 80;
 /// Text cells from which a row may be a heading.
 const WORDS_AT_LEAST: usize = 3;
 
+/// How headings call the day, the month and the year.
+const PARTS_OF_BIRTH: [&[&str]; 3] =
+    [&["tgl", "tanggal", "hari"], &["bln", "bulan"], &["thn", "tahun", "th"]];
+/// And how they say that they are of somebody's birth.
+const OF_BIRTH: &[&str] = &["lahir", "lhr", "kelahiran"];
+
 /// A proposal for one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
@@ -33,6 +39,8 @@ pub struct Proposal {
     pub row: u64,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// The headings of day, month and year, if the birth date stands in three columns.
+    pub born: Option<[String; 3]>,
 }
 
 /// What one column may be for.
@@ -66,8 +74,27 @@ pub fn propose(rows: &[Row], today: Date) -> Option<Proposal> {
             None => by_values(heading, body.iter().map(|row| row.cell(place)), today),
         })
         .collect();
+    let born = born(&mut columns);
     only_the_surest(&mut columns);
-    Some(Proposal { row: rows[at].number, columns })
+    Some(Proposal { row: rows[at].number, columns, born })
+}
+
+/// Day, month and year of birth in columns of their own, each of which is nothing by itself.
+fn born(columns: &mut [Column]) -> Option<[String; 3]> {
+    let folded: Vec<String> = columns.iter().map(|column| folded(&column.heading)).collect();
+    let at = PARTS_OF_BIRTH.map(|parts| {
+        folded.iter().position(|heading| {
+            let words = heading.split_once(' ');
+            words.is_some_and(|(part, of)| parts.contains(&part) && OF_BIRTH.contains(&of))
+        })
+    });
+    let [Some(day), Some(month), Some(year)] = at else { return None };
+    for at in [day, month, year] {
+        let (heading, why) =
+            (std::mem::take(&mut columns[at].heading), "bagian dari tanggal lahir, di bawah");
+        columns[at] = Column { heading, role: None, confidence: 0, why };
+    }
+    Some([day, month, year].map(|at| folded[at].clone()))
 }
 
 /// The row with most words among those that hold no data, above rows that do.
@@ -189,8 +216,19 @@ impl Proposal {
              # Kata sendiri: \"jk\" = \"jenis_kelamin@kelamin\" di atas, dan di sini artinya.\n\
              # [tables.kelamin]\n# pria = 1\n# wanita = 2\n\n\
              # Yang tidak ditulis di kolom mana pun.\n# [constants]\n# desa = \"NAMA DESA\"\n\n\
-             # Baris yang dilewati.\n# [[skip]]\n# column = \"keterangan\"\n# is = [\"batal\"]\n",
+             # Baris yang dilewati.\n# [[skip]]\n# column = \"keterangan\"\n# is = [\"batal\"]\n\n\
+             # Kolom yang dibuat dari kolom lain: join (gabung), split dan part (bagian ke-n), expression (rumus), bila perlu\n\
+             # dengan syarat when. Kolom asalnya diberi - di atas bila tidak dipakai sendiri.\n\
+             # [[derive]]\n# for = \"alamat\"\n# from = [\"jalan\", \"nomor\"]\n# join = \" \"\n\
+             # [[derive]]\n# for = \"rt\"\n# from = \"rt rw\"\n# split = \"/\"\n# part = 1\n\
+             # when = { column = \"rt rw\", empty = false }\n\
+             # [[derive]]\n# for = \"jenis_kelamin\"\n# from = \"sapaan\"\n\
+             # expression = 'if kolom(\"sapaan\") == \"Ibu\" { \"P\" } else { () }'\n",
         );
+        if let Some(born) = &self.born {
+            let from = toml::Value::from(born.to_vec());
+            let _ = write!(text, "\n[[derive]]\nfor = \"tanggal_lahir\"\nfrom = {from}\njoin = \"-\"\n");
+        }
         text
     }
 }
@@ -234,5 +272,32 @@ mod tests {
         let book = dtsen_proto::rulebook::Rulebook::builtin();
         let mapping = crate::preset::Preset::mapping(&proposal.to_toml("uji"), &book).expect("a mapping");
         assert_eq!(mapping.columns.get("identitas").map(String::as_str), Some("nik"));
+    }
+
+    #[test]
+    fn a_birth_date_in_three_columns_is_joined() {
+        let text = "NIK;Nama;Tgl. Lahir;Bln. Lahir;Thn. Lahir\n5271010101809001;AHMAD YANI;1;1;1980";
+        let rows: Vec<Row> = (1..)
+            .zip(text.lines())
+            .map(|(number, line)| Row {
+                number,
+                cells: line.split(';').map(|cell| Cell::Text(cell.to_owned())).collect(),
+                ..Row::default()
+            })
+            .collect();
+        let written = propose(&rows, date(2026, 11, 23)).expect("a heading").to_toml("uji");
+        let book = dtsen_proto::rulebook::Rulebook::builtin();
+        let mapping = crate::preset::Preset::mapping(&written, &book).expect("a mapping");
+        let [born] = &mapping.derive[..] else { panic!("{written}") };
+        assert_eq!(
+            (&*born.target, born.from.join("+")),
+            ("tanggal_lahir", "tgl lahir+bln lahir+thn lahir".into())
+        );
+        assert_eq!(mapping.columns.get("tgl lahir").map(String::as_str), Some("-"));
+        // What it shows as an example is one.
+        let example = written.split_once("bila tidak dipakai sendiri.\n").expect("an example").1;
+        let example = example.split("\n\n").next().unwrap_or_default().replace("# ", "");
+        let head = "name = \"a\"\ntitle = \"a\"\nsource = \"lokal\"\n";
+        assert!(crate::preset::Preset::mapping(&format!("{head}{example}"), &book).is_ok(), "{example}");
     }
 }

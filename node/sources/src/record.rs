@@ -42,12 +42,14 @@ pub struct Told {
     pub heading: Option<String>,
     /// Why the row has no cells.
     pub broken: Option<Broken>,
+    /// What is certain of a number that lost its last digit: the first fifteen, for whoever looks for the person.
+    pub prefix: Option<String>,
 }
 
 impl Record {
     /// Tells something of a column.
     pub fn tell(&mut self, code: &'static str, column: Option<Column>, heading: Option<&str>) {
-        let told = Told { code, column, heading: heading.map(str::to_owned), broken: None };
+        let told = Told { code, column, heading: heading.map(str::to_owned), broken: None, prefix: None };
         if !self.told.contains(&told) {
             self.told.push(told);
         }

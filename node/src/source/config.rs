@@ -176,13 +176,18 @@ pub fn load(home: &Home, name: &str) -> Result<Config, ConfigError> {
 
 /// All sources, by name.
 pub fn all(home: &Home) -> Result<Vec<(String, Config)>, ConfigError> {
-    let Ok(entries) = std::fs::read_dir(folder(home)) else { return Ok(Vec::new()) };
+    each(home).into_iter().map(|(name, config)| Ok((name, config?))).collect()
+}
+
+/// All sources, by name, or why one of them is of no use.
+pub fn each(home: &Home) -> Vec<(String, Result<Config, ConfigError>)> {
+    let Ok(entries) = std::fs::read_dir(folder(home)) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
     paths.sort();
     let named = |path: PathBuf| {
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok((name, read(&path)?))
+        (name, read(&path))
     };
     paths.into_iter().map(named).collect()
 }

@@ -225,8 +225,20 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Reads every source that has a time, when it is due, until the process ends. `tell` gets a line when something happened.
 pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Send)) -> BoxFuture<'a, ()> {
     Box::pin(async move {
+        let mut damaged = BTreeSet::new();
         loop {
-            for (name, config) in config::all(runner.home).unwrap_or_default() {
+            for (name, config) in config::each(runner.home) {
+                let config = match config {
+                    Ok(config) => config,
+                    Err(error) => {
+                        // Once, until it is mended.
+                        if damaged.insert(name.clone()) {
+                            tell(format!("ALARM {name}: {error}"));
+                        }
+                        continue;
+                    }
+                };
+                damaged.remove(&name);
                 let Ok(before) = config::state(runner.store, &name).await else { continue };
                 if !is_due(&config, &before, runner.ambient.now_ms()) {
                     continue;

@@ -120,6 +120,16 @@ fn read_float(number: f64) -> Cell {
     }
 }
 
+/// The first fifteen digits of a number whose last one is lost or in doubt.
+pub fn prefix(text: &str) -> Option<String> {
+    let whole = without_zero_fraction(text);
+    let digits: String = whole.chars().filter(|c| !SEPARATORS.contains(c)).collect();
+    let fits = !is_scientific(text)
+        && (DIGITS - 1..=DIGITS).contains(&digits.len())
+        && digits.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| digits[..DIGITS - 1].to_owned())
+}
+
 fn sixteen(digits: &[u8]) -> Option<u64> {
     (digits.len() == DIGITS)
         .then(|| digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
@@ -218,6 +228,21 @@ mod tests {
         assert_eq!(read(9_171_014_101_909_002.0), Cell::AsNumber);
         assert_eq!(read(0.0), Cell::Placeholder);
         assert_eq!(read(5_271_014.5), Cell::Odd("52710145".into()));
+    }
+
+    #[test]
+    fn fifteen_digits_are_certain() {
+        for (text, expected) in [
+            ("5271014101909010.0", Some("527101410190901")),
+            ("527101410190900", Some("527101410190900")),
+            ("5271.0141.0190.9010", Some("527101410190901")),
+            ("5,27101E+15", None),
+            ("52710141019090", None),
+            ("52710141019090112", None),
+            ("TIDAK ADA", None),
+        ] {
+            assert_eq!(prefix(text).as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

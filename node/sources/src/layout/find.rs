@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::heading::{Names, Role};
-use crate::clean::words::folded;
+use super::heading::{Names, Role, role_of};
+use crate::{clean::words::folded, derive::Derived, preset};
 
 /// Rows among which the heading is looked for: forms have titles, signatures and dates above it.
 pub const LOOKED_AT: usize = 60;
@@ -20,13 +20,20 @@ pub struct Heading {
     pub first: usize,
     /// Rows that it takes.
     pub rows: usize,
-    /// What stands above each column.
+    /// What stands above each column; the derived ones are the last.
     pub names: Vec<String>,
     /// What each column is for.
     pub roles: Vec<Option<Role>>,
+    /// Columns that are made out of the others.
+    pub derived: Vec<Derived>,
 }
 
 impl Heading {
+    /// How many columns the table itself has.
+    pub fn own(&self) -> usize {
+        self.names.len() - self.derived.len()
+    }
+
     /// The column with a role.
     pub fn column(&self, role: Role) -> Option<usize> {
         self.roles.iter().position(|found| *found == Some(role))
@@ -111,6 +118,16 @@ pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
         names.push(name);
         roles.push(found);
     }
+    let derived = known.derived(&names);
+    let made: BTreeSet<Role> = derived.iter().map(|column| role_of(&column.target)).collect();
+    for found in roles.iter_mut().flatten().filter(|found| made.contains(found)) {
+        // What a mapping makes holds in place of a column that is merely called so.
+        *found = Role::Lain;
+    }
+    for column in &derived {
+        names.push(column.name.clone());
+        roles.push(Some(role_of(&column.target)));
+    }
     // The second of two columns with one role would hide the first.
     let mut met = BTreeSet::new();
     for found in &mut roles {
@@ -121,7 +138,13 @@ pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
             *found = None;
         }
     }
-    Heading { first, rows: lines.len(), names, roles }
+    Heading { first, rows: lines.len(), names, roles, derived }
+}
+
+/// The column with this heading among folded ones, by its words or by the number of a question in front of them.
+pub(crate) fn place(names: &[String], folded: &str) -> Option<usize> {
+    let by_words = names.iter().position(|name| name == folded);
+    by_words.or_else(|| names.iter().position(|name| preset::question(name) == Some(folded)))
 }
 
 /// Whether a row is `(1) (2) (3)`, which a spreadsheet may keep as −1 −2 −3.

@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clean::words::folded;
+use crate::{
+    clean::words::folded,
+    derive::{self, Derive, Derived, bare},
+};
 
 /// What a column of a list of people is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -87,19 +90,33 @@ pub fn role(heading: &str) -> Option<Role> {
 }
 
 /// Headings that a mapping knows besides, in the form of [`folded`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(HashMap<String, Role>);
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    roles: HashMap<String, Role>,
+    derives: Vec<Derive>,
+}
 
 impl Names {
-    /// These headings.
-    pub fn new(names: impl IntoIterator<Item = (String, Role)>) -> Self {
-        Self(names.into_iter().collect())
+    /// These headings, and columns made out of others.
+    pub fn new(names: impl IntoIterator<Item = (String, Role)>, derives: Vec<Derive>) -> Self {
+        let mut roles: HashMap<String, Role> = names.into_iter().collect();
+        // What a column is made of is known too, if only for that.
+        let sources = derives.iter().flat_map(Derive::headings).map(|heading| folded(heading));
+        for heading in sources.filter(|heading| role(heading).is_none()) {
+            roles.entry(heading).or_insert(Role::Lain);
+        }
+        Self { roles, derives }
     }
 
     /// The role of a heading, the mapping's word first.
     pub fn role(&self, heading: &str) -> Option<Role> {
-        let own = if self.0.is_empty() { None } else { self.0.get(&folded(heading)).copied() };
+        let own = if self.roles.is_empty() { None } else { self.roles.get(&folded(heading)).copied() };
         own.or_else(|| role(heading))
+    }
+
+    /// The columns that are made out of others in a table with these headings.
+    pub fn derived(&self, names: &[String]) -> Vec<Derived> {
+        if self.derives.is_empty() { Vec::new() } else { derive::derived(&self.derives, names) }
     }
 }
 
@@ -107,6 +124,11 @@ impl Names {
 pub fn role_named(name: &str) -> Option<Role> {
     let name = serde::de::value::StrDeserializer::<serde::de::value::Error>::new(name);
     Role::deserialize(name).ok()
+}
+
+/// The role that a mapping names for a column, whatever table stands behind it.
+pub fn role_of(target: &str) -> Role {
+    role_named(bare(target)).unwrap_or(Role::Lain)
 }
 
 /// The name of a role, as mappings write it.

@@ -11,6 +11,7 @@ use crate::{
     cell::{Cell, Row},
     clean::address,
     correction::Mark,
+    derive,
     key::KeyBytes,
 };
 
@@ -210,11 +211,12 @@ impl Sheets {
         }
     }
 
-    fn row(&mut self, row: Row, line: &[String], out: &mut Vec<Line>) {
+    fn row(&mut self, mut row: Row, line: &[String], out: &mut Vec<Line>) {
         let Some(heading) = self.heading.clone() else { return };
         if row.is_blank() || find::is_numbering(line) || find::is_again(&heading, line) {
             return;
         }
+        derive::extend(&mut row, heading.own(), &heading.derived);
         let at = |role: Role| heading.column(role).map(|at| row.cell(at)).filter(|cell| !cell.is_empty());
         let columns =
             heading.roles.iter().enumerate().filter(|(_, role)| role.is_some_and(|role| role != Role::Lain));

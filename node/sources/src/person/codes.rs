@@ -26,6 +26,11 @@ pub(crate) fn crosswalk(table: &str, code: i64) -> Option<i64> {
     TABLES.get(table)?.get(&code.to_string())?.as_integer()
 }
 
+/// Whether there is such a table of codes of another list.
+pub(crate) fn is_crosswalk(table: &str) -> bool {
+    TABLES.get(table).is_some_and(|table| table.values().any(toml::Value::is_integer))
+}
+
 /// The words for a code.
 pub(crate) fn label(table: &str, code: i64) -> Option<&'static str> {
     TABLES.get(table)?.get(&code.to_string())?.as_str()

@@ -82,6 +82,7 @@ impl Reading<'_> {
     /// Never a number that may be wrong: what is damaged is left out and told.
     fn number(&mut self, role: Role, column: Column, which: Number, reasons: &Reasons) {
         let (cell, text) = self.number_cell(role);
+        let cut = matches!(cell, number::Cell::AsNumber | number::Cell::Odd(_));
         let code = match cell {
             number::Cell::Missing => return,
             number::Cell::AsNumber => reason::NIK_AS_NUMBER,
@@ -100,6 +101,9 @@ impl Reading<'_> {
             }
         };
         self.tell(code, column, role);
+        if let Some(told) = self.out.told.last_mut().filter(|told| cut && told.code == code) {
+            told.prefix = number::prefix(&text);
+        }
     }
 
     fn name(&mut self, role: Role, column: Column) {
