@@ -6,7 +6,7 @@ use crate::{
     column::{BlockNo, Column},
     id::RecordId,
     pb,
-    record::{Action, Block, Day, Delta, Move, Provenance, RecordKind, Value, is_source_name},
+    record::{Action, Answered, Block, Day, Delta, Move, Provenance, RecordKind, Value, is_source_name},
     rulebook::{Finding, Severity},
 };
 
@@ -134,6 +134,7 @@ impl Delta {
             record_id: self.record.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
             blocks: self.blocks.iter().map(Block::to_wire).collect(),
             r#move: self.transfer.map(|m| pb::Move { other_region: m.other.to_string(), day: m.day.0 }),
+            answers: self.answers.map(|Answered { epoch, sequence, index }| pb::Answered { epoch, sequence, index }),
         }
         .encode_to_vec()
     }
@@ -163,7 +164,8 @@ impl Delta {
                 day: Day(m.day),
             }),
         };
-        Ok(Self { salt, kind, action, record, blocks, transfer })
+        let answers = wire.answers.map(|pb::Answered { epoch, sequence, index }| Answered { epoch, sequence, index });
+        Ok(Self { salt, kind, action, record, blocks, transfer, answers })
     }
 }
 
@@ -218,11 +220,13 @@ mod tests {
             salt in any::<[u8; 16]>(),
             id in proptest::option::of(any::<[u8; 16]>()),
             blocks in proptest::collection::btree_map(any::<u8>(), block(), 0..5),
+            answers in proptest::option::of(any::<(u32, u32, u32)>()),
         ) {
+            let answers = answers.map(|(epoch, sequence, index)| Answered { epoch, sequence, index });
             let blocks = blocks.into_iter().map(|(number, b)| Block { number: BlockNo(number), ..b }).collect();
             let record = id.and_then(|id| RecordId::from_slice(&id));
             let delta = Delta {
-                salt, kind: RecordKind::Individu, action: Action::Upsert, record, blocks, transfer: None,
+                salt, kind: RecordKind::Individu, action: Action::Upsert, record, blocks, transfer: None, answers,
             };
             prop_assert_eq!(Delta::decode(&delta.encode()), Ok(delta));
         }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use crate::{
     column::{self, BlockNo, Column},
-    id::RecordId,
+    id::{DeltaRef, Position, RecordId},
     limits::MAX_SOURCE_BYTES,
     region::Region,
 };
@@ -137,6 +137,25 @@ pub struct Move {
     pub day: Day,
 }
 
+/// An earlier delta of the same region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// Epoch of its batch.
+    pub epoch: u32,
+    /// Sequence of its batch.
+    pub sequence: u32,
+    /// Its place in the batch.
+    pub index: u32,
+}
+
+impl Answered {
+    /// The delta, by the region that both are of.
+    pub fn of(self, region: Region) -> DeltaRef {
+        let position = Position { region, epoch: self.epoch, sequence: self.sequence };
+        DeltaRef { position, index: self.index }
+    }
+}
+
 /// One change of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta {
@@ -152,6 +171,8 @@ pub struct Delta {
     pub blocks: Vec<Block>,
     /// For the halves of a move.
     pub transfer: Option<Move>,
+    /// The held delta of the same region that this one takes the place of.
+    pub answers: Option<Answered>,
 }
 
 impl Delta {

@@ -108,26 +108,25 @@ pub fn decide(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mu
     } else {
         apply(view, case, rulebook, effects)
     };
-    if outcome.judgement == Judgement::Held
-        && let Some(subject) = subject(case.delta)
-    {
+    if outcome.judgement == Judgement::Held {
         let hold = OpenHold { delta: case.at, action: case.delta.action, revision: 1 };
-        view.note_hold(case.region(), subject, hold);
+        view.note_hold(case.region(), subject(case.delta), hold);
     }
     outcome
 }
 
-/// A newer delta on the same subject answers the earlier ones of the same kind that still wait.
+/// A newer delta answers the earlier ones of the same kind that still wait: those on the same subject, and the one that it
+/// names. Only the region itself is asked, and only about what came before.
 fn close_earlier_holds(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) {
     if view.has_no_holds() {
         return;
     }
-    let Some(subject) = subject(case.delta) else { return };
-    for hold in view.take_holds(case.region(), &subject) {
+    let answered = case.delta.answers.map(|answered| answered.of(case.region()));
+    for hold in view.open_holds(case.region(), subject(case.delta).as_deref(), answered) {
         if hold.delta >= case.at || hold.action != case.delta.action {
-            view.note_hold(case.region(), subject.clone(), hold);
             continue;
         }
+        view.close_hold(hold.delta);
         let outcome = rejected(vec![rulebook.finding(reason::SUPERSEDED, None)]);
         moves::forget(view, hold.delta, case.delta);
         effects.revisions.push(Revision { delta: hold.delta, revision: hold.revision + 1, outcome });

@@ -68,6 +68,8 @@ pub struct Wanted {
     pub records: BTreeSet<RecordId>,
     /// Subjects whose open holds are needed, by region.
     pub subjects: BTreeSet<(Region, String)>,
+    /// Deltas that are answered: needed if they are still held.
+    pub answered: BTreeSet<DeltaRef>,
 }
 
 impl Wanted {
@@ -78,6 +80,7 @@ impl Wanted {
         }
         self.records.extend(delta.record);
         self.subjects.extend(subject(delta).map(|s| (region, s)));
+        self.answered.extend(delta.answers.map(|answered| answered.of(region)));
     }
 }
 
@@ -90,6 +93,8 @@ pub struct View {
     holders: BTreeMap<HolderKey, RecordId>,
     new_holders: BTreeMap<HolderKey, RecordId>,
     holds: BTreeMap<(Region, String), Vec<OpenHold>>,
+    /// The same by their places, those that are about nothing too.
+    open: BTreeMap<DeltaRef, OpenHold>,
 }
 
 /// What happened to a record in a view.
@@ -116,7 +121,7 @@ impl View {
 
     /// Puts in an open hold, as stored.
     pub fn load_hold(&mut self, region: Region, subject: String, hold: OpenHold) {
-        self.holds.entry((region, subject)).or_default().push(hold);
+        self.note_hold(region, Some(subject), hold);
     }
 
     /// A record.
@@ -151,19 +156,35 @@ impl View {
         self.new_holders.insert(key, id);
     }
 
-    /// Whether nothing at all is held.
-    pub fn has_no_holds(&self) -> bool {
-        self.holds.is_empty()
+    /// Puts in a hold that is answered, as stored.
+    pub fn load_answered(&mut self, hold: OpenHold) {
+        self.open.insert(hold.delta, hold);
     }
 
-    /// Takes out the open holds on a subject.
-    pub fn take_holds(&mut self, region: Region, subject: &str) -> Vec<OpenHold> {
-        self.holds.remove(&(region, subject.to_owned())).unwrap_or_default()
+    /// Whether nothing at all is held.
+    pub fn has_no_holds(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// The open holds on a subject, and the one that is answered, each once.
+    pub fn open_holds(&self, region: Region, subject: Option<&str>, answered: Option<DeltaRef>) -> Vec<OpenHold> {
+        let by_subject = subject.and_then(|subject| self.holds.get(&(region, subject.to_owned())));
+        let by_subject = by_subject.into_iter().flatten().map(|hold| hold.delta);
+        let places: BTreeSet<DeltaRef> = by_subject.chain(answered).collect();
+        places.into_iter().filter_map(|place| self.open.get(&place).cloned()).collect()
+    }
+
+    /// Closes a hold: it is found no more.
+    pub fn close_hold(&mut self, delta: DeltaRef) {
+        self.open.remove(&delta);
     }
 
     /// Notes a hold made in this view, so that a later delta of the same transaction finds it.
-    pub fn note_hold(&mut self, region: Region, subject: String, hold: OpenHold) {
-        self.holds.entry((region, subject)).or_default().push(hold);
+    pub fn note_hold(&mut self, region: Region, subject: Option<String>, hold: OpenHold) {
+        self.open.insert(hold.delta, hold.clone());
+        if let Some(subject) = subject {
+            self.holds.entry((region, subject)).or_default().push(hold);
+        }
     }
 
     /// Up to so many of the records that were created or changed, with whether they are new. They stay in the view: one that

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, str::FromStr as _};
 
-use dtsen_proto::{merkle::Node, region::Region};
+use dtsen_proto::{id::DeltaRef, merkle::Node, region::Region};
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, PgPool, QueryBuilder, Transaction,
     migrate::Migrator,
@@ -185,6 +185,23 @@ async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result
          ORDER BY v.region, v.epoch, v.sequence, v.place",
     );
     Ok(found.bind(regions).bind(subjects).fetch_all(conn).await?)
+}
+
+type Answered = (i64, i64, i64, i64, i64, i64);
+
+/// Of these deltas those that are still held: region, epoch, sequence, place, revision, action.
+async fn answered(conn: &mut Conn, deltas: &BTreeSet<DeltaRef>) -> Result<Vec<Answered>> {
+    let column = |of: fn(&DeltaRef) -> i64| deltas.iter().map(of).collect::<Vec<_>>();
+    let found = sqlx::query_as(
+        "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, v.action
+         FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (region, epoch, sequence, place)
+         JOIN verdict v
+         ON v.region = w.region AND v.epoch = w.epoch AND v.sequence = w.sequence AND v.place = w.place
+         WHERE v.judgement = 3",
+    );
+    let found = found.bind(column(|d| d.position.region.number().into())).bind(column(|d| d.position.epoch.into()));
+    let found = found.bind(column(|d| d.position.sequence.into())).bind(column(|d| d.index.into()));
+    Ok(found.fetch_all(conn).await?)
 }
 
 /// Stored nodes: level, place, hash.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use dtsen_kit::sqlite::{Mode, Sqlite};
-use dtsen_proto::{merkle::Node, region::Region};
+use dtsen_proto::{id::DeltaRef, merkle::Node, region::Region};
 use serde_json::{Value, json};
 use sqlx::{
     ConnectOptions as _, Connection as _, QueryBuilder, SqliteConnection, Transaction,
@@ -175,6 +175,24 @@ async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result
          FROM json_each($1) w CROSS JOIN verdict v ON v.region = w.value ->> 0 AND v.subject = w.value ->> 1
          WHERE v.judgement = 3
          ORDER BY v.region, v.epoch, v.sequence, v.place",
+    );
+    Ok(found.bind(set.to_string()).fetch_all(conn).await?)
+}
+
+type Answered = (i64, i64, i64, i64, i64, i64);
+
+/// Of these deltas those that are still held: region, epoch, sequence, place, revision, action.
+async fn answered(conn: &mut Conn, deltas: &BTreeSet<DeltaRef>) -> Result<Vec<Answered>> {
+    let parts = |d: &DeltaRef| {
+        let at = d.position;
+        json!([at.region.number(), at.epoch, at.sequence, d.index])
+    };
+    let set: Value = deltas.iter().map(parts).collect();
+    let found = sqlx::query_as(
+        "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, v.action
+         FROM json_each($1) w CROSS JOIN verdict v ON v.region = w.value ->> 0 AND v.epoch = w.value ->> 1
+         AND v.sequence = w.value ->> 2 AND v.place = w.value ->> 3
+         WHERE v.judgement = 3",
     );
     Ok(found.bind(set.to_string()).fetch_all(conn).await?)
 }

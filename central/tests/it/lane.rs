@@ -99,7 +99,7 @@ fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + S
         assert_eq!((state.apply_no, state.decision), (1, 1));
         assert_eq!(state.feeds, BTreeMap::from([(at.region, 0)]));
         assert!(view.holder(&HolderKey::new(RecordKind::Individu, "1")).is_none());
-        assert!(view.take_holds(at.region, "i3").is_empty());
+        assert!(view.open_holds(at.region, Some("i3"), None).is_empty());
         let id = |i| RecordId::new(at, i);
         Writes {
             records: (0..N).map(|i| bare(id(i), RecordKind::Individu, at.region, true)).collect(),
@@ -133,8 +133,8 @@ fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + 
         assert!(view.record(RecordId::new(at, N + 5)).is_none());
         let delta = DeltaRef { position: at, index: 3 };
         let hold = OpenHold { delta, action: Action::MoveOut, revision: 1 };
-        assert_eq!(view.take_holds(at.region, "i3"), [hold]);
-        assert!(view.take_holds(at.region, "i9").is_empty(), "a warning is not open");
+        assert_eq!(view.open_holds(at.region, Some("i3"), None), [hold]);
+        assert!(view.open_holds(at.region, Some("i9"), None).is_empty(), "a warning is not open");
         let elsewhere = "32.01".parse().expect("a region");
         let moved = |i| bare(RecordId::new(at, i), RecordKind::Individu, elsewhere, false);
         Writes {

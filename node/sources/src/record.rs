@@ -102,5 +102,5 @@ pub fn delta(
         });
         blocks[at].cells.push((*column, value.clone()));
     }
-    Delta { salt: [0; 16], kind, action: Action::Upsert, record: None, blocks, transfer: None }
+    Delta { salt: [0; 16], kind, action: Action::Upsert, record: None, blocks, transfer: None, answers: None }
 }

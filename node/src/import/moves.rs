@@ -167,6 +167,7 @@ pub async fn move_out(
             record: mover.id,
             blocks: identity.into_iter().collect(),
             transfer: Some(transfer),
+            answers: None,
         };
         Change { record: mover.change_of, delta }
     });
@@ -183,7 +184,7 @@ pub async fn move_in(node: &Importer<'_>, arrival: &Arrival) -> Result<usize, Mo
         ];
         let transfer = Some(Move { other: arrival.from, day });
         let id = record.and_then(|record| record.hub_id);
-        let delta = Delta { salt: [0; 16], kind, action: Action::MoveIn, record: id, blocks, transfer };
+        let delta = Delta { salt: [0; 16], kind, action: Action::MoveIn, record: id, blocks, transfer, answers: None };
         Change { record: record.map(|record| record.id), delta }
     };
     let own = |kind, number: &str| {

@@ -7,7 +7,7 @@ use dtsen_proto::{
     limits,
     merkle::Hash,
     pb,
-    record::{Action, Delta},
+    record::{Action, Answered, Delta},
     region::Region,
 };
 use futures::future::BoxFuture;
@@ -94,7 +94,12 @@ struct Taken {
 }
 
 const PENDING: &str =
-    "SELECT p.id, p.record, p.delta, r.hub_id FROM pending p JOIN record r ON r.id = p.record
+    "SELECT p.id, p.record, p.delta, r.hub_id, h.epoch, h.sequence, h.place
+    FROM pending p JOIN record r ON r.id = p.record LEFT JOIN sent h ON (h.epoch, h.sequence, h.place) =
+        (SELECT s.epoch, s.sequence, s.place FROM sent s WHERE s.record = p.record
+            ORDER BY s.epoch DESC, s.sequence DESC, s.place DESC LIMIT 1)
+        AND EXISTS (SELECT 1 FROM verdict v WHERE v.epoch = h.epoch AND v.sequence = h.sequence
+            AND v.place = h.place AND v.judgement = 3)
     ORDER BY p.id LIMIT $1";
 const DELETE_PENDING: &str = "DELETE FROM pending WHERE id <= $1";
 const INSERT_BATCH: &str = "INSERT INTO batch
@@ -141,7 +146,8 @@ async fn ready(conn: &mut SqliteConnection) -> Result<Head> {
     setting::head(conn).await?.ok_or(StoreError::NoEpoch)
 }
 
-/// The oldest pending deltas that fit, salted and with the hub's id where it is known by now.
+/// The oldest pending deltas that fit, salted, with the hub's id where it is known by now, and with the delta before on the
+/// same record if the hub holds that one: it need not be looked at any more.
 async fn take(conn: &mut SqliteConnection, sealing: &Sealing<'_>) -> Result<(Vec<Taken>, Vec<Vec<u8>>)> {
     let unreadable = |column| StoreError::Inconsistent { table: "pending", column };
     let most = sealing.max_deltas.clamp(1, limits::MAX_BATCH_DELTAS);
@@ -156,6 +162,9 @@ async fn take(conn: &mut SqliteConnection, sealing: &Sealing<'_>) -> Result<(Vec
             && let Some(id) = row.try_get::<Option<&[u8]>, _>(3)?
         {
             delta.record = Some(RecordId::from_slice(id).ok_or(unreadable("hub_id"))?);
+        }
+        if let Some(epoch) = row.try_get::<Option<u32>, _>(4)? {
+            delta.answers = Some(Answered { epoch, sequence: row.try_get(5)?, index: row.try_get(6)? });
         }
         let creates = delta.record.is_none() && matches!(delta.action, Action::Upsert | Action::MoveIn);
         let encoded = delta.encode();

@@ -52,7 +52,7 @@ fn person(nik: &str, name: &str) -> Delta {
         action: Action::Upsert,
         record: None,
         blocks: vec![block],
-        transfer: None,
+        transfer: None, answers: None,
     }
 }
 

@@ -69,7 +69,7 @@ fn delta(source: &str, day: i32, number: BlockNo, cells: Vec<(Column, Value)>) -
         action: Action::Upsert,
         record: None,
         blocks: vec![Block { number, provenance, cells }],
-        transfer: None,
+        transfer: None, answers: None,
     }
 }
 

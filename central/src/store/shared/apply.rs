@@ -8,7 +8,7 @@ use dtsen_proto::{
     region::Region,
 };
 
-use super::{Conn, add, add_totals, blobs, decisions, holds, texts};
+use super::{Conn, add, add_totals, answered, blobs, decisions, holds, texts};
 use crate::{
     registry::{
         codec,
@@ -68,6 +68,16 @@ pub(super) async fn load(conn: &mut Conn, wanted: &Wanted) -> Result<View> {
                 revision: VERDICT.number("revision", revision)?,
             };
             view.load_hold(position.region, subject, hold);
+        }
+    }
+    if !wanted.answered.is_empty() {
+        for (region, epoch, sequence, place, revision, action) in answered(conn, &wanted.answered).await? {
+            let position = VERDICT.position(region, epoch, sequence)?;
+            view.load_answered(OpenHold {
+                delta: DeltaRef { position, index: VERDICT.number("place", place)? },
+                action: VERDICT.action(action)?,
+                revision: VERDICT.number("revision", revision)?,
+            });
         }
     }
     Ok(view)
