@@ -133,7 +133,7 @@ impl Runner<'_> {
             format!("{ASKED_VERSION} {} {:?} {:?} ", rulebook.version(), config.preset, settings.hint);
         let seen = |found: Option<String>| found.map(|found| format!("{asked}{found}"));
         if state.fingerprint.is_some()
-            && seen(look(&config.origin, password.as_deref(), settings.patience).await?) == state.fingerprint
+            && seen(look(&config.origin, password.as_deref(), &settings).await?) == state.fingerprint
         {
             return Ok(Ran::Unchanged);
         }
