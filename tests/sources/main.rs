@@ -6,3 +6,4 @@ mod alarms;
 mod mariadb;
 mod node;
 mod opensid;
+mod regsosek;

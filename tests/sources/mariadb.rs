@@ -45,6 +45,8 @@ impl MariaDb {
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .args(account())
             .arg(format!("--datadir={}", home.path().join("data").display()))
+            // Two servers that are made at once would take each other's temporary tables away.
+            .env("TMPDIR", home.path())
             .output()
             .expect("starts");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -65,6 +67,7 @@ impl MariaDb {
             .arg(format!("--socket={}", folder.join("s").display()))
             .arg(format!("--pid-file={}", folder.join("pid").display()))
             .arg(format!("--port={}", self.port))
+            .env("TMPDIR", folder)
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.join("log")).expect("a log"))
             .spawn()

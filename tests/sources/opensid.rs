@@ -8,14 +8,14 @@ use jiff::civil::date;
 
 use crate::{mariadb::MariaDb, node::Reader};
 
-const GENERATIONS: [(&str, &str, bool); 3] = [
+pub(crate) const GENERATIONS: [(&str, &str, bool); 3] = [
     ("g2016", include_str!("opensid/g2016.sql"), false),
     ("g2022", include_str!("opensid/g2022.sql"), false),
     ("g2024", include_str!("opensid/g2024.sql"), true),
 ];
 
 /// Rows of the tables; all people are invented. With `config_id` there is a second village.
-fn people(with_config: bool) -> String {
+pub(crate) fn people(with_config: bool) -> String {
     let (column, value) = if with_config { ("config_id, ", "1, ") } else { ("", "") };
     let mut sql = format!(
         "INSERT INTO config (id, nama_desa, kode_desa, nama_kecamatan, nama_kabupaten, nama_propinsi) VALUES
@@ -53,7 +53,7 @@ fn number(delta: &Delta, column: Column) -> Option<i64> {
     delta.number(column)
 }
 
-fn day(year: i16, month: i8, day: i8) -> i64 {
+pub(crate) fn day(year: i16, month: i8, day: i8) -> i64 {
     Day::from_date(date(year, month, day)).0.into()
 }
 

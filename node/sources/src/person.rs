@@ -114,6 +114,7 @@ impl Reader {
             rt: None,
             rw: None,
             village: None,
+            asked: None,
             told: Vec::new(),
         };
         Reading { plan, table, row: &line.row, context: &line.context, today: self.today, out }
@@ -138,6 +139,7 @@ impl Reader {
             RecordKind::Keluarga => reading.family(),
         }
         reading.direct();
+        reading.asked();
         reading.address(&mut self.places);
         if kind == RecordKind::Individu {
             reading.standing();

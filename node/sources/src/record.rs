@@ -3,12 +3,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use dtsen_proto::{
-    column::Column,
-    record::{Action, Block, Delta, Provenance, RecordKind, Value},
+    column::{self, BlockNo, Column},
+    record::{Action, Block, Day, Delta, Provenance, RecordKind, Value},
     rulebook::Rulebook,
 };
 
 use crate::read::text::Broken;
+
+/// Blocks that say who and where somebody is: of today, whenever the others were asked. 22 is the address of the KTP.
+const OF_TODAY: [BlockNo; 5] =
+    [column::K_IDENTITAS, column::K_DOMISILI, column::I_IDENTITAS, BlockNo(22), column::I_DOMISILI];
 
 /// A person or a family as a source states it, in DTSEN's columns.
 #[derive(Debug, Clone)]
@@ -27,6 +31,8 @@ pub struct Record {
     pub rw: Option<String>,
     /// Kemendagri code of the village, with dots.
     pub village: Option<Arc<str>>,
+    /// The day of the interview that its answers are of, if it says one.
+    pub asked: Option<Day>,
     /// What is to be told.
     pub told: Vec<Told>,
 }
@@ -81,7 +87,12 @@ impl Record {
 
     /// What it claims, without salt and without the hub's id.
     pub fn delta(&self, rulebook: &Rulebook, provenance: &Provenance) -> Delta {
-        delta(self.kind, &self.values, rulebook, provenance)
+        let mut delta = delta(self.kind, &self.values, rulebook, provenance);
+        if let Some(asked) = self.asked {
+            let answers = delta.blocks.iter_mut().filter(|block| !OF_TODAY.contains(&block.number));
+            answers.for_each(|block| block.provenance.reference = asked);
+        }
+        delta
     }
 }
 

@@ -47,6 +47,13 @@ pub(super) fn compare(
     take_back(&mut row, stored, states, provenance);
     let new = row.blocks.iter().filter(|block| says_new(block, stored.block(block.number)));
     let changed: Vec<BlockNo> = new.map(|block| block.number).collect();
+    // What is said otherwise than before is known since today, if it does not say when: an older day would lose to it.
+    for block in row.blocks.iter_mut().filter(|block| changed.contains(&block.number)) {
+        let before = stored.block(block.number).map(|block| block.provenance.reference);
+        if before.is_some_and(|before| block.provenance.reference <= before) {
+            block.provenance.reference = provenance.reference;
+        }
+    }
     let mut content = stored.clone();
     for block in row.blocks.iter().filter(|block| changed.contains(&block.number)) {
         content.state(block);
@@ -90,6 +97,17 @@ mod tests {
         assert_eq!(found.content.number(Column(11)), Some(9));
         let day = |number| found.content.block(BlockNo(number)).map(|b| b.provenance.reference.0);
         assert_eq!((day(1), day(4)), (Some(2), Some(1)));
+    }
+
+    #[test]
+    fn what_changes_is_newer_than_what_it_replaces() {
+        let stored = delta(5, &[(3, &[(20, 1)])]);
+        for (said, counts) in [(4, 9), (5, 9), (6, 6)] {
+            let row = delta(said, &[(3, &[(20, 2)])]);
+            let found = compare(row, Some(&stored), &columns(&[20]), &provenance(9));
+            let day = |delta: &Delta| delta.block(BlockNo(3)).map(|block| block.provenance.reference.0);
+            assert_eq!((day(&found.row), day(&found.content)), (Some(counts), Some(counts)), "{said}");
+        }
     }
 
     #[test]

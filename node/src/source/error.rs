@@ -68,6 +68,11 @@ pub enum SourceError {
         "{0}: tidak ada tabel dengan kolom penduduk yang dikenal (sedikitnya NIK, No. KK, atau nama, dan dua kolom lain)"
     )]
     NoTable(String),
+    /// OpenSID without its module for Regsosek.
+    #[error(
+        "{0}: tidak ada modul Regsosek OpenSID (tabel dtsen dan dtsen_anggota, atau dtks dan dtks_anggota). Penduduknya dibaca tanpa --preset"
+    )]
+    NoAnswers(String),
     /// The mapping cannot be used.
     #[error("{}: {cause}", .path.display())]
     Mapping {

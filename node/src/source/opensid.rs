@@ -3,6 +3,12 @@
 //! Facts of the public schema from 2016 on (localdata.md §2): `nik_kepala` is an id and no NIK, an RT or RW of `0` or `-`
 //! is none, with `config_id` one database holds many villages, and the address of a family is that of its cluster.
 
+mod asked;
+mod query;
+mod regsosek;
+
+pub(super) use self::asked::{asked, fingerprint};
+use self::query::{Query, Tables};
 use super::database::Schema;
 
 /// Tables and columns without which it is none.
@@ -27,16 +33,6 @@ const OF_PERSON: &[&str] = &[
     "sakit_menahun_id",
 ];
 
-/// A query, and the headings of its columns.
-pub(super) struct Query {
-    /// What is asked.
-    pub(super) sql: String,
-    /// Headings by which the layout `opensid` is known. The first is the row's number.
-    pub(super) headings: Vec<String>,
-    /// What makes the answer: changed if and only if any row did.
-    pub(super) fingerprint: String,
-}
-
 /// Whether these are the tables of OpenSID.
 pub(super) fn is_opensid(schema: &Schema) -> bool {
     NEEDED.iter().all(|(table, _)| schema.contains_key(*table))
@@ -54,65 +50,26 @@ pub(super) fn missing(schema: &Schema) -> Option<(&'static str, Vec<String>)> {
 
 /// The query for all people.
 pub(super) fn people(schema: &Schema) -> Query {
-    let has = |table: &str, column: &str| {
-        schema.get(table).is_some_and(|columns| columns.iter().any(|found| found == column))
-    };
-    let pick = |alias: &str, table: &str, column: &str| {
-        if has(table, column) { format!("{alias}.{column}") } else { "NULL".to_owned() }
-    };
-    let village = |column: &str| pick("c", "config", column);
+    let tables = Tables(schema);
     let mut columns: Vec<(String, String)> = vec![
         ("opensid_penduduk".into(), "p.id".into()),
         ("opensid_status_dasar".into(), "p.status_dasar".into()),
         ("no_kk".into(), "k.no_kk".into()),
     ];
-    columns.extend(OF_PERSON.iter().map(|column| ((*column).to_owned(), pick("p", "tweb_penduduk", column))));
+    let of_person = |column: &&str| ((*column).to_owned(), tables.pick("p", "tweb_penduduk", column));
+    columns.extend(OF_PERSON.iter().map(of_person));
     let address = [("k", "tweb_keluarga", "alamat"), ("p", "tweb_penduduk", "alamat_sekarang")];
-    let address = address.map(|(alias, table, column)| format!("NULLIF({}, '')", pick(alias, table, column)));
+    let address =
+        address.map(|(alias, table, column)| format!("NULLIF({}, '')", tables.pick(alias, table, column)));
     columns.push(("alamat".into(), format!("COALESCE({}, {})", address[0], address[1])));
     columns.extend(["dusun", "rw", "rt"].map(|column| (column.to_owned(), format!("w.{column}"))));
-    let code = village("kode_desa");
-    columns.push(("kode_desa".into(), code.clone()));
-    // Names only where there is no code: a village may call itself as it likes.
-    let names = [
-        ("nama_desa", "desa"),
-        ("nama_kecamatan", "kecamatan"),
-        ("nama_kabupaten", "kabupaten"),
-        ("nama_propinsi", "provinsi"),
-    ];
-    columns.extend(names.map(|(column, heading)| {
-        (heading.to_owned(), format!("CASE WHEN COALESCE({code}, '') = '' THEN {} END", village(column)))
-    }));
-    let cluster = |alias: &str, table: &str| {
-        let column = pick(alias, table, "id_cluster");
-        format!("NULLIF({column}, 0)")
-    };
-    let config = match (schema.contains_key("config"), has("tweb_penduduk", "config_id")) {
-        (true, true) => "LEFT JOIN config c ON c.id = p.config_id",
-        (true, false) => "LEFT JOIN (SELECT * FROM config ORDER BY id LIMIT 1) c ON 1 = 1",
-        (false, _) => "LEFT JOIN (SELECT 1 AS id) c ON 1 = 1",
-    };
+    columns.extend(tables.village());
     let from = format!(
         "FROM tweb_penduduk p LEFT JOIN tweb_keluarga k ON k.id = p.id_kk
-         LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({}, {}) {config}",
-        cluster("k", "tweb_keluarga"),
-        cluster("p", "tweb_penduduk"),
+         LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({}, {}) {}",
+        tables.cluster("k", "tweb_keluarga"),
+        tables.cluster("p", "tweb_penduduk"),
+        tables.config("p", "tweb_penduduk"),
     );
-    let selected: Vec<String> =
-        columns.iter().map(|(_, expression)| format!("CAST({expression} AS CHAR)")).collect();
-    let row = format!(
-        "MD5(CONCAT_WS('|', {}))",
-        columns
-            .iter()
-            .map(|(_, expression)| format!("COALESCE({expression}, '~')"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
-    Query {
-        sql: format!("SELECT {} {from} ORDER BY p.id", selected.join(", ")),
-        fingerprint: format!(
-            "SELECT CAST(COUNT(*) AS CHAR), CAST(BIT_XOR(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED)) AS CHAR) FROM (SELECT {row} AS h {from}) r"
-        ),
-        headings: columns.into_iter().map(|(heading, _)| heading).collect(),
-    }
+    Query::new("tweb_penduduk", columns, &from)
 }

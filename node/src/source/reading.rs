@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     SourceError,
     address::{Address, is_address, without_account},
-    database::{Database, Schema},
+    database::Database,
     opensid,
     tables::{everything, worth_reading},
 };
@@ -65,17 +65,18 @@ pub struct Read {
 pub async fn look(
     origin: &str,
     password: Option<&str>,
-    patience: Duration,
+    settings: &Settings,
 ) -> Result<Option<String>, SourceError> {
     if !is_address(origin) {
         return Ok(Some(content_digest(Path::new(origin))?));
     }
-    let mut database = Database::open(&Address::parse(origin, password)?, patience).await?;
+    let mut database = Database::open(&Address::parse(origin, password)?, settings.patience).await?;
     let schema = database.schema().await?;
     if !opensid::is_opensid(&schema) || opensid::missing(&schema).is_some() {
         return Ok(None);
     }
-    fingerprint(&mut database, &schema).await
+    let asked = opensid::asked(&mut database, &schema, settings.preset.as_deref()).await?;
+    opensid::fingerprint(&mut database, &asked).await
 }
 
 /// The digest of a file's bytes: an export that says the same again has another time, but not another digest.
@@ -92,19 +93,6 @@ fn content_digest(path: &Path) -> Result<String, ReadError> {
         let read = bytes.len();
         file.consume(read);
     }
-}
-
-async fn fingerprint(database: &mut Database, schema: &Schema) -> Result<Option<String>, SourceError> {
-    let mut found = None;
-    let query = opensid::people(schema);
-    database
-        .read(&query.fingerprint, 2, &mut |cells| {
-            let columns = query.headings.join(",");
-            found = Some(format!("{} {} {columns}", cells[0].text(), cells[1].text()));
-            ControlFlow::Continue(())
-        })
-        .await?;
-    Ok(found)
 }
 
 /// Reads a file or a database.
@@ -125,7 +113,7 @@ pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> 
         let mut database = Database::open(&address, settings.patience).await?;
         (address.to_string(), from_database(&mut database, origin, (&mut taker, settings)).await?)
     } else {
-        let before = look(origin, None, settings.patience).await?;
+        let before = look(origin, None, settings).await?;
         from_file(origin, &mut taker)?;
         let name = Path::new(origin).file_name().map_or_else(|| origin.into(), |name| name.to_string_lossy());
         (name.into_owned(), before)
@@ -199,9 +187,14 @@ async fn from_database(
             let name = without_account(origin);
             return Err(SourceError::Changed { name, table: table.to_owned(), columns });
         }
-        let query = opensid::people(&schema);
-        let fingerprint = fingerprint(database, &schema).await?;
-        taker.table(database, ("tweb_penduduk", &query.headings), &query.sql, Some(0)).await?;
+        let asked = opensid::asked(database, &schema, settings.preset.as_deref()).await?;
+        if asked.is_empty() {
+            return Err(SourceError::NoAnswers(without_account(origin)));
+        }
+        let fingerprint = opensid::fingerprint(database, &asked).await?;
+        for query in asked {
+            taker.table(database, (query.table, &query.headings), &query.sql, Some(0)).await?;
+        }
         return Ok(fingerprint);
     }
     let names = settings.preset.as_ref().map(|preset| preset.names()).unwrap_or_default();

@@ -147,7 +147,7 @@ impl Runner<'_> {
         );
         let seen = |found: Option<String>| found.map(|found| format!("{asked}{found}"));
         if state.fingerprint.is_some()
-            && seen(look(&config.origin, password.as_deref(), settings.patience).await?) == state.fingerprint
+            && seen(look(&config.origin, password.as_deref(), &settings).await?) == state.fingerprint
         {
             return Ok(Ran::Unchanged);
         }

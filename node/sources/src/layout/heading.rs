@@ -49,6 +49,8 @@ pub enum Role {
     KeberadaanAnggota,
     /// When the row was last changed.
     Diubah,
+    /// The day of the interview that the answers are of.
+    Pendataan,
     /// Name of the village.
     Desa,
     /// Name of the kecamatan.

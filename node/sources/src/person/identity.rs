@@ -191,8 +191,20 @@ impl Reading<'_> {
 
     /// When the row was last changed.
     pub(super) fn changed(&self) -> Option<jiff::civil::Date> {
+        self.day(Role::Diubah)
+    }
+
+    /// The day of the interview, unless it cannot be: it is yet to come, or the person was not born.
+    pub(super) fn asked(&mut self) {
+        let Some(day) = self.day(Role::Pendataan).filter(|day| *day <= self.today) else { return };
+        let day = Day::from_date(day);
+        let born = self.out.number(column::I_TANGGAL_LAHIR);
+        self.out.asked = born.is_none_or(|born| born <= day.0.into()).then_some(day);
+    }
+
+    fn day(&self, role: Role) -> Option<jiff::civil::Date> {
         let context = date::Context { today: self.today, nik: None, adult: false, month_first: false };
-        match self.cell(Role::Diubah) {
+        match self.cell(role) {
             Cell::Day(day) => Some(*day),
             Cell::Text(text) => match date::read(text, &context) {
                 date::Reading::Day(day) | date::Reading::Swapped(day) => Some(day),

@@ -1,0 +1,81 @@
+//! Queries over the tables of OpenSID, out of the columns that there are.
+
+use super::super::database::Schema;
+
+/// A query for the rows of a table, and the headings of its columns.
+pub(in crate::source) struct Query {
+    /// The table whose rows they are.
+    pub(in crate::source) table: &'static str,
+    /// What is asked.
+    pub(in crate::source) sql: String,
+    /// Headings by which the layout is known. The first is the row's number.
+    pub(in crate::source) headings: Vec<String>,
+    /// What makes the answer: changed if and only if any row did.
+    pub(in crate::source) fingerprint: String,
+}
+
+impl Query {
+    /// Headings with what stands below each; the first is the id of a row.
+    pub(super) fn new(table: &'static str, columns: Vec<(String, String)>, from: &str) -> Self {
+        let selected: Vec<String> =
+            columns.iter().map(|(_, expression)| format!("CAST({expression} AS CHAR)")).collect();
+        let values: Vec<String> =
+            columns.iter().map(|(_, expression)| format!("COALESCE({expression}, '~')")).collect();
+        let row = format!("MD5(CONCAT_WS('|', {}))", values.join(", "));
+        let id = &columns[0].1;
+        Self {
+            table,
+            sql: format!("SELECT {} {from} ORDER BY {id}", selected.join(", ")),
+            fingerprint: format!(
+                "SELECT CAST(COUNT(*) AS CHAR), CAST(BIT_XOR(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED)) AS CHAR) FROM (SELECT {row} AS h {from}) r"
+            ),
+            headings: columns.into_iter().map(|(heading, _)| heading).collect(),
+        }
+    }
+}
+
+/// The tables that there are, under the aliases `p` (people), `k` (families), `w` (clusters) and `c` (villages).
+#[derive(Clone, Copy)]
+pub(super) struct Tables<'a>(pub(super) &'a Schema);
+
+impl Tables<'_> {
+    /// Whether a table has a column.
+    pub(super) fn has(self, table: &str, column: &str) -> bool {
+        self.0.get(table).is_some_and(|columns| columns.iter().any(|found| found == column))
+    }
+
+    /// A column, or nothing where there is none.
+    pub(super) fn pick(self, alias: &str, table: &str, column: &str) -> String {
+        if self.has(table, column) { format!("{alias}.{column}") } else { "NULL".to_owned() }
+    }
+
+    /// The cluster of a person or a family; 0 is none.
+    pub(super) fn cluster(self, alias: &str, table: &str) -> String {
+        format!("NULLIF({}, 0)", self.pick(alias, table, "id_cluster"))
+    }
+
+    /// The village by its code. By names only where there is no code: a village may call itself as it likes.
+    pub(super) fn village(self) -> Vec<(String, String)> {
+        let village = |column: &str| self.pick("c", "config", column);
+        let code = village("kode_desa");
+        let by_name = [
+            ("nama_desa", "desa"),
+            ("nama_kecamatan", "kecamatan"),
+            ("nama_kabupaten", "kabupaten"),
+            ("nama_propinsi", "provinsi"),
+        ];
+        let by_name = by_name.map(|(column, heading)| {
+            (heading.to_owned(), format!("CASE WHEN COALESCE({code}, '') = '' THEN {} END", village(column)))
+        });
+        std::iter::once(("kode_desa".to_owned(), code.clone())).chain(by_name).collect()
+    }
+
+    /// Joins the village of a person or a family: many villages have `config_id`, one needs none.
+    pub(super) fn config(self, alias: &str, table: &str) -> String {
+        match (self.0.contains_key("config"), self.has(table, "config_id")) {
+            (true, true) => format!("LEFT JOIN config c ON c.id = {alias}.config_id"),
+            (true, false) => "LEFT JOIN (SELECT * FROM config ORDER BY id LIMIT 1) c ON 1 = 1".to_owned(),
+            (false, _) => "LEFT JOIN (SELECT 1 AS id) c ON 1 = 1".to_owned(),
+        }
+    }
+}
