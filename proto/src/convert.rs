@@ -134,7 +134,11 @@ impl Delta {
             record_id: self.record.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
             blocks: self.blocks.iter().map(Block::to_wire).collect(),
             r#move: self.transfer.map(|m| pb::Move { other_region: m.other.to_string(), day: m.day.0 }),
-            answers: self.answers.map(|Answered { epoch, sequence, index }| pb::Answered { epoch, sequence, index }),
+            answers: self.answers.map(|Answered { epoch, sequence, index }| pb::Answered {
+                epoch,
+                sequence,
+                index,
+            }),
         }
         .encode_to_vec()
     }
@@ -164,7 +168,8 @@ impl Delta {
                 day: Day(m.day),
             }),
         };
-        let answers = wire.answers.map(|pb::Answered { epoch, sequence, index }| Answered { epoch, sequence, index });
+        let answers =
+            wire.answers.map(|pb::Answered { epoch, sequence, index }| Answered { epoch, sequence, index });
         Ok(Self { salt, kind, action, record, blocks, transfer, answers })
     }
 }

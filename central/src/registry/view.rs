@@ -167,7 +167,12 @@ impl View {
     }
 
     /// The open holds on a subject, and the one that is answered, each once.
-    pub fn open_holds(&self, region: Region, subject: Option<&str>, answered: Option<DeltaRef>) -> Vec<OpenHold> {
+    pub fn open_holds(
+        &self,
+        region: Region,
+        subject: Option<&str>,
+        answered: Option<DeltaRef>,
+    ) -> Vec<OpenHold> {
         let by_subject = subject.and_then(|subject| self.holds.get(&(region, subject.to_owned())));
         let by_subject = by_subject.into_iter().flatten().map(|hold| hold.delta);
         let places: BTreeSet<DeltaRef> = by_subject.chain(answered).collect();

@@ -199,7 +199,8 @@ async fn answered(conn: &mut Conn, deltas: &BTreeSet<DeltaRef>) -> Result<Vec<An
          ON v.region = w.region AND v.epoch = w.epoch AND v.sequence = w.sequence AND v.place = w.place
          WHERE v.judgement = 3",
     );
-    let found = found.bind(column(|d| d.position.region.number().into())).bind(column(|d| d.position.epoch.into()));
+    let found =
+        found.bind(column(|d| d.position.region.number().into())).bind(column(|d| d.position.epoch.into()));
     let found = found.bind(column(|d| d.position.sequence.into())).bind(column(|d| d.index.into()));
     Ok(found.fetch_all(conn).await?)
 }

@@ -56,6 +56,7 @@ fn wanted(at: Position, n: u32) -> Wanted {
         holders: (0..n).map(|i| HolderKey::new(RecordKind::Individu, &i.to_string())).collect(),
         records: [RecordId::new(at, n - 1), RecordId::new(at, n + 5)].into(),
         subjects: (0..n).map(|i| (at.region, format!("i{i}"))).collect(),
+        answered: [9, 10, n + 5].map(|index| DeltaRef { position: at, index }).into(),
     }
 }
 
@@ -95,7 +96,7 @@ pub(crate) async fn waiting_is_fair_and_in_chain_order(place: Place) {
 const N: u32 = 150;
 
 fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + Send {
-    move |mut view, state| {
+    move |view, state| {
         assert_eq!((state.apply_no, state.decision), (1, 1));
         assert_eq!(state.feeds, BTreeMap::from([(at.region, 0)]));
         assert!(view.holder(&HolderKey::new(RecordKind::Individu, "1")).is_none());
@@ -120,7 +121,7 @@ fn first_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + S
 }
 
 fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + Send {
-    move |mut view, state| {
+    move |view, state| {
         assert_eq!((state.apply_no, state.decision, state.feeds[&at.region]), (3, 2, N.into()));
         let key = |n: u32| HolderKey::new(RecordKind::Individu, &n.to_string());
         for i in 0..N {
@@ -134,6 +135,9 @@ fn second_step(at: Position) -> impl FnMut(View, LaneState) -> Parts<'static> + 
         let delta = DeltaRef { position: at, index: 3 };
         let hold = OpenHold { delta, action: Action::MoveOut, revision: 1 };
         assert_eq!(view.open_holds(at.region, Some("i3"), None), [hold]);
+        let answered = |index| view.open_holds(at.region, None, Some(DeltaRef { position: at, index }));
+        assert_eq!(answered(10).len(), 1);
+        assert!(answered(9).is_empty() && answered(N + 5).is_empty(), "not held");
         assert!(view.open_holds(at.region, Some("i9"), None).is_empty(), "a warning is not open");
         let elsewhere = "32.01".parse().expect("a region");
         let moved = |i| bare(RecordId::new(at, i), RecordKind::Individu, elsewhere, false);

@@ -41,7 +41,8 @@ fn person(n: u32) -> Delta {
         action: Action::Upsert,
         record: None,
         blocks: vec![Block { number: column::I_IDENTITAS, provenance, cells }],
-        transfer: None, answers: None,
+        transfer: None,
+        answers: None,
     }
 }
 

@@ -134,6 +134,7 @@ fn read_leaf(leaf: &[u8]) -> anyhow::Result<Delta> {
         action: Action::Upsert,
         record: RecordId::from_slice(&record.record_id),
         blocks: blocks.into_iter().filter(|b| b.number == kind.identity()).collect(),
-        transfer: None, answers: None,
+        transfer: None,
+        answers: None,
     })
 }

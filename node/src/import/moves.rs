@@ -184,7 +184,15 @@ pub async fn move_in(node: &Importer<'_>, arrival: &Arrival) -> Result<usize, Mo
         ];
         let transfer = Some(Move { other: arrival.from, day });
         let id = record.and_then(|record| record.hub_id);
-        let delta = Delta { salt: [0; 16], kind, action: Action::MoveIn, record: id, blocks, transfer, answers: None };
+        let delta = Delta {
+            salt: [0; 16],
+            kind,
+            action: Action::MoveIn,
+            record: id,
+            blocks,
+            transfer,
+            answers: None,
+        };
         Change { record: record.map(|record| record.id), delta }
     };
     let own = |kind, number: &str| {

@@ -75,8 +75,15 @@ impl RowReader {
             }
         }
         self.domicile(table, row, families, &mut blocks, &mut findings);
-        let delta =
-            Delta { salt: [0; 16], kind, action: Action::Upsert, record: None, blocks, transfer: None, answers: None };
+        let delta = Delta {
+            salt: [0; 16],
+            kind,
+            action: Action::Upsert,
+            record: None,
+            blocks,
+            transfer: None,
+            answers: None,
+        };
         RowReading { delta: Some(delta), findings, place: place_names(table, row), key: row_key(table, row) }
     }
 

@@ -93,8 +93,7 @@ struct Taken {
     creates: bool,
 }
 
-const PENDING: &str =
-    "SELECT p.id, p.record, p.delta, r.hub_id, h.epoch, h.sequence, h.place
+const PENDING: &str = "SELECT p.id, p.record, p.delta, r.hub_id, h.epoch, h.sequence, h.place
     FROM pending p JOIN record r ON r.id = p.record LEFT JOIN sent h ON (h.epoch, h.sequence, h.place) =
         (SELECT s.epoch, s.sequence, s.place FROM sent s WHERE s.record = p.record
             ORDER BY s.epoch DESC, s.sequence DESC, s.place DESC LIMIT 1)

@@ -52,7 +52,8 @@ fn person(nik: &str, name: &str) -> Delta {
         action: Action::Upsert,
         record: None,
         blocks: vec![block],
-        transfer: None, answers: None,
+        transfer: None,
+        answers: None,
     }
 }
 

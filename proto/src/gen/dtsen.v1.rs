@@ -51,6 +51,16 @@ pub struct Move {
     #[prost(sint32, tag = "2")]
     pub day: i32,
 }
+/// An earlier delta of the same region: which batch, and which place in it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Answered {
+    #[prost(uint32, tag = "1")]
+    pub epoch: u32,
+    #[prost(uint32, tag = "2")]
+    pub sequence: u32,
+    #[prost(uint32, tag = "3")]
+    pub index: u32,
+}
 /// One change of one record. The bytes of this message, as sent, are a leaf of the batch's tree.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Delta {
@@ -70,6 +80,9 @@ pub struct Delta {
     /// for MOVE_OUT and MOVE_IN
     #[prost(message, optional, tag = "6")]
     pub r#move: ::core::option::Option<Move>,
+    /// the held delta of this region that this one takes the place of, if there is one
+    #[prost(message, optional, tag = "7")]
+    pub answers: ::core::option::Option<Answered>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

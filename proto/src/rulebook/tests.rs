@@ -40,7 +40,8 @@ pub(super) fn delta(kind: RecordKind, cells: &[(u16, Value)]) -> Delta {
         action: Action::Upsert,
         record: None,
         blocks: Vec::new(),
-        transfer: None, answers: None,
+        transfer: None,
+        answers: None,
     };
     for (number, value) in cells {
         let block = book.column(Column(*number)).expect("a column of the table").block;

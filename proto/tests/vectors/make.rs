@@ -67,7 +67,8 @@ fn family() -> Delta {
             ),
             block(column::K_DOMISILI, vec![text(column::K_KODE_WILAYAH, "52.71.01.1004")]),
         ],
-        transfer: None, answers: None,
+        transfer: None,
+        answers: None,
     }
 }
 
@@ -90,7 +91,8 @@ fn person(salt: u8, nik: &str, name: &str, born: i64, sex: i64) -> Delta {
             ),
             block(column::I_DOMISILI, vec![text(column::I_KODE_WILAYAH, "52.71.01.1004")]),
         ],
-        transfer: None, answers: None,
+        transfer: None,
+        answers: None,
     }
 }
 

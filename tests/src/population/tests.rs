@@ -60,8 +60,9 @@ fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
 
 #[test]
 fn the_table_of_villages_is_read_for_one_region() {
-    let text =
-        wilayah("52.71", 2, 3) + wilayah("52.72", 1, 1).as_str() + "52.71.09.1001\tTanpa Kecamatan\n\nrubbish\n";
+    let text = wilayah("52.71", 2, 3)
+        + wilayah("52.72", 1, 1).as_str()
+        + "52.71.09.1001\tTanpa Kecamatan\n\nrubbish\n";
     let region: Region = "52.71".parse().expect("a region");
     let villages = villages_of(region, &text);
     assert_eq!(villages.len(), 6);

@@ -2,7 +2,7 @@ use dtsen_proto::{
     column::{BlockNo, Column},
     id::Position,
     limits::MAX_CLAIMS_PER_BLOCK,
-    record::{Day, Move, Provenance, RecordKind, Value},
+    record::{Answered, Day, Move, Provenance, RecordKind, Value},
 };
 
 use super::*;
@@ -17,12 +17,14 @@ const ELSEWHERE: &str = "52.03";
 struct Place {
     view: View,
     sequence: u32,
+    /// Sequences of the held deltas that the last decision closed.
+    closed: Vec<u32>,
 }
 
 impl Place {
     /// With one person.
     fn new() -> Self {
-        let mut place = Self { view: View::default(), sequence: 0 };
+        let mut place = Self { view: View::default(), sequence: 0, closed: Vec::new() };
         let outcome = place.say(&delta(
             "dtsen",
             10,
@@ -49,7 +51,10 @@ impl Place {
             findings: &[],
             accepted_by_steward,
         };
-        decide(&mut self.view, case, &Rulebook::builtin(), &mut Effects::default())
+        let mut effects = Effects::default();
+        let outcome = decide(&mut self.view, case, &Rulebook::builtin(), &mut effects);
+        self.closed = effects.revisions.iter().map(|revision| revision.delta.position.sequence).collect();
+        outcome
     }
 
     fn record(&self) -> &Record {
@@ -69,7 +74,8 @@ fn delta(source: &str, day: i32, number: BlockNo, cells: Vec<(Column, Value)>) -
         action: Action::Upsert,
         record: None,
         blocks: vec![Block { number, provenance, cells }],
-        transfer: None, answers: None,
+        transfer: None,
+        answers: None,
     }
 }
 
@@ -174,4 +180,29 @@ fn nobody_begins_as_dead_without_authority() {
     let mut enters = Delta { action: Action::MoveIn, ..presence("dtsen", 10, 2) };
     enters.transfer = Some(Move { other: ELSEWHERE.parse().expect("a region"), day: Day(10) });
     assert_eq!(reasons(&place.say(&enters))[0].0, reason::DEATH_NEEDS_AUTHORITY);
+}
+
+#[test]
+fn a_held_delta_is_closed_by_the_one_that_answers_it() {
+    let mut place = Place::new();
+    let answering = |sequence| Some(Answered { epoch: 1, sequence, index: 0 });
+    // About nobody that could be named, and held.
+    let nobody =
+        delta("dtsen", 10, column::I_KEBERADAAN_BLOK, vec![(column::I_KEBERADAAN, Value::Number(2))]);
+    assert_eq!(place.say(&nobody).judgement, Judgement::Held);
+    let number = |serial: &str| vec![(column::I_NIK, Value::Text(format!("527101020385{serial}")))];
+    let corrected = delta("dtsen", 10, column::I_IDENTITAS, number("9002"));
+    let elsewise = Delta { action: Action::Gone, answers: answering(2), ..corrected.clone() };
+    place.say(&elsewise);
+    assert_eq!(place.closed, [] as [u32; 0], "asks for something else");
+    place.say(&Delta { answers: answering(9), ..corrected.clone() });
+    assert_eq!(place.closed, [] as [u32; 0], "answers what comes later");
+    let corrected = delta("dtsen", 10, column::I_IDENTITAS, number("9003"));
+    assert_eq!(
+        place.say(&Delta { answers: answering(2), ..corrected.clone() }).judgement,
+        Judgement::Accepted
+    );
+    assert_eq!(place.closed, [2]);
+    place.say(&Delta { answers: answering(2), ..delta("dtsen", 11, column::I_IDENTITAS, number("9003")) });
+    assert_eq!(place.closed, [] as [u32; 0], "closed once");
 }

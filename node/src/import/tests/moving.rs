@@ -42,7 +42,8 @@ async fn a_family_of_the_slice_leaves_by_its_ids() {
                 action: Action::Upsert,
                 record: Some(id),
                 blocks: Vec::new(),
-                transfer: None, answers: None,
+                transfer: None,
+                answers: None,
             };
             Ok(vec![content])
         })
