@@ -9,12 +9,12 @@ use std::{
 };
 
 use dtsen_proto::record::RecordKind;
-use dtsen_tests::faults::wait;
-
-use crate::{
+use dtsen_tests::{
+    faults::wait,
     mariadb::{MariaDb, READER},
-    node::Reader,
 };
+
+use crate::node::Reader;
 
 const TABLE: &str = "CREATE TABLE warga (id INT PRIMARY KEY, nik VARCHAR(16), no_kk VARCHAR(16), nama VARCHAR(100), tanggal_lahir DATE, jenis_kelamin CHAR(1), hubungan VARCHAR(30))";
 const PEOPLE: u32 = 3_000;

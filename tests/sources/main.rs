@@ -3,7 +3,6 @@
 //! `DTSEN_TEST_REQUIRE_MARIADB` is set.
 
 mod alarms;
-mod mariadb;
 mod node;
 mod opensid;
 mod regsosek;

@@ -6,7 +6,9 @@ use dtsen_proto::{
 };
 use jiff::civil::date;
 
-use crate::{mariadb::MariaDb, node::Reader};
+use dtsen_tests::mariadb::MariaDb;
+
+use crate::node::Reader;
 
 pub(crate) const GENERATIONS: [(&str, &str, bool); 3] = [
     ("g2016", include_str!("opensid/g2016.sql"), false),

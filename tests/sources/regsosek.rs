@@ -6,8 +6,9 @@ use dtsen_proto::{
     rulebook::Rulebook,
 };
 
+use dtsen_tests::mariadb::MariaDb;
+
 use crate::{
-    mariadb::MariaDb,
     node::Reader,
     opensid::{GENERATIONS, day, people},
 };

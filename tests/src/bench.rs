@@ -2,6 +2,7 @@
 //! custody, applied, verdicts out; COPY; logical replication. All in one run, because machines differ and are shared.
 
 pub mod baseline;
+pub mod cost;
 pub mod crowd;
 pub mod outage;
 pub mod pipeline;

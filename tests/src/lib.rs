@@ -4,6 +4,7 @@ pub mod bench;
 pub mod demo;
 pub mod faults;
 pub mod federation;
+pub mod mariadb;
 pub mod model;
 pub mod population;
 pub mod sim;

@@ -6,14 +6,14 @@ use std::{
     time::Duration,
 };
 
-use dtsen_tests::{faults::wait, federation::free_port};
+use crate::{faults::wait, federation::free_port};
 
 /// The account that nodes read with.
-pub(crate) const READER: &str = "pembaca:rahasia";
+pub const READER: &str = "pembaca:rahasia";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server, which ends with this.
-pub(crate) struct MariaDb {
+pub struct MariaDb {
     home: tempfile::TempDir,
     port: u16,
     server: Option<Child>,
@@ -33,7 +33,7 @@ fn account() -> Option<&'static str> {
 
 impl MariaDb {
     /// Starts one; `None` if there is no MariaDB here.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let Some(install) = program("mariadb-install-db") else {
             let required = std::env::var_os("DTSEN_TEST_REQUIRE_MARIADB").is_some();
             assert!(!required, "MariaDB is not installed, and here it is required");
@@ -57,7 +57,7 @@ impl MariaDb {
     }
 
     /// Starts the server, after it was stopped too.
-    pub(crate) fn begin(&mut self) {
+    pub fn begin(&mut self) {
         let folder = self.home.path();
         let server = Command::new(program("mariadbd").expect("beside the other program"))
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"])
@@ -83,7 +83,7 @@ impl MariaDb {
     }
 
     /// Ends the server at once.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
             let _ = server.kill();
             let _ = server.wait();
@@ -91,7 +91,7 @@ impl MariaDb {
     }
 
     /// Stops the server's processor, or lets it go on.
-    pub(crate) fn freeze(&self, frozen: bool) {
+    pub fn freeze(&self, frozen: bool) {
         let signal = if frozen { rustix::process::Signal::STOP } else { rustix::process::Signal::CONT };
         let server = self.server.as_ref().expect("runs");
         let pid = rustix::process::Pid::from_child(server);
@@ -112,14 +112,14 @@ impl MariaDb {
     }
 
     /// Runs statements as root.
-    pub(crate) fn run(&self, database: &str, sql: &str) -> String {
+    pub fn run(&self, database: &str, sql: &str) -> String {
         let output = self.client(database, sql);
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Makes a database that the reader may read.
-    pub(crate) fn database(&self, name: &str, sql: &str) -> String {
+    pub fn database(&self, name: &str, sql: &str) -> String {
         self.run(
             "",
             &format!(
@@ -131,7 +131,7 @@ impl MariaDb {
     }
 
     /// Where it listens.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 }
