@@ -214,9 +214,9 @@ impl Mender<'_> {
         let importer =
             Importer { store: self.store, rulebook, region: self.region, ambient: self.ambient.clone() };
         let paths: Vec<_> = files.iter().map(|(path, _)| path.into()).collect();
-        let imported =
+        let summary =
             importer.run(&paths, &options, &mut |file, read, total| progress(file, read, total)).await;
-        Ok(Some(imported.map_err(RunError::Import)?))
+        Ok(Some(summary.map_err(RunError::Import)?))
     }
 
     fn runner(&self) -> Runner<'_> {

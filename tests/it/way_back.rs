@@ -69,7 +69,7 @@ fn corrected(from: &Path, to: &Path, column: &str, row_with: &str, value: &str) 
         let heading: Vec<String> =
             range.rows().next().unwrap_or_default().iter().map(ToString::to_string).collect();
         for (line, row) in (0..).zip(range.rows()) {
-            let is_it = line > 0 && row.iter().any(|cell| cell.to_string() == row_with);
+            let is_it = line > 0 && row.iter().any(|cell| cell == row_with);
             for (at, cell) in (0_u16..).zip(row) {
                 let here = is_it && heading.get(usize::from(at)).is_some_and(|name| name == column);
                 written += usize::from(here);

@@ -35,7 +35,7 @@ impl std::fmt::Debug for Correction {
 }
 
 /// Changed if and only if any correction did.
-pub fn digest(corrections: &Corrections) -> String {
+pub fn digest(corrections: &Corrections) -> [u8; 32] {
     let sorted: BTreeMap<_, _> =
         corrections.iter().map(|(mark, correction)| (mark, &correction.cells)).collect();
     let mut hash = Sha256::new();
@@ -43,7 +43,7 @@ pub fn digest(corrections: &Corrections) -> String {
         hash.update(mark);
         hash.update(serde_json::to_vec(cells).expect("numbers and texts"));
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().into()
 }
 
 /// Puts the corrected cells in their places.

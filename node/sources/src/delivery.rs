@@ -260,7 +260,9 @@ impl Delivery {
     }
 
     fn give(&mut self, mut lines: Vec<Line>, out: &mut Vec<Line>) {
-        lines.iter_mut().for_each(|line| self.correct(line));
+        for line in &mut lines {
+            self.correct(line);
+        }
         lines.retain(|line| !self.skips(line));
         self.number_families(&mut lines);
         out.append(&mut lines);

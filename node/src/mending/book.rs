@@ -28,7 +28,7 @@ const HOW: &[&str] = &[
 
 /// What a cell holds, in eight digits: whether it was changed shows without a second copy of it.
 pub(super) fn digest(cell: &str) -> String {
-    Sha256::digest(cell).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&Sha256::digest(cell)[..4])
 }
 
 /// By what a row is found again: source, row, its key, what was told of it, what its cells held.

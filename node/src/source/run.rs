@@ -135,7 +135,7 @@ impl Runner<'_> {
     ) -> Result<Ran, RunError> {
         let rulebook = self.home.rulebook(self.store).await?;
         let corrections = self.store.corrections(name).await.map_err(ImportError::Store)?;
-        let corrected = correction::digest(&corrections);
+        let corrected = hex::encode(correction::digest(&corrections));
         let corrections = (!corrections.is_empty()).then_some(corrections);
         let settings = Settings { corrections, ..self.settings(config, Arc::clone(&rulebook))? };
         let password = config.password()?;
