@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use dtsen_kit::{ambient::Ambient, progress::Progress, say};
-use dtsen_proto::{pb, rulebook::Severity};
+use dtsen_proto::{column::Column, pb, rulebook::Severity};
 use serde::Serialize;
 
 use super::{Done, print_json, table};
@@ -98,12 +98,15 @@ struct Shown {
     text: String,
     text_en: String,
     fix: String,
+    /// The column by DTSEN's number: the node names it as the source does, the hub as DTSEN does.
+    #[serde(skip)]
+    about: Option<Column>,
 }
 
 impl Shown {
     /// What it says, and of what: the node and the hub may both say it.
-    fn place(&self) -> (Option<&str>, Option<u64>, Option<&str>, &str) {
-        (self.file.as_deref(), self.line, self.column.as_deref(), &self.reason)
+    fn place(&self) -> (Option<&str>, Option<u64>, Option<Column>, &str) {
+        (self.file.as_deref(), self.line, self.about, &self.reason)
     }
 }
 
@@ -160,7 +163,10 @@ impl Export {
         if more {
             say!("Masih ada lagi: perbaiki yang ini dahulu, lalu ekspor sekali lagi.");
         }
-        say!("Perbaiki sel kuning, lalu: dtsen-node findings import {}", self.file.display());
+        if rows > 0 {
+            let (home, file) = (home.path().display(), self.file.display());
+            say!("Perbaiki sel kuning, lalu: dtsen-node --home {home} findings import {file}");
+        }
         Ok(Done::Well)
     }
 }
@@ -199,7 +205,10 @@ impl Import {
             );
         }
         if errors > 0 {
-            say!("{errors} baris masih bermasalah; lihat: dtsen-node findings");
+            say!(
+                "{errors} baris masih bermasalah; lihat: dtsen-node --home {} findings",
+                home.path().display()
+            );
         }
         Ok(done)
     }
@@ -251,6 +260,7 @@ impl List {
             .into_iter()
             .map(|row| {
                 let info = rulebook.reason(&row.reason);
+                let about = row.column;
                 let column = row.column.and_then(|c| rulebook.column(c)).map(|c| c.name.clone());
                 Shown {
                     origin: if row.origin == Origin::Hub { "pusat" } else { "node" },
@@ -265,6 +275,7 @@ impl List {
                     text_en: info.map_or_else(String::new, |i| i.text_en.clone()),
                     fix: info.map_or_else(String::new, |i| i.fix_id.clone()),
                     reason: row.reason,
+                    about,
                 }
             })
             .collect();

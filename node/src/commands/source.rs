@@ -186,9 +186,11 @@ impl Add {
         tables(&read.delivery);
         say!("Sumber {} ditambahkan: {}.", self.name, read.label);
         let often = config.every.map_or_else(String::new, |every| {
-            format!("; sesudah itu node (serve) membacanya sendiri tiap {every}")
+            format!(" (node yang berjalan, serve, membacanya sendiri tiap {every})")
         });
-        say!("Lihat isinya: dtsen-node preview {0}. Impor: dtsen-node source run {0}{often}.", self.name);
+        let program = format!("dtsen-node --home {}", home.path().display());
+        say!("Lihat isinya: {program} preview {0}", self.name);
+        say!("Impor: {program} source run {}{often}", self.name);
         Ok(Done::Well)
     }
 }

@@ -76,6 +76,11 @@ impl Known {
         Met { unchanged: fits.is_some(), again }
     }
 
+    /// Whether the key was known before this import.
+    pub(super) fn knows(&self, key: &[u8; 16]) -> bool {
+        !self.find(short(key)).is_empty()
+    }
+
     /// Whether nothing is known.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -137,7 +137,8 @@ impl Chunk {
 impl Run<'_> {
     /// Notes that a row is read as an operator corrected it.
     pub(super) fn corrected(&mut self, taken: Taken, chunk: &mut Chunk) {
-        if taken.goes_on() {
+        // If another row has the number already, the one without it is one too many, and gone.
+        if taken.goes_on() && !self.known.knows(&taken.key) {
             self.known.mark_met(&taken.before);
         }
         chunk.taken.push(taken);

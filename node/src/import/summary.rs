@@ -95,7 +95,7 @@ impl fmt::Display for ImportSummary {
             }
             write!(f, "{file}")?;
         }
-        if self.gone != GoneOutcome::NotAsked {
+        if !matches!(self.gone, GoneOutcome::NotAsked | GoneOutcome::Withdrawn(0)) {
             write!(f, "\n{}", self.gone)?;
         }
         Ok(())
