@@ -15,7 +15,7 @@ use crate::faults::wait;
 
 /// The hub's table of records, as its migration makes it.
 const TABLE: &str = "CREATE TABLE record (id BYTEA NOT NULL PRIMARY KEY, region BIGINT NOT NULL,
-    kind BIGINT NOT NULL, hash BYTEA NOT NULL, body BYTEA NOT NULL);
+    kind BIGINT NOT NULL, hash BYTEA NOT NULL, body BYTEA NOT NULL) WITH (fillfactor = 85);
     CREATE INDEX record_region ON record (region, kind, id);";
 const COPY_OUT: &str = "COPY record (id, region, kind, hash, body) TO STDOUT (FORMAT binary)";
 /// Rows to come, numbered in the order of their ids, so that they can be taken in parts.
