@@ -8,7 +8,11 @@ use dtsen_proto::record::is_source_name;
 use dtsen_sources::propose::propose;
 use serde::Serialize;
 
-use super::{Done, preview::tables, print_json, table};
+use super::{
+    Done,
+    preview::{Preview, tables},
+    print_json, table,
+};
 use crate::{
     home::Home,
     source::{
@@ -27,6 +31,8 @@ pub(super) enum Source {
     List(List),
     /// Mencoba membaca sumber tanpa mengimpor: sambungan, susunan, jumlah baris
     Test(Named),
+    /// Pratinjau isi sumber, berkas, atau basis data, tanpa menyimpan; sama dengan: dtsen-node preview
+    Preview(Preview),
     /// Membaca sumber dan mengimpor yang berubah
     Run(Run),
     /// Mengusulkan pemetaan untuk berkas dengan judul yang tidak dikenal
@@ -115,6 +121,7 @@ impl Source {
             Self::Add(command) => command.run(home).await,
             Self::List(command) => command.run(home).await,
             Self::Test(command) => test(home, &command.name).await,
+            Self::Preview(command) => command.run(home).await,
             Self::Run(command) => command.run(home).await,
             Self::Map(command) => command.run(),
             Self::Remove(command) => {
