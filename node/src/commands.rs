@@ -19,6 +19,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use dtsen_kit::{
+    progress::Progress,
     telemetry,
     terminal::{print_json, table},
 };
@@ -83,6 +84,27 @@ enum Command {
     Doctor(care::Doctor),
     /// Memeriksa rantai kiriman, tanda terima, putusan, dan irisan terhadap tanda tangannya
     Verify(verify::Verify),
+}
+
+/// A bar for every file that an import reads, one after the other.
+#[derive(Default)]
+struct Bars(Option<(String, Progress)>);
+
+impl Bars {
+    fn at(&mut self, file: &str, read: u64, total: u64) {
+        if self.0.as_ref().is_none_or(|(name, _)| name != file) {
+            self.0 = Some((file.to_owned(), Progress::new(file, total)));
+        }
+        if let Some((_, bar)) = &mut self.0 {
+            bar.at(read);
+        }
+    }
+
+    fn finish(self) {
+        if let Some((_, bar)) = self.0 {
+            bar.finish();
+        }
+    }
 }
 
 /// What a command ended with.

@@ -8,26 +8,21 @@ mod answers;
 mod book;
 mod rows;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use dtsen_kit::ambient::Ambient;
-use dtsen_proto::{record::Day, region::Region, rulebook::Rulebook};
-use dtsen_sources::{
-    correction::{Correction, Mark},
-    key::KeyBytes,
-    read::ReadError,
-};
+use dtsen_proto::{record::Day, rulebook::Rulebook};
+use dtsen_sources::{correction::Mark, key::KeyBytes, read::ReadError};
 use futures::future::BoxFuture;
 
 use self::rows::Reading;
 use crate::{
-    home::{Home, Work},
+    home::Work,
     import::{ImportOptions, ImportSummary, Importer, OnProgress},
     source::{
         config::{self, ConfigError},
         run::{Ran, RunError, Runner},
     },
-    store::{NewCorrection, Store, StoreError, ToMend},
+    store::{StoreError, ToMend},
 };
 
 pub use answers::AnswerError;
@@ -106,120 +101,92 @@ pub struct Returned {
     pub waiting: BTreeMap<String, String>,
 }
 
-/// What it takes to read sources again.
-pub struct Mender<'a> {
-    /// The node's home.
-    pub home: &'a Home,
-    /// Its store.
-    pub store: &'a Store,
-    /// Its region.
-    pub region: Region,
-    /// Clock.
-    pub ambient: Ambient,
+/// Writes what there is to mend into a workbook.
+pub fn export<'a>(
+    runner: &'a Runner<'a>,
+    path: &'a Path,
+    rulebook: &'a Arc<Rulebook>,
+) -> BoxFuture<'a, Result<Exported, MendError>> {
+    Box::pin(async move {
+        let found = runner.store.to_mend(MOST_FINDINGS).await?;
+        let more = found.len() >= MOST_FINDINGS as usize;
+        let mut by_source: BTreeMap<String, Vec<ToMend>> = BTreeMap::new();
+        for one in found {
+            by_source.entry(one.source.clone()).or_default().push(one);
+        }
+        let (mut rows, mut others) = (Vec::new(), Vec::new());
+        let mut exported = Exported { more, ..Exported::default() };
+        for (source, wanted) in by_source {
+            match rows::of(runner, rulebook, &source, &wanted).await {
+                Ok(Reading { rows: mut found, left }) => {
+                    rows.append(&mut found);
+                    others.extend(left);
+                }
+                Err(error) => {
+                    exported.unread.insert(source, format!("{:#}", anyhow::Error::from(error)));
+                    others.extend(wanted);
+                }
+            }
+        }
+        (exported.rows, exported.others) = (rows.len() as u64, others.len() as u64);
+        book::write(path, &rows, &others, rulebook).map_err(|error| MendError::Write {
+            path: path.display().to_string(),
+            cause: error.to_string(),
+        })?;
+        Ok(exported)
+    })
 }
 
-impl Mender<'_> {
-    /// Writes what there is to mend into a workbook.
-    pub fn export<'a>(
-        &'a self,
-        path: &'a Path,
-        rulebook: &'a Rulebook,
-    ) -> BoxFuture<'a, Result<Exported, MendError>> {
-        Box::pin(async move {
-            let found = self.store.to_mend(MOST_FINDINGS).await?;
-            let more = found.len() >= MOST_FINDINGS as usize;
-            let mut by_source: BTreeMap<String, Vec<ToMend>> = BTreeMap::new();
-            for one in found {
-                by_source.entry(one.source.clone()).or_default().push(one);
-            }
-            let (mut rows, mut others) = (Vec::new(), Vec::new());
-            let mut exported = Exported { more, ..Exported::default() };
-            for (source, wanted) in by_source {
-                match rows::of(self, &source, wanted).await {
-                    Ok(Reading { rows: mut found, left }) => {
-                        rows.append(&mut found);
-                        others.extend(left);
-                    }
-                    Err((why, wanted)) => {
-                        exported.unread.insert(source, why);
-                        others.extend(wanted);
-                    }
+/// Takes the corrections out of a workbook, and reads their sources again.
+pub fn import<'a>(
+    runner: &'a Runner<'a>,
+    path: &'a Path,
+    progress: &'a mut OnProgress<'a>,
+) -> BoxFuture<'a, Result<Returned, MendError>> {
+    Box::pin(async move {
+        let answers = answers::read(path)?;
+        let mut returned = Returned { unchanged: answers.unchanged, ..Returned::default() };
+        for (source, rows) in answers.by_source {
+            returned.corrected += rows.len() as u64;
+            runner.store.put_corrections(&source, &rows, runner.ambient.now_ms()).await?;
+            match again(runner, &source, progress).await {
+                Ok(summary) => returned.imported.extend(summary),
+                Err(error) => {
+                    returned.waiting.insert(source, format!("{:#}", anyhow::Error::from(error)));
                 }
             }
-            (exported.rows, exported.others) = (rows.len() as u64, others.len() as u64);
-            book::write(path, &rows, &others, rulebook).map_err(|error| MendError::Write {
-                path: path.display().to_string(),
-                cause: error.to_string(),
-            })?;
-            Ok(exported)
-        })
-    }
-
-    /// Takes the corrections out of a workbook, and reads their sources again.
-    pub fn import<'a>(
-        &'a self,
-        path: &'a Path,
-        progress: &'a mut OnProgress<'a>,
-    ) -> BoxFuture<'a, Result<Returned, MendError>> {
-        Box::pin(async move {
-            let answers = answers::read(path)?;
-            let mut returned = Returned { unchanged: answers.unchanged, ..Returned::default() };
-            for (source, rows) in answers.by_source {
-                returned.corrected += rows.len() as u64;
-                let new: Vec<NewCorrection> = rows
-                    .into_iter()
-                    .map(|row| NewCorrection {
-                        mark: row.mark,
-                        correction: Correction { key: row.key, cells: row.cells },
-                        answers: row.answers,
-                    })
-                    .collect();
-                self.store.put_corrections(&source, &new, self.ambient.now_ms()).await?;
-                match self.again(&source, progress).await {
-                    Ok(summary) => returned.imported.extend(summary),
-                    Err(error) => {
-                        returned.waiting.insert(source, format!("{:#}", anyhow::Error::from(error)));
-                    }
-                }
-            }
-            Ok(returned)
-        })
-    }
-
-    /// Reads a source again.
-    async fn again(
-        &self,
-        source: &str,
-        progress: &mut OnProgress<'_>,
-    ) -> Result<Option<ImportSummary>, MendError> {
-        if config::load(self.home, source).is_ok() {
-            let runner = self.runner();
-            return Ok(
-                match runner.run(source, None, &mut |file, read, total| progress(file, read, total)).await? {
-                    Ran::Imported(summary) => Some(summary),
-                    Ran::Unchanged => None,
-                },
-            );
         }
-        let files = self.store.last_files(source).await?;
-        let Some((_, reference)) = files.first() else { return Ok(None) };
-        let options = ImportOptions {
-            source: source.to_owned(),
-            reference: Some(Day(*reference)),
-            complete: None,
-            confirm_gone: None,
-        };
-        let _lock = self.home.lock(Work::Import).map_err(RunError::Home)?;
-        let rulebook = self.home.rulebook(self.store).await.map_err(RunError::Home)?;
-        let importer =
-            Importer { store: self.store, rulebook, region: self.region, ambient: self.ambient.clone() };
-        let paths: Vec<_> = files.iter().map(|(path, _)| path.into()).collect();
-        let summary =
-            importer.run(&paths, &options, &mut |file, read, total| progress(file, read, total)).await;
-        Ok(Some(summary.map_err(RunError::Import)?))
-    }
+        Ok(returned)
+    })
+}
 
-    fn runner(&self) -> Runner<'_> {
-        Runner { home: self.home, store: self.store, region: self.region, ambient: self.ambient.clone() }
+/// Reads a source again.
+async fn again(
+    runner: &Runner<'_>,
+    source: &str,
+    progress: &mut OnProgress<'_>,
+) -> Result<Option<ImportSummary>, MendError> {
+    if config::load(runner.home, source).is_ok() {
+        return Ok(
+            match runner.run(source, None, &mut |file, read, total| progress(file, read, total)).await? {
+                Ran::Imported(summary) => Some(summary),
+                Ran::Unchanged => None,
+            },
+        );
     }
+    let files = runner.store.last_files(source).await?;
+    let Some((_, reference)) = files.first() else { return Ok(None) };
+    let options = ImportOptions {
+        source: source.to_owned(),
+        reference: Some(Day(*reference)),
+        complete: None,
+        confirm_gone: None,
+    };
+    let _lock = runner.home.lock(Work::Import).map_err(RunError::Home)?;
+    let rulebook = runner.home.rulebook(runner.store).await.map_err(RunError::Home)?;
+    let importer =
+        Importer { store: runner.store, rulebook, region: runner.region, ambient: runner.ambient.clone() };
+    let paths: Vec<_> = files.iter().map(|(path, _)| path.into()).collect();
+    let summary = importer.run(&paths, &options, &mut |file, read, total| progress(file, read, total)).await;
+    Ok(Some(summary.map_err(RunError::Import)?))
 }

@@ -7,6 +7,14 @@ use sha2::{Digest as _, Sha256};
 /// A key in a table of 16-byte keys.
 pub type KeyBytes = [u8; 16];
 
+/// First byte of a key without a number.
+const DIGEST: u8 = 3;
+
+/// Whether a key is a number: a NIK or a No. KK.
+pub fn is_number(key: &KeyBytes) -> bool {
+    key[0] != DIGEST
+}
+
 /// Key of a row inside its file, stable from one delivery to the next.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKey {
@@ -29,7 +37,7 @@ impl RowKey {
                 bytes[8..].copy_from_slice(&number.to_be_bytes());
             }
             Self::Digest(digest) => {
-                bytes[0] = 3;
+                bytes[0] = DIGEST;
                 bytes[1..].copy_from_slice(&digest);
             }
         }

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dtsen_kit::{ambient::Ambient, progress::Progress, say};
+use dtsen_kit::{ambient::Ambient, say};
 use dtsen_proto::{column::Column, pb, rulebook::Severity};
 use serde::Serialize;
 
-use super::{Done, print_json, table};
+use super::{Bars, Done, print_json, table};
 use crate::{
     home::Home,
     import::ImportSummary,
-    mending::{Exported, Mender, Returned},
+    mending::{self, Exported, Returned},
+    source::run::Runner,
     store::{AnswerState, FindingFilter, Origin},
 };
 
@@ -149,8 +150,8 @@ impl Export {
         );
         let (store, region) = home.store().await?;
         let rulebook = home.rulebook(&store).await?;
-        let mender = Mender { home, store: &store, region, ambient: Ambient::system() };
-        let exported = mender.export(&self.file, &rulebook).await?;
+        let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
+        let exported = mending::export(&runner, &self.file, &rulebook).await?;
         if self.json {
             print_json(&exported)?;
             return Ok(Done::Well);
@@ -174,20 +175,11 @@ impl Export {
 impl Import {
     async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, region) = home.store().await?;
-        let mender = Mender { home, store: &store, region, ambient: Ambient::system() };
-        let mut bar: Option<(String, Progress)> = None;
-        let mut progress = |file: &str, read: u64, total: u64| {
-            if bar.as_ref().is_none_or(|(name, _)| name != file) {
-                bar = Some((file.to_owned(), Progress::new(file, total)));
-            }
-            if let Some((_, bar)) = &mut bar {
-                bar.at(read);
-            }
-        };
-        let returned = mender.import(&self.file, &mut progress).await?;
-        if let Some((_, bar)) = bar {
-            bar.finish();
-        }
+        let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
+        let mut bars = Bars::default();
+        let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
+        let returned = mending::import(&runner, &self.file, &mut progress).await?;
+        bars.finish();
         let errors: u64 = returned.imported.iter().map(ImportSummary::errors).sum();
         let done = if errors > 0 { Done::WithErrors } else { Done::Well };
         if self.json {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, progress::Progress, say};
+use dtsen_kit::{ambient::Ambient, say};
 use dtsen_proto::record::{Day, is_source_name};
 
-use super::{Done, print_json};
+use super::{Bars, Done, print_json};
 use crate::{
     home::{Home, Work},
     import::{DEFAULT_SOURCE, ImportOptions, Importer, Scope},
@@ -55,19 +55,10 @@ impl Import {
             confirm_gone: self.confirm_gone,
         };
         let importer = Importer { store: &store, rulebook, region, ambient: Ambient::system() };
-        let mut shown: Option<(String, Progress)> = None;
-        let mut progress = |file: &str, read: u64, total: u64| {
-            if shown.as_ref().is_none_or(|(name, _)| name != file) {
-                shown = Some((file.to_owned(), Progress::new(file, total)));
-            }
-            if let Some((_, bar)) = &mut shown {
-                bar.at(read);
-            }
-        };
+        let mut bars = Bars::default();
+        let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
         let summary = importer.run(&self.files, &options, &mut progress).await?;
-        if let Some((_, bar)) = shown {
-            bar.finish();
-        }
+        bars.finish();
         if self.json {
             print_json(&summary)?;
         } else {

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dtsen_kit::{ambient::Ambient, files, progress::Progress, say};
+use dtsen_kit::{ambient::Ambient, files, say};
 use dtsen_proto::record::is_source_name;
 use dtsen_sources::propose::propose;
 use serde::Serialize;
 
 use super::{
-    Done,
+    Bars, Done,
     preview::{Preview, tables},
     print_json, table,
 };
@@ -298,15 +298,10 @@ impl Run {
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         let (mut failed, mut errors) = (None, 0);
         for name in names {
-            let mut shown: Option<(String, Progress)> = None;
-            let mut progress = |file: &str, read: u64, total: u64| {
-                let (_, bar) = shown.get_or_insert_with(|| (file.to_owned(), Progress::new(file, total)));
-                bar.at(read);
-            };
+            let mut bars = Bars::default();
+            let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
             let ran = runner.run(&name, self.confirm_gone, &mut progress).await;
-            if let Some((_, bar)) = shown {
-                bar.finish();
-            }
+            bars.finish();
             match ran {
                 Ok(Ran::Unchanged) if self.json => {
                     print_json(&serde_json::json!({"source": name, "unchanged": true}))?;

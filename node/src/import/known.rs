@@ -5,8 +5,7 @@ use std::{
     hash::{BuildHasherDefault, DefaultHasher},
 };
 
-/// First byte of the key of a row that has no sound number; see [`crate::intake::RowKey::to_bytes`].
-const DIGEST_KEY: u8 = 3;
+use dtsen_sources::key::is_number;
 
 /// How a row stands to what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub(super) struct Known {
 /// A key in eight bytes. Numbers have 16 digits, so the highest bit is free for the others.
 fn short(key: &[u8; 16]) -> u64 {
     let number = u64::from_be_bytes(key[8..].try_into().expect("eight of sixteen"));
-    if key[0] == DIGEST_KEY { number | 1 << 63 } else { number }
+    if is_number(key) { number } else { number | 1 << 63 }
 }
 
 fn head(digest: &[u8; 16]) -> u64 {

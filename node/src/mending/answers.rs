@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, ops::ControlFlow, path::Path};
 
 use dtsen_sources::{
     cell::{Cell, Row},
-    correction::{Cells, Mark},
-    key::KeyBytes,
+    correction::Correction,
     read,
 };
 
@@ -13,6 +12,7 @@ use super::{
     MendError,
     book::{BEFORE, BETWEEN, KEY, digest},
 };
+use crate::store::NewCorrection;
 
 /// Digits that a spreadsheet keeps of a number; the others become zeros.
 const DIGITS_OF_NUMBERS: usize = 15;
@@ -49,18 +49,10 @@ pub enum AnswerError {
     },
 }
 
-/// A corrected row.
-pub(super) struct Answer {
-    pub(super) mark: Mark,
-    pub(super) key: KeyBytes,
-    pub(super) answers: String,
-    pub(super) cells: Cells,
-}
-
 /// Everything that a workbook says.
 #[derive(Default)]
 pub(super) struct Answers {
-    pub(super) by_source: BTreeMap<String, Vec<Answer>>,
+    pub(super) by_source: BTreeMap<String, Vec<NewCorrection>>,
     pub(super) unchanged: u64,
 }
 
@@ -78,7 +70,7 @@ pub(super) fn read(path: &Path) -> Result<Answers, MendError> {
         }
         let Some(heading) = &heading else { return ControlFlow::Continue(()) };
         match answer(heading, &row) {
-            Ok((source, answer)) if !answer.cells.is_empty() => {
+            Ok((source, answer)) if !answer.correction.cells.is_empty() => {
                 answers.by_source.entry(source).or_default().push(answer);
             }
             Ok(_) => answers.unchanged += 1,
@@ -96,7 +88,7 @@ pub(super) fn read(path: &Path) -> Result<Answers, MendError> {
     }
 }
 
-fn answer(heading: &Row, row: &Row) -> Result<(String, Answer), AnswerError> {
+fn answer(heading: &Row, row: &Row) -> Result<(String, NewCorrection), AnswerError> {
     let sheet = || row.sheet.as_deref().unwrap_or_default().to_owned();
     let text = row.cell(0).text();
     let parsed = parse(&text).ok_or_else(|| AnswerError::Key { sheet: sheet(), row: row.number })?;
@@ -112,17 +104,18 @@ fn answer(heading: &Row, row: &Row) -> Result<(String, Answer), AnswerError> {
             let column = heading.cell(BEFORE + at).text().into_owned();
             return Err(AnswerError::Cut { sheet: sheet(), row: row.number, column });
         }
-        answer.cells.insert(at, now.into_owned());
+        answer.correction.cells.insert(at, now.into_owned());
     }
     Ok((source, answer))
 }
 
 /// The parts of a key: the source, what the cells held, and the row.
-fn parse(key: &str) -> Option<(String, Vec<&str>, Answer)> {
+fn parse(key: &str) -> Option<(String, Vec<&str>, NewCorrection)> {
     let [source, mark, row_key, answers, digests] = key.split(BETWEEN).collect::<Vec<_>>().try_into().ok()?;
-    let mut answer = Answer { mark: [0; 16], key: [0; 16], answers: answers.to_owned(), cells: Cells::new() };
+    let (answers, correction) = (answers.to_owned(), Correction::default());
+    let mut answer = NewCorrection { mark: [0; 16], correction, answers };
     hex::decode_to_slice(mark, &mut answer.mark).ok()?;
-    hex::decode_to_slice(row_key, &mut answer.key).ok()?;
+    hex::decode_to_slice(row_key, &mut answer.correction.key).ok()?;
     let whole = digests.len() % 8 == 0 && digests.is_ascii() && dtsen_proto::record::is_source_name(source);
     let digests = (0..digests.len() / 8).map(|at| &digests[at * 8..at * 8 + 8]).collect();
     whole.then(|| (source.to_owned(), digests, answer))

@@ -1,8 +1,8 @@
 //! The rows to mend, out of their sources.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use dtsen_proto::record::RecordKind;
+use dtsen_proto::{record::RecordKind, rulebook::Rulebook};
 use dtsen_sources::{
     clean::{encoding::decode, text::clean},
     correction::Corrections,
@@ -10,11 +10,14 @@ use dtsen_sources::{
     layout::sheet::Line,
 };
 
-use super::{Mender, Row};
+use super::{MendError, Row};
 use crate::{
-    import::heading_columns,
+    import::{ImportError, heading_columns},
     intake::{self, RawRow, row_key},
-    source::{self, Read, Settings, config, run::RunError},
+    source::{
+        self, Read, Settings, config,
+        run::{RunError, Runner},
+    },
     store::ToMend,
 };
 
@@ -60,34 +63,24 @@ impl Wanted {
     }
 }
 
-/// Reads a source again for what is wanted of it; why not, and what was wanted, if it cannot be read.
+/// Reads a source again for what is wanted of it.
 pub(super) async fn of(
-    mender: &Mender<'_>,
+    runner: &Runner<'_>,
+    rulebook: &Arc<Rulebook>,
     source: &str,
-    wanted: Vec<ToMend>,
-) -> Result<Reading, (String, Vec<ToMend>)> {
-    let told = |error: anyhow::Error| format!("{error:#}");
-    let corrections = match mender.store.corrections(source).await {
-        Ok(corrections) => corrections,
-        Err(error) => return Err((told(error.into()), wanted)),
+    wanted: &[ToMend],
+) -> Result<Reading, MendError> {
+    let corrections = runner.store.corrections(source).await?;
+    let Ok(config) = config::load(runner.home, source) else {
+        return Ok(of_files(rulebook, source, wanted, &corrections));
     };
-    if config::load(mender.home, source).is_err() {
-        return Ok(of_files(mender, source, wanted, &corrections).await);
-    }
-    match open(mender, source, corrections).await {
-        Ok(read) => {
-            of_source(source, read, Wanted::new(wanted.clone())).map_err(|error| (told(error.into()), wanted))
-        }
-        Err(error) => Err((told(error.into()), wanted)),
-    }
-}
-
-async fn open(mender: &Mender<'_>, source: &str, corrections: Corrections) -> Result<Read, RunError> {
-    let config = config::load(mender.home, source)?;
-    let rulebook = mender.home.rulebook(mender.store).await?;
-    let settings = mender.runner().settings(&config, rulebook)?;
+    let settings = runner.settings(&config, Arc::clone(rulebook))?;
     let settings = Settings { corrections: Some(corrections), ..settings };
-    Ok(source::read(&config.origin, config.password()?.as_deref(), &settings).await?)
+    let password = config.password().map_err(RunError::Source)?;
+    let read =
+        source::read(&config.origin, password.as_deref(), &settings).await.map_err(RunError::Source)?;
+    let found = of_source(source, read, Wanted::new(wanted.to_vec())).map_err(ImportError::Spool);
+    Ok(found.map_err(RunError::Import)?)
 }
 
 fn of_source(source: &str, read: Read, mut wanted: Wanted) -> std::io::Result<Reading> {
@@ -132,20 +125,15 @@ fn of_source(source: &str, read: Read, mut wanted: Wanted) -> std::io::Result<Re
 }
 
 /// The same out of the files that were imported by hand. One that is not there any more leaves its findings.
-async fn of_files(
-    mender: &Mender<'_>,
-    source: &str,
-    wanted: Vec<ToMend>,
-    corrections: &Corrections,
-) -> Reading {
+fn of_files(rulebook: &Rulebook, source: &str, wanted: &[ToMend], corrections: &Corrections) -> Reading {
     let mut by_file: HashMap<Option<String>, Vec<ToMend>> = HashMap::new();
     for one in wanted {
-        by_file.entry(one.path.clone()).or_default().push(one);
+        by_file.entry(one.path.clone()).or_default().push(one.clone());
     }
     let mut all = Reading::default();
     for (path, wanted) in by_file {
         let read = match path.map(PathBuf::from).filter(|path| path.exists()) {
-            Some(path) => of_file(mender, source, &path, wanted.clone(), corrections).await,
+            Some(path) => of_file(rulebook, source, &path, wanted.clone(), corrections),
             None => None,
         };
         let Reading { rows, left } = read.unwrap_or(Reading { rows: Vec::new(), left: wanted });
@@ -155,16 +143,15 @@ async fn of_files(
     all
 }
 
-async fn of_file(
-    mender: &Mender<'_>,
+fn of_file(
+    rulebook: &Rulebook,
     source: &str,
     path: &std::path::Path,
     wanted: Vec<ToMend>,
     corrections: &Corrections,
 ) -> Option<Reading> {
-    let rulebook = mender.home.rulebook(mender.store).await.ok()?;
-    let mut table = intake::open(path, &rulebook).ok()?;
-    let names = heading_columns(&table, &rulebook);
+    let mut table = intake::open(path, rulebook).ok()?;
+    let names = heading_columns(&table, rulebook);
     let headings = table.headings().to_vec();
     let kind = table.kind();
     let (mut row, mut found) = (RawRow::new(), Vec::new());

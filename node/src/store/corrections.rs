@@ -2,7 +2,7 @@
 
 use dtsen_sources::{
     correction::{Cells, Correction, Corrections, Mark},
-    key::KeyBytes,
+    key::{KeyBytes, is_number},
 };
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
@@ -34,7 +34,7 @@ impl Taken {
     /// Whether the row had no number before: what is known of it goes on under its new key. A number that was wrong is
     /// somebody else's, and what was stated under it is withdrawn like any row that is gone.
     pub fn goes_on(&self) -> bool {
-        self.before[0] == DIGEST_KEY && self.before != self.key
+        !is_number(&self.before) && self.before != self.key
     }
 }
 
@@ -68,9 +68,6 @@ pub enum AnswerState {
     /// The hub refused it.
     Rejected,
 }
-
-/// First byte of the key of a row without a number; see [`dtsen_sources::key::RowKey`].
-const DIGEST_KEY: u8 = 3;
 
 const CELLS: &str = "SELECT cells FROM correction WHERE source = $1 AND mark = $2";
 const PUT: &str =

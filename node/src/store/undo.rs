@@ -1,10 +1,10 @@
 //! Taking back the last run of imports while nothing of it was sent.
 
+use dtsen_sources::key::KeyBytes;
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{BEGIN, Result, SourceId, Store, bulk, setting};
-use dtsen_sources::key::KeyBytes;
 
 /// Where the store stood before the last run.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
