@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use dtsen_proto::region::Region;
 
 use super::{Matrix, Way};
 use crate::{
@@ -19,15 +18,13 @@ use crate::{
         wait,
     },
     federation::{Hub, Node},
+    population::every_region,
 };
 
 /// The region that exchanges, and its families.
 const REGION: (&str, u64) = ("52.71", 60);
-/// Regions that enrol, one for each flush of it.
-const NEWCOMERS: [&str; 16] = [
-    "52.01", "52.02", "52.03", "52.04", "52.05", "52.06", "52.07", "52.08", "51.01", "51.02", "51.03",
-    "51.04", "51.05", "51.06", "51.07", "51.08",
-];
+/// Regions that enrol, one for each flush of it; a node has about fifteen, and more with every migration.
+const NEWCOMERS: usize = 64;
 /// The signal that nobody survives.
 const SIGKILL: i32 = 9;
 /// An exchange with a hub that dies in it.
@@ -121,8 +118,8 @@ impl Killer {
     /// Nodes that are made and enrol.
     fn enrols(&mut self, hub: &Hub, folder: &Path) -> anyhow::Result<()> {
         let url = hub.enrol_url();
-        for (nth, code) in (1..).zip(NEWCOMERS) {
-            let region: Region = code.parse()?;
+        for (nth, region) in (1..).zip(every_region(NEWCOMERS)?) {
+            let code = &region.to_string();
             let home = folder.join(format!("{code}-{:?}", self.way));
             let node = Node::at(&home, region);
             let init = ["init", "--region", code];
