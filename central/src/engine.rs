@@ -8,7 +8,7 @@ use dtsen_proto::{
     id::{BatchId, DeltaRef, Position},
     key::Signer,
     limits, pb,
-    record::{Action, Day, Delta},
+    record::{Action, Day, Delta, Text},
     region::Region,
     rulebook::{CheckContext, Finding, Rulebook, reason},
 };
@@ -122,7 +122,7 @@ impl Engine {
         };
         effects.revisions.push(Revision { delta: held.at, revision: held.revision + 1, outcome });
         run.effects(Cause { apply_no, rulebook: rulebook.version(), decision: number }, effects, None);
-        run.finish(view)
+        run.finish(&mut view)
     }
 }
 
@@ -147,7 +147,7 @@ impl Iterator for Deciding<'_> {
             self.run.batch(&mut self.view, batch);
         }
         let last = !std::mem::replace(&mut self.done, true);
-        last.then(|| self.run.finish(std::mem::take(&mut self.view)))
+        last.then(|| self.run.finish(&mut self.view))
     }
 }
 
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
         delta: DeltaRef,
         revision: u32,
         judgement: Judgement,
-        subject: Option<String>,
+        subject: Option<Text>,
         action: Action,
         detail: &pb::Verdict,
     ) {
@@ -331,12 +331,12 @@ impl<'a> Run<'a> {
     }
 
     /// What is left to write.
-    fn finish(&mut self, mut view: View) -> Writes {
+    fn finish(&mut self, view: &mut View) -> Writes {
         let mut writes = std::mem::take(&mut self.writes);
         let tallies = std::mem::take(&mut self.tallies).into_iter();
         writes.batches.extend(tallies.map(|(position, (no, tally))| (position, no, tally)));
         writes.records = view.take_touched(usize::MAX, |record, new| (record.into(), new));
-        writes.holders = view.into_new_holders();
+        writes.holders = view.take_new_holders();
         writes
     }
 }

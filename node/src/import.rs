@@ -130,7 +130,7 @@ impl Importer<'_> {
                 files.iter().map(|path| intake::open(path, &self.rulebook)).collect();
             let mut tables = opened?;
             tables.sort_by_key(Table::kind);
-            let provenance = Provenance { source: options.source.clone(), reference };
+            let provenance = Provenance { source: options.source.as_str().into(), reference };
             let mut places = FamilyPlaces::new();
             let mut sessions: Vec<(RecordKind, Session)> = Vec::new();
             for kind in [RecordKind::Keluarga, RecordKind::Individu] {

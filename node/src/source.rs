@@ -9,6 +9,7 @@ pub mod address;
 pub mod config;
 pub mod database;
 mod error;
+mod kept;
 mod opensid;
 mod reading;
 pub mod run;

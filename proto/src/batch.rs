@@ -207,7 +207,7 @@ impl Frame<'_> {
 
 /// Splits a body into its frames; `None` if it is cut or overlong.
 pub fn frames(mut body: &[u8]) -> Option<Vec<Frame<'_>>> {
-    let mut frames = Vec::new();
+    let mut frames = Vec::with_capacity(limits::BATCH_DELTAS);
     while !body.is_empty() {
         let (length, rest) = body.split_first_chunk::<LENGTH>()?;
         let length = u32::from_be_bytes(*length);

@@ -1,5 +1,6 @@
 //! Records, as deltas change them: blocks of columns with their provenance.
 
+use compact_str::CompactString;
 use jiff::civil::Date;
 
 use crate::{
@@ -41,17 +42,21 @@ pub enum Action {
     MoveIn,
 }
 
+/// A text of the registry. Up to 24 bytes of it, as most names and every number have, stand in the value itself: a batch has
+/// ten of them in every delta.
+pub type Text = CompactString;
+
 /// Value of a column. A column that is absent keeps what it had.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// A code, a count, or a date as days since 1970-01-01.
     Number(i64),
     /// Text as the source wrote it, without outer blanks.
-    Text(String),
+    Text(Text),
     /// The source says that there is no value.
     Cleared,
     /// A raw value that no code list explains.
-    Unmapped(String),
+    Unmapped(Text),
 }
 
 /// Values are personal data: only their kind is printed.
@@ -70,7 +75,7 @@ impl std::fmt::Debug for Value {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Provenance {
     /// Short name of the source inside its region, `[a-z0-9-]{1,32}`.
-    pub source: String,
+    pub source: Text,
     /// The day that the data describes.
     pub reference: Day,
 }

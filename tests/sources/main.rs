@@ -3,6 +3,7 @@
 //! `DTSEN_TEST_REQUIRE_MARIADB` is set.
 
 mod alarms;
+mod incremental;
 mod node;
 mod opensid;
 mod regsosek;

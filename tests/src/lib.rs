@@ -6,6 +6,7 @@ pub mod faults;
 pub mod federation;
 pub mod mariadb;
 pub mod model;
+pub mod opensid;
 pub mod population;
 pub mod sim;
 pub mod wire;

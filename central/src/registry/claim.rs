@@ -3,7 +3,7 @@
 use dtsen_proto::{
     column::{BlockNo, Column},
     limits::MAX_CLAIMS_PER_BLOCK,
-    record::{Block, Day, Value},
+    record::{Block, Day, Text, Value},
     region::Region,
 };
 
@@ -41,7 +41,7 @@ pub struct Claim {
     /// Region of the source.
     pub region: Region,
     /// Short name of the source.
-    pub source: String,
+    pub source: Text,
     /// Values, by column.
     pub cells: Vec<Cell>,
 }

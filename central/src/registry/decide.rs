@@ -110,7 +110,7 @@ pub fn decide(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mu
     };
     if outcome.judgement == Judgement::Held {
         let hold = OpenHold { delta: case.at, action: case.delta.action, revision: 1 };
-        view.note_hold(case.region(), subject(case.delta), hold);
+        view.note_hold(subject(case.delta), hold);
     }
     outcome
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dtsen_proto::{
     id::{DeltaRef, RecordId},
-    record::{Action, Delta, RecordKind},
+    record::{Action, Delta, RecordKind, Text},
     region::Region,
 };
 
@@ -12,20 +12,22 @@ use super::record::Record;
 
 /// What a NIK or No. KK is called in the table of holders: `i` or `k`, then the number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HolderKey(String);
+pub struct HolderKey(Text);
 
 impl HolderKey {
     /// The key of a natural number of a kind.
     pub fn new(kind: RecordKind, number: &str) -> Self {
-        Self(match kind {
-            RecordKind::Keluarga => format!("k{number}"),
-            RecordKind::Individu => format!("i{number}"),
-        })
+        let mut key = Text::const_new(match kind {
+            RecordKind::Keluarga => "k",
+            RecordKind::Individu => "i",
+        });
+        key.push_str(number);
+        Self(key)
     }
 
     /// From the store.
     pub fn from_stored(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// For the store.
@@ -35,7 +37,7 @@ impl HolderKey {
 
     /// For the store.
     pub fn into_text(self) -> String {
-        self.0
+        self.0.into_string()
     }
 }
 
@@ -51,10 +53,10 @@ pub struct OpenHold {
 }
 
 /// What a delta is about, for finding earlier held deltas on the same: its natural key, or its record.
-pub fn subject(delta: &Delta) -> Option<String> {
+pub fn subject(delta: &Delta) -> Option<Text> {
     match (delta.natural_key(), delta.record) {
         (Some(number), _) => Some(HolderKey::new(delta.kind, number).0),
-        (None, Some(id)) => Some(id.to_string()),
+        (None, Some(id)) => Some(id.to_string().into()),
         (None, None) => None,
     }
 }
@@ -67,7 +69,7 @@ pub struct Wanted {
     /// Records addressed by id.
     pub records: BTreeSet<RecordId>,
     /// Subjects whose open holds are needed, by region.
-    pub subjects: BTreeSet<(Region, String)>,
+    pub subjects: BTreeSet<(Region, Text)>,
     /// Deltas that are answered: needed if they are still held.
     pub answered: BTreeSet<DeltaRef>,
 }
@@ -92,9 +94,9 @@ pub struct View {
     touched: BTreeSet<RecordId>,
     holders: BTreeMap<HolderKey, RecordId>,
     new_holders: BTreeMap<HolderKey, RecordId>,
-    holds: BTreeMap<(Region, String), Vec<OpenHold>>,
-    /// The same by their places, those that are about nothing too.
+    /// Open holds; where those on a subject are.
     open: BTreeMap<DeltaRef, OpenHold>,
+    holds: BTreeMap<(Region, Text), Vec<DeltaRef>>,
 }
 
 /// What happened to a record in a view.
@@ -117,11 +119,6 @@ impl View {
     /// Puts in who holds a number, as stored.
     pub fn load_holder(&mut self, key: HolderKey, id: RecordId) {
         self.holders.insert(key, id);
-    }
-
-    /// Puts in an open hold, as stored.
-    pub fn load_hold(&mut self, region: Region, subject: String, hold: OpenHold) {
-        self.note_hold(region, Some(subject), hold);
     }
 
     /// A record.
@@ -156,11 +153,6 @@ impl View {
         self.new_holders.insert(key, id);
     }
 
-    /// Puts in a hold that is answered, as stored.
-    pub fn load_answered(&mut self, hold: OpenHold) {
-        self.open.insert(hold.delta, hold);
-    }
-
     /// Whether nothing at all is held.
     pub fn has_no_holds(&self) -> bool {
         self.open.is_empty()
@@ -173,9 +165,8 @@ impl View {
         subject: Option<&str>,
         answered: Option<DeltaRef>,
     ) -> Vec<OpenHold> {
-        let by_subject = subject.and_then(|subject| self.holds.get(&(region, subject.to_owned())));
-        let by_subject = by_subject.into_iter().flatten().map(|hold| hold.delta);
-        let places: BTreeSet<DeltaRef> = by_subject.chain(answered).collect();
+        let by_subject = subject.and_then(|subject| self.holds.get(&(region, subject.into())));
+        let places: BTreeSet<DeltaRef> = by_subject.into_iter().flatten().copied().chain(answered).collect();
         places.into_iter().filter_map(|place| self.open.get(&place).cloned()).collect()
     }
 
@@ -184,12 +175,13 @@ impl View {
         self.open.remove(&delta);
     }
 
-    /// Notes a hold made in this view, so that a later delta of the same transaction finds it.
-    pub fn note_hold(&mut self, region: Region, subject: Option<String>, hold: OpenHold) {
-        self.open.insert(hold.delta, hold.clone());
+    /// Puts in an open hold: as stored, or made in this view, so that a later delta of the same transaction finds it. One that
+    /// is about nothing is found by who answers it.
+    pub fn note_hold(&mut self, subject: Option<Text>, hold: OpenHold) {
         if let Some(subject) = subject {
-            self.holds.entry((region, subject)).or_default().push(hold);
+            self.holds.entry((hold.delta.position.region, subject)).or_default().push(hold.delta);
         }
+        self.open.insert(hold.delta, hold);
     }
 
     /// Up to so many of the records that were created or changed, with whether they are new. They stay in the view: one that
@@ -206,7 +198,7 @@ impl View {
     }
 
     /// The numbers that got a holder.
-    pub fn into_new_holders(self) -> BTreeMap<HolderKey, RecordId> {
-        self.new_holders
+    pub fn take_new_holders(&mut self) -> BTreeMap<HolderKey, RecordId> {
+        std::mem::take(&mut self.new_holders)
     }
 }

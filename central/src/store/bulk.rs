@@ -47,6 +47,16 @@ impl Rows {
         self.len += 1;
     }
 
+    /// About how many bytes they take in a message.
+    pub(super) fn bytes(&self) -> usize {
+        let values = |column: &Column| match column {
+            Column::Number(values) => values.len() * size_of::<i64>(),
+            Column::Bytes(values) => values.iter().flatten().map(Vec::len).sum(),
+            Column::Text(values) => values.iter().flatten().map(String::len).sum(),
+        };
+        self.columns.iter().map(|column| values(column) + self.len * size_of::<i32>()).sum()
+    }
+
     /// `INSERT INTO table (columns) `.
     pub(super) fn insert_into(&self) -> String {
         format!("INSERT INTO {} ({}) ", self.table.name, names(self.table.columns))

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, str::FromStr as _};
 
-use dtsen_proto::{id::DeltaRef, merkle::Node, region::Region};
+use dtsen_proto::{id::DeltaRef, merkle::Node, record::Text, region::Region};
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection, PgPool, QueryBuilder, Transaction,
     migrate::Migrator,
@@ -151,6 +151,8 @@ async fn add(conn: &mut Conn, rows: Rows) -> Result<()> {
     }
     let insert_into = rows.insert_into();
     let mut arguments = PgArguments::default();
+    // Grown by doubling, megabytes of bodies would be copied over and over into fresh pages.
+    arguments.reserve(rows.columns.len(), rows.bytes());
     let mut arrays = Vec::new();
     for (at, column) in rows.columns.into_iter().enumerate() {
         let of = match &column {
@@ -171,10 +173,11 @@ async fn add(conn: &mut Conn, rows: Rows) -> Result<()> {
     Ok(())
 }
 
-type Hold = (i64, i64, i64, i64, i64, String, i64);
+/// An open hold: region, epoch, sequence, place, revision, subject, action.
+type Hold = (i64, i64, i64, i64, i64, Option<String>, i64);
 
-/// Open holds on subjects: region, epoch, sequence, place, revision, subject, action.
-async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result<Vec<Hold>> {
+/// Open holds on subjects.
+async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, Text)>) -> Result<Vec<Hold>> {
     let (regions, subjects): (Vec<i64>, Vec<&str>) =
         subjects.iter().map(|(region, subject)| (i64::from(region.number()), subject.as_str())).unzip();
     let found = sqlx::query_as(
@@ -187,13 +190,11 @@ async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result
     Ok(found.bind(regions).bind(subjects).fetch_all(conn).await?)
 }
 
-type Answered = (i64, i64, i64, i64, i64, i64);
-
-/// Of these deltas those that are still held: region, epoch, sequence, place, revision, action.
-async fn answered(conn: &mut Conn, deltas: &BTreeSet<DeltaRef>) -> Result<Vec<Answered>> {
+/// Of these deltas those that are still held.
+async fn answered(conn: &mut Conn, deltas: &BTreeSet<DeltaRef>) -> Result<Vec<Hold>> {
     let column = |of: fn(&DeltaRef) -> i64| deltas.iter().map(of).collect::<Vec<_>>();
     let found = sqlx::query_as(
-        "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, v.action
+        "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, CAST(NULL AS TEXT), v.action
          FROM UNNEST($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (region, epoch, sequence, place)
          JOIN verdict v
          ON v.region = w.region AND v.epoch = w.epoch AND v.sequence = w.sequence AND v.place = w.place

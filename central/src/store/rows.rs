@@ -6,7 +6,7 @@ use dtsen_proto::{
     chain::Head,
     id::{BatchId, DeltaRef, Position, RecordId},
     merkle::Hash,
-    record::{Action, RecordKind},
+    record::{Action, RecordKind, Text},
     region::Region,
 };
 
@@ -299,7 +299,7 @@ pub struct VerdictRow {
     /// What became of it.
     pub judgement: Judgement,
     /// What it is about; set while it is held.
-    pub subject: Option<String>,
+    pub subject: Option<Text>,
     /// What it asks for.
     pub action: Action,
     /// Encoded `pb::Verdict`.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use dtsen_kit::sqlite::{Mode, Sqlite};
-use dtsen_proto::{id::DeltaRef, merkle::Node, region::Region};
+use dtsen_proto::{id::DeltaRef, merkle::Node, record::Text, region::Region};
 use serde_json::{Value, json};
 use sqlx::{
     ConnectOptions as _, Connection as _, QueryBuilder, SqliteConnection, Transaction,
@@ -165,11 +165,13 @@ fn take(rows: &mut Rows, from: usize, n: usize) -> Result<SqliteArguments> {
     Ok(arguments)
 }
 
-type Hold = (i64, i64, i64, i64, i64, String, i64);
+/// An open hold: region, epoch, sequence, place, revision, subject, action.
+type Hold = (i64, i64, i64, i64, i64, Option<String>, i64);
 
-/// Open holds on subjects: region, epoch, sequence, place, revision, subject, action.
-async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result<Vec<Hold>> {
-    let set: Value = subjects.iter().map(|(region, subject)| json!([region.number(), subject])).collect();
+/// Open holds on subjects.
+async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, Text)>) -> Result<Vec<Hold>> {
+    let set: Value =
+        subjects.iter().map(|(region, subject)| json!([region.number(), subject.as_str()])).collect();
     let found = sqlx::query_as(
         "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, v.subject, v.action
          FROM json_each($1) w CROSS JOIN verdict v ON v.region = w.value ->> 0 AND v.subject = w.value ->> 1
@@ -179,17 +181,15 @@ async fn holds(conn: &mut Conn, subjects: &BTreeSet<(Region, String)>) -> Result
     Ok(found.bind(set.to_string()).fetch_all(conn).await?)
 }
 
-type Answered = (i64, i64, i64, i64, i64, i64);
-
-/// Of these deltas those that are still held: region, epoch, sequence, place, revision, action.
-async fn answered(conn: &mut Conn, deltas: &BTreeSet<DeltaRef>) -> Result<Vec<Answered>> {
+/// Of these deltas those that are still held.
+async fn answered(conn: &mut Conn, deltas: &BTreeSet<DeltaRef>) -> Result<Vec<Hold>> {
     let parts = |d: &DeltaRef| {
         let at = d.position;
         json!([at.region.number(), at.epoch, at.sequence, d.index])
     };
     let set: Value = deltas.iter().map(parts).collect();
     let found = sqlx::query_as(
-        "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, v.action
+        "SELECT v.region, v.epoch, v.sequence, v.place, v.revision, CAST(NULL AS TEXT), v.action
          FROM json_each($1) w CROSS JOIN verdict v ON v.region = w.value ->> 0 AND v.epoch = w.value ->> 1
          AND v.sequence = w.value ->> 2 AND v.place = w.value ->> 3
          WHERE v.judgement = 3",

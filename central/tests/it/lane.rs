@@ -45,7 +45,7 @@ fn held(at: Position, index: u32, revision: u32, judgement: Judgement) -> Verdic
         delta: DeltaRef { position: at, index },
         revision,
         judgement,
-        subject: (judgement == Judgement::Held).then(|| format!("i{index}")),
+        subject: (judgement == Judgement::Held).then(|| format!("i{index}").into()),
         action: Action::MoveOut,
         detail: vec![u8::try_from(revision).expect("small")],
     }
@@ -55,7 +55,7 @@ fn wanted(at: Position, n: u32) -> Wanted {
     Wanted {
         holders: (0..n).map(|i| HolderKey::new(RecordKind::Individu, &i.to_string())).collect(),
         records: [RecordId::new(at, n - 1), RecordId::new(at, n + 5)].into(),
-        subjects: (0..n).map(|i| (at.region, format!("i{i}"))).collect(),
+        subjects: (0..n).map(|i| (at.region, format!("i{i}").into())).collect(),
         answered: [9, 10, n + 5].map(|index| DeltaRef { position: at, index }).into(),
     }
 }

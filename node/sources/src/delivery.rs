@@ -344,7 +344,7 @@ impl Delivery {
     /// Takes out the values for which the hub would refuse the whole record, and tells them.
     fn settle(&self, record: &mut Record) {
         let context = check_context(record, self.region(), self.reader.today);
-        let provenance = Provenance { source: String::new(), reference: context.today };
+        let provenance = Provenance { source: "".into(), reference: context.today };
         let book = &self.reader.rulebook;
         for finding in book.check(&record.delta(book, &provenance), &context) {
             if let (Severity::Error, Some(column), Cow::Borrowed(code)) =

@@ -82,7 +82,7 @@ fn json_of(value: &Value, shape: Shape) -> Option<serde_json::Value> {
             Some(json!(day.to_string()))
         }
         Value::Number(number) => Some(json!(number)),
-        Value::Text(text) => Some(json!(text)),
+        Value::Text(text) => Some(json!(text.as_str())),
         Value::Unmapped(_) | Value::Cleared => None,
     }
 }
@@ -98,7 +98,7 @@ pub fn findings(
     let broken = record.told.iter().any(|told| told.broken.is_some());
     if !broken {
         let context = check_context(record, region, today);
-        let delta = record.delta(rulebook, &Provenance { source: String::new(), reference: context.today });
+        let delta = record.delta(rulebook, &Provenance { source: "".into(), reference: context.today });
         for finding in rulebook.check(&delta, &context) {
             let field =
                 finding.column.and_then(|column| rulebook.column(column)).map(|info| info.name.clone());

@@ -81,7 +81,7 @@ impl Record {
     pub fn say(&mut self, column: Column, text: impl Into<String>) {
         let text = text.into();
         if !text.is_empty() {
-            self.values.insert(column, Value::Text(text));
+            self.values.insert(column, Value::Text(text.into()));
         }
     }
 

@@ -112,6 +112,17 @@ impl Spool {
 }
 
 impl Spooled {
+    /// So many rows that were written to a file before.
+    pub fn new(file: File, rows: u64) -> Self {
+        Self { file, rows }
+    }
+
+    /// Copies the rows, as they are kept, so that they can be read from there again.
+    pub fn write_to(&mut self, out: &mut File) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(0))?;
+        io::copy(&mut self.file, out).map(drop)
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> u64 {
         self.rows

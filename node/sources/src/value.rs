@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dtsen_proto::{
-    record::{Day, Value},
+    record::{Day, Text, Value},
     rulebook::{ColumnInfo, Rulebook, Shape, reason},
 };
 use jiff::civil::Date;
@@ -105,7 +105,7 @@ impl Words {
             None => match self.code(text) {
                 Some(code) => Cell::number(code),
                 None if is_missing(&text.to_uppercase()) => Cell::Missing,
-                None => Cell::Value(Value::Unmapped(text.to_owned())),
+                None => Cell::Value(Value::Unmapped(text.into())),
             },
         }
     }
@@ -140,18 +140,18 @@ impl Reading {
             Self::Date => date(text),
             Self::Area => match without_zero_fraction(text) {
                 "0" | "-1" => Cell::Missing,
-                code => Cell::Value(Value::Text(area(code).unwrap_or_else(|| text.to_owned()))),
+                code => Cell::Value(Value::Text(area(code).map_or_else(|| text.into(), Text::from))),
             },
             Self::Bps => match without_zero_fraction(text) {
                 "0" | "-1" => Cell::Missing,
-                code => Cell::Value(Value::Text(code.to_owned())),
+                code => Cell::Value(Value::Text(code.into())),
             },
             // A meter number or the like that has lost its digits is worse than none.
             Self::Text if is_scientific(text) => Cell::Fault(reason::NUMBER_FORMAT),
             Self::Text if matches!(text, "-1" | "-1.0") => Cell::Missing,
             Self::Text | Self::Number => {
                 let whole = if text.ends_with(".0") { without_zero_fraction(text) } else { text };
-                Cell::Value(Value::Text(whole.to_owned()))
+                Cell::Value(Value::Text(whole.into()))
             }
         }
     }

@@ -33,7 +33,7 @@ fn key(seed: u8) -> Signer {
 
 fn person(n: u32) -> Delta {
     let provenance = Provenance { source: "dtsen".into(), reference: Day(20_000) };
-    let nik = Value::Text(format!("527101020385{:04}", 9_000 + n));
+    let nik = Value::Text(format!("527101020385{:04}", 9_000 + n).into());
     let cells = vec![(column::I_NIK, nik), (column::I_NAMA, Value::Text("CONTOH".into()))];
     Delta {
         salt: [0; 16],

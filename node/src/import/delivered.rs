@@ -52,7 +52,7 @@ impl Importer<'_> {
     ) -> BoxFuture<'a, Result<ImportSummary, ImportError>> {
         Box::pin(async move {
             let reference = self.check(options)?;
-            let provenance = Provenance { source: options.source.clone(), reference };
+            let provenance = Provenance { source: options.source.as_str().into(), reference };
             let Delivered { delivery, spooled, label } = delivered;
             let mut places = crate::intake::FamilyPlaces::new();
             let mut sessions = Vec::new();

@@ -108,12 +108,12 @@ impl From<StoredRecord> for Mover {
 }
 
 fn block(number: BlockNo, day: Day, cells: Vec<(Column, Value)>) -> Block {
-    let provenance = Provenance { source: SOURCE.to_owned(), reference: day };
+    let provenance = Provenance { source: SOURCE.into(), reference: day };
     Block { number, provenance, cells }
 }
 
 fn text(value: &str) -> Value {
-    Value::Text(value.to_owned())
+    Value::Text(value.into())
 }
 
 fn number_column(kind: RecordKind) -> Column {

@@ -50,7 +50,7 @@ impl RowReader {
     /// A reader for one source of a region; the data describes the day `reference`.
     pub fn new(rulebook: Arc<Rulebook>, region: Region, reference: Day, source: &str) -> Self {
         let villages = Villages::new(Arc::clone(&rulebook), region);
-        Self { rulebook, provenance: Provenance { source: source.to_owned(), reference }, villages }
+        Self { rulebook, provenance: Provenance { source: source.into(), reference }, villages }
     }
 
     /// Reads a row of this table fully. `families` gives members the village of their family.
@@ -166,8 +166,8 @@ impl RowReader {
         let cell = match &plan.reading {
             Reading::Number => match number::read(&cleaned, plan.number, || row.quoted(plan.field)) {
                 number::Cell::Missing => Cell::Missing,
-                number::Cell::Sound(number) => Cell::Value(Value::Text(format!("{number:016}"))),
-                number::Cell::Odd(text) => Cell::Value(Value::Text(text)),
+                number::Cell::Sound(number) => Cell::Value(Value::Text(format!("{number:016}").into())),
+                number::Cell::Odd(text) => Cell::Value(Value::Text(text.into())),
                 number::Cell::AsNumber => Cell::Fault(reason::NIK_AS_NUMBER),
                 number::Cell::Placeholder => Cell::Fault(reason::NIK_PLACEHOLDER),
             },
@@ -206,7 +206,7 @@ impl RowReader {
                 });
                 let cells = &mut blocks[at].cells;
                 let place = cells.partition_point(|(before, _)| *before < column);
-                cells.insert(place, (column, Value::Text(code.as_ref().to_owned())));
+                cells.insert(place, (column, Value::Text(code.as_ref().into())));
             }
             Domicile::Ambiguous => tell(reason::VILLAGE_AMBIGUOUS),
             // Where the block holds something else, the rulebook says it.

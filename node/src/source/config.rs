@@ -10,6 +10,7 @@ use dtsen_kit::files::{self, FileError};
 use dtsen_proto::record::is_source_name;
 use serde::{Deserialize, Serialize};
 
+use super::kept::Kept;
 use crate::{
     home::Home,
     store::{Store, StoreError},
@@ -67,6 +68,8 @@ pub struct State {
     pub rows: u64,
     /// What its rows were; see [`super::Read::fingerprint`].
     pub fingerprint: Option<String>,
+    /// Its rows, where they are kept so that only what changed is asked for again.
+    pub kept: Option<Kept>,
     /// Headings that were used.
     pub headings: BTreeSet<String>,
 }
@@ -158,6 +161,11 @@ pub fn secret_path(home: &Home, name: &str) -> PathBuf {
     folder(home).join(format!("{name}.secret"))
 }
 
+/// Where the rows of a source are kept.
+pub(super) fn rows_path(home: &Home, name: &str) -> PathBuf {
+    folder(home).join(format!("{name}.rows"))
+}
+
 fn read(path: &Path) -> Result<Config, ConfigError> {
     let bytes = files::read(path)?;
     let damaged = |why: String| ConfigError::Damaged(path.to_owned(), why);
@@ -215,7 +223,7 @@ pub async fn remove(home: &Home, store: &Store, name: &str) -> Result<(), Config
     if !path.exists() {
         return Err(ConfigError::Unknown(name.to_owned()));
     }
-    for path in [path, secret_path(home, name)] {
+    for path in [path, secret_path(home, name), rows_path(home, name)] {
         // Half of it may be gone already.
         let _ = std::fs::remove_file(path);
     }

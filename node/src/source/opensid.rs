@@ -7,8 +7,9 @@ mod asked;
 mod query;
 mod regsosek;
 
-pub(super) use self::asked::{asked, fingerprint};
-use self::query::{Query, Tables};
+pub(super) use self::asked::{asked, marks};
+pub(super) use self::query::Query;
+use self::query::Tables;
 use super::database::Schema;
 
 /// Tables and columns without which it is none.
@@ -66,7 +67,7 @@ pub(super) fn people(schema: &Schema) -> Query {
     columns.extend(tables.village());
     let from = format!(
         "FROM tweb_penduduk p LEFT JOIN tweb_keluarga k ON k.id = p.id_kk
-         LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({}, {}) {}",
+         LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({}, {}) {} WHERE 1 = 1",
         tables.cluster("k", "tweb_keluarga"),
         tables.cluster("p", "tweb_penduduk"),
         tables.config("p", "tweb_penduduk"),

@@ -28,7 +28,8 @@ use super::{
     SourceError,
     address::{Address, is_address, without_account},
     database::Database,
-    opensid,
+    kept::{self, Before, Kept, Marked, Part},
+    opensid::{self, Query},
     tables::{everything, worth_reading},
 };
 
@@ -57,6 +58,8 @@ pub struct Read {
     pub spooled: Spooled,
     /// Changed if and only if any row did; none if the source cannot tell.
     pub fingerprint: Option<String>,
+    /// Marks of its rows, if it has any.
+    pub(super) marked: Vec<Marked>,
     /// What it is, as it is shown.
     pub label: String,
 }
@@ -76,11 +79,11 @@ pub async fn look(
         return Ok(None);
     }
     let asked = opensid::asked(&mut database, &schema, settings.preset.as_deref()).await?;
-    opensid::fingerprint(&mut database, &asked).await
+    Ok(kept::fingerprint(&opensid::marks(&mut database, &asked).await?))
 }
 
 /// The digest of a file's bytes: an export that says the same again has another time, but not another digest.
-fn content_digest(path: &Path) -> Result<String, ReadError> {
+pub(super) fn content_digest(path: &Path) -> Result<String, ReadError> {
     let io = |cause| ReadError::Io { path: path.to_owned(), cause };
     let (mut hash, mut file) =
         (Sha256::new(), BufReader::with_capacity(1 << 16, File::open(path).map_err(io)?));
@@ -97,6 +100,16 @@ fn content_digest(path: &Path) -> Result<String, ReadError> {
 
 /// Reads a file or a database.
 pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> Result<Read, SourceError> {
+    read_again(origin, password, settings, None).await
+}
+
+/// Reads a file or a database, of which some rows may have been kept.
+pub(super) async fn read_again(
+    origin: &str,
+    password: Option<&str>,
+    settings: &Settings,
+    kept: Option<(&Kept, &Path)>,
+) -> Result<Read, SourceError> {
     let places = Places::new(Arc::clone(&settings.rulebook), settings.hint.as_deref())?;
     let mut delivery =
         Delivery::new(Arc::clone(&settings.rulebook), settings.today, places, settings.preset.clone());
@@ -107,16 +120,17 @@ pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> 
     let sqlite = || {
         !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)
     };
-    let (label, fingerprint) = if is_address(origin) || sqlite() {
+    let (label, fingerprint, marked) = if is_address(origin) || sqlite() {
         let address = if is_address(origin) { origin.to_owned() } else { format!("sqlite:{origin}") };
         let address = Address::parse(&address, password)?;
         let mut database = Database::open(&address, settings.patience).await?;
-        (address.to_string(), from_database(&mut database, origin, (&mut taker, settings)).await?)
+        let marked = from_database(&mut database, origin, (&mut taker, settings), kept).await?;
+        (address.to_string(), kept::fingerprint(&marked), marked)
     } else {
         let before = look(origin, None, settings).await?;
         from_file(origin, &mut taker)?;
         let name = Path::new(origin).file_name().map_or_else(|| origin.into(), |name| name.to_string_lossy());
-        (name.into_owned(), before)
+        (name.into_owned(), before, Vec::new())
     };
     if let Some(cause) = taker.failed {
         return Err(SourceError::Spool(cause));
@@ -124,7 +138,7 @@ pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> 
     if !taker.delivery.looked() {
         return Err(ReadError::NoHeading { path: without_account(origin).into(), searched: LOOKED_AT }.into());
     }
-    Ok(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, label })
+    Ok(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, marked, label })
 }
 
 /// A file that only this process can reach, and that ends with it.
@@ -150,8 +164,15 @@ impl Taker {
 }
 
 impl Taker {
-    /// Takes a table of a database: its columns as a heading, then its rows, numbered as they come or by a column.
-    async fn table(
+    /// The columns of a table, as a heading.
+    fn heading(&mut self, (name, headings): (&str, &[String])) {
+        let cells = headings.iter().cloned().map(Cell::Text).collect();
+        // What fails here is kept, and told at the end.
+        let _ = self.take(Row { sheet: Some(name.into()), cells, ..Row::default() });
+    }
+
+    /// Takes rows of a table, numbered as they come or by a column.
+    async fn rows(
         &mut self,
         database: &mut Database,
         (name, headings): (&str, &[String]),
@@ -159,15 +180,39 @@ impl Taker {
         numbered_by: Option<usize>,
     ) -> Result<(), SourceError> {
         let sheet: Option<Arc<str>> = Some(name.into());
-        let cells = headings.iter().cloned().map(Cell::Text).collect();
-        // What fails here is kept, and told at the end.
-        let _ = self.take(Row { sheet: sheet.clone(), cells, ..Row::default() });
         let mut number = 0;
         let each = &mut |cells: Vec<Cell>| {
             number = numbered_by.map_or(number + 1, |at| cells[at].text().parse().unwrap_or_default());
             self.take(Row { sheet: sheet.clone(), number, cells, ..Row::default() })
         };
         database.read(sql, headings.len(), each).await?;
+        Ok(())
+    }
+
+    /// Takes the answers of queries: what is as it was from the rows that were kept, the rest from the database.
+    async fn answers(
+        &mut self,
+        database: &mut Database,
+        (asked, marked): (&[Query], &[Marked]),
+        (kept, mut rows): (&Kept, Spooled),
+    ) -> Result<(), SourceError> {
+        let mut before = Before::of(&mut rows)?;
+        for (at, query) in asked.iter().enumerate() {
+            let table = (query.table, query.headings.as_slice());
+            self.heading(table);
+            for part in kept.parts(at, &marked[at]) {
+                match part {
+                    Part::Changed(first, last) => {
+                        self.rows(database, table, &query.between(first, last), Some(0)).await?;
+                    }
+                    Part::Same(first, last) => {
+                        while let Some(row) = before.next_in(query.table, first, last)? {
+                            let _ = self.take(row);
+                        }
+                    }
+                }
+            }
+        }
         Ok(())
     }
 }
@@ -180,7 +225,8 @@ async fn from_database(
     database: &mut Database,
     origin: &str,
     (taker, settings): (&mut Taker, &Settings),
-) -> Result<Option<String>, SourceError> {
+    kept: Option<(&Kept, &Path)>,
+) -> Result<Vec<Marked>, SourceError> {
     let schema = database.schema().await?;
     if opensid::is_opensid(&schema) {
         if let Some((table, columns)) = opensid::missing(&schema) {
@@ -191,11 +237,18 @@ async fn from_database(
         if asked.is_empty() {
             return Err(SourceError::NoAnswers(without_account(origin)));
         }
-        let fingerprint = opensid::fingerprint(database, &asked).await?;
-        for query in asked {
-            taker.table(database, (query.table, &query.headings), &query.sql, Some(0)).await?;
+        let marked = opensid::marks(database, &asked).await?;
+        let kept = kept.and_then(|(kept, path)| Some((kept, kept.open(path, &marked)?)));
+        if let Some(kept) = kept {
+            taker.answers(database, (&asked, &marked), kept).await?;
+            return Ok(marked);
         }
-        return Ok(fingerprint);
+        for query in asked {
+            let table = (query.table, query.headings.as_slice());
+            taker.heading(table);
+            taker.rows(database, table, &query.whole(), Some(0)).await?;
+        }
+        return Ok(marked);
     }
     let names = settings.preset.as_ref().map(|preset| preset.names()).unwrap_or_default();
     let tables = worth_reading(&schema, &names);
@@ -204,9 +257,11 @@ async fn from_database(
     }
     for table in tables {
         let sql = everything(database, &table);
-        taker.table(database, (&table.name, &table.columns), &sql, None).await?;
+        let named = (table.name.as_str(), table.columns.as_slice());
+        taker.heading(named);
+        taker.rows(database, named, &sql, None).await?;
     }
-    Ok(None)
+    Ok(Vec::new())
 }
 
 /// The first rows of a file, as they are, for a proposal of a mapping: those of its fullest sheet.

@@ -14,7 +14,9 @@ use futures::future::BoxFuture;
 use super::{
     Read, Settings, SourceError,
     config::{self, Config, ConfigError, State},
-    look, read,
+    kept::Kept,
+    look,
+    reading::read_again,
 };
 use crate::{
     home::{Home, HomeError, Work},
@@ -151,8 +153,10 @@ impl Runner<'_> {
         {
             return Ok(Ran::Unchanged);
         }
-        let Read { mut delivery, mut spooled, fingerprint, label } =
-            read(&config.origin, password.as_deref(), &settings).await?;
+        let path = config::rows_path(self.home, name);
+        let kept = state.kept.as_ref().map(|kept| (kept, path.as_path()));
+        let read = read_again(&config.origin, password.as_deref(), &settings, kept).await?;
+        let Read { mut delivery, mut spooled, fingerprint, marked, label } = read;
         confirmed(name, config, &delivery)?;
         let headings = headings(&delivery);
         let lost: Vec<String> = state.headings.difference(&headings).cloned().collect();
@@ -173,6 +177,8 @@ impl Runner<'_> {
         let summary = importer.deliver(delivered, &options, progress).await?;
         state.rows = delivery.found().map(|found| found.rows).sum();
         state.headings = headings;
+        // Without them the next reading is a whole one.
+        state.kept = (!marked.is_empty()).then(|| Kept::put(&path, &mut spooled, marked).ok()).flatten();
         // What was not withdrawn is looked at again.
         state.fingerprint = if summary.gone_refused() { None } else { seen(fingerprint) };
         Ok(Ran::Imported(summary))

@@ -153,7 +153,7 @@ impl Crowd {
                     && let Value::Text(text) = value
                 {
                     let stem = text.get(..BEFORE_SERIAL).context("a number of sixteen digits")?;
-                    *value = Value::Text(format!("{stem}{serial:04}"));
+                    *value = Value::Text(format!("{stem}{serial:04}").into());
                 }
             }
         }

@@ -7,7 +7,7 @@ use clap::{Parser, ValueEnum};
 use dtsen_proto::limits;
 use dtsen_tests::{
     bench::{
-        baseline::Baseline,
+        baseline::{self, Baseline},
         outage::{self, Form},
         pipeline::Pipeline,
         report::{Both, Growth, Report, percentile},
@@ -82,6 +82,7 @@ fn postgres(sizes: &Sizes, report: &mut Report, alone: bool) -> anyhow::Result<(
             report.receipt_p50_ms = percentile(&new.receipts, 50);
             report.receipt_p99_ms = percentile(&new.receipts, 99);
         } else {
+            wait::block_on(baseline::tidy(place.database()))?;
             new = pipeline.new_people(sizes.new)?;
         }
         let baseline = if at == 0 && !alone {
@@ -90,6 +91,7 @@ fn postgres(sizes: &Sizes, report: &mut Report, alone: bool) -> anyhow::Result<(
         } else {
             None
         };
+        wait::block_on(baseline::tidy(place.database()))?;
         let changed = pipeline.changed_people(sizes.changed)?;
         eprintln!(
             "{} records: {:.0} new, {:.0} changed per s",

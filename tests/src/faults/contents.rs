@@ -50,7 +50,7 @@ fn line(record: &Record) -> String {
         RecordKind::Individu => column::I_NIK,
     };
     let key = match claim::shown_value(record, key) {
-        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Text(text)) => text.to_string(),
         other => format!("{other:?}"),
     };
     let mut line = format!("{:?} {key} {}", record.kind, record.domicile());

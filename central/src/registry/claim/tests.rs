@@ -31,7 +31,7 @@ fn say(record: &mut Record, sequence: usize, said: &Said) -> Folded {
     let (from, source, day, cells) = said;
     let block = Block {
         number: BlockNo(24),
-        provenance: Provenance { source: format!("s{source}"), reference: Day(*day) },
+        provenance: Provenance { source: format!("s{source}").into(), reference: Day(*day) },
         cells: cells.iter().map(|(c, v)| (Column(*c), Value::Number(*v))).collect(),
     };
     let sequence = u32::try_from(sequence).expect("few");

@@ -9,9 +9,9 @@ use super::*;
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<i64>().prop_map(Value::Number),
-        ".{0,20}".prop_map(Value::Text),
+        ".{0,20}".prop_map(|text| Value::Text(text.into())),
         Just(Value::Cleared),
-        ".{0,200}".prop_map(Value::Unmapped),
+        ".{0,200}".prop_map(|raw| Value::Unmapped(raw.into())),
     ]
 }
 
@@ -36,7 +36,7 @@ prop_compose! {
         let stamps = stamps.into_iter().cycle();
         let cells = cells.into_iter().zip(stamps);
         let cells = cells.map(|((column, value), stamp)| Cell { column: Column(column), value, stamp });
-        Claim { block: BlockNo(block), region, source, cells: cells.collect() }
+        Claim { block: BlockNo(block), region, source: source.into(), cells: cells.collect() }
     }
 }
 

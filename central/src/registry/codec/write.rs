@@ -5,7 +5,6 @@ use dtsen_proto::{
     column::{BlockNo, Column},
     record::{Day, Value},
 };
-use prost::encode_length_delimiter as put_varint;
 
 use crate::registry::{
     claim::{Cell, Claim, Stamp},
@@ -20,9 +19,12 @@ const USUAL_BYTES: usize = 1024;
 struct Bytes(Vec<u8>);
 
 impl Bytes {
-    fn varint(&mut self, value: u64) {
-        let value = usize::try_from(value).expect("64 bits");
-        put_varint(value, &mut self.0).expect("a vector grows");
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value.to_le_bytes()[0]);
     }
 
     fn number(&mut self, field: u8, value: u64) {
@@ -51,13 +53,19 @@ impl Bytes {
 
     fn message(&mut self, field: u8, write: impl FnOnce(&mut Self)) {
         self.0.push(field << 3 | 2);
-        let begin = self.0.len();
+        // The length stands before what it counts: mostly in one byte, else the rest makes room.
+        let at = self.0.len();
+        self.0.push(0);
         write(self);
-        let length = self.0.len() - begin;
-        self.varint(length as u64);
-        // The length stands before what it counts.
-        let digits = self.0.len() - begin - length;
-        self.0[begin..].rotate_right(digits);
+        let length = self.0.len() - at - 1;
+        if length < 0x80 {
+            self.0[at] = length.to_le_bytes()[0];
+        } else {
+            self.varint(length as u64);
+            let digits = self.0.len() - at - 1 - length;
+            self.0[at + 1..].rotate_right(digits);
+            self.0.remove(at);
+        }
     }
 
     /// A repeated field of numbers.

@@ -190,7 +190,7 @@ fn a_held_delta_is_closed_by_the_one_that_answers_it() {
     let nobody =
         delta("dtsen", 10, column::I_KEBERADAAN_BLOK, vec![(column::I_KEBERADAAN, Value::Number(2))]);
     assert_eq!(place.say(&nobody).judgement, Judgement::Held);
-    let number = |serial: &str| vec![(column::I_NIK, Value::Text(format!("527101020385{serial}")))];
+    let number = |serial: &str| vec![(column::I_NIK, Value::Text(format!("527101020385{serial}").into()))];
     let corrected = delta("dtsen", 10, column::I_IDENTITAS, number("9002"));
     let elsewise = Delta { action: Action::Gone, answers: answering(2), ..corrected.clone() };
     place.say(&elsewise);

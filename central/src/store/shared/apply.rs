@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use dtsen_proto::{
     id::{DeltaRef, Position, RecordId},
     pb,
+    record::Text,
     region::Region,
 };
 
-use super::{Conn, add, add_totals, answered, blobs, decisions, holds, texts};
+use super::{Conn, Hold, add, add_totals, answered, blobs, decisions, holds, texts};
 use crate::{
     registry::{
         codec,
@@ -58,29 +59,25 @@ pub(super) async fn load(conn: &mut Conn, wanted: &Wanted) -> Result<View> {
         }
     }
     if !wanted.subjects.is_empty() {
-        for (region, epoch, sequence, place, revision, subject, action) in
-            holds(conn, &wanted.subjects).await?
-        {
-            let position = VERDICT.position(region, epoch, sequence)?;
-            let hold = OpenHold {
-                delta: DeltaRef { position, index: VERDICT.number("place", place)? },
-                action: VERDICT.action(action)?,
-                revision: VERDICT.number("revision", revision)?,
-            };
-            view.load_hold(position.region, subject, hold);
-        }
+        note_holds(&mut view, holds(conn, &wanted.subjects).await?)?;
     }
     if !wanted.answered.is_empty() {
-        for (region, epoch, sequence, place, revision, action) in answered(conn, &wanted.answered).await? {
-            let position = VERDICT.position(region, epoch, sequence)?;
-            view.load_answered(OpenHold {
-                delta: DeltaRef { position, index: VERDICT.number("place", place)? },
-                action: VERDICT.action(action)?,
-                revision: VERDICT.number("revision", revision)?,
-            });
-        }
+        note_holds(&mut view, answered(conn, &wanted.answered).await?)?;
     }
     Ok(view)
+}
+
+fn note_holds(view: &mut View, holds: Vec<Hold>) -> Result<()> {
+    for (region, epoch, sequence, place, revision, subject, action) in holds {
+        let position = VERDICT.position(region, epoch, sequence)?;
+        let hold = OpenHold {
+            delta: DeltaRef { position, index: VERDICT.number("place", place)? },
+            action: VERDICT.action(action)?,
+            revision: VERDICT.number("revision", revision)?,
+        };
+        view.note_hold(subject.map(Text::from), hold);
+    }
+    Ok(())
 }
 
 /// Where the lane stands.
@@ -110,7 +107,9 @@ pub(super) async fn write(conn: &mut Conn, mut parts: Parts<'_>) -> Result<()> {
         part = next;
     }
     let lane = lane_rows(&writes);
-    write_holders(conn, writes.holders).await?;
+    // What was read is given back while the database takes in the numbers.
+    let (written, ()) = tokio::join!(write_holders(conn, writes.holders), async { drop(parts) });
+    written?;
     write_verdicts(conn, writes.verdicts).await?;
     let batches = joined(writes.batches);
     if !batches.is_empty() && add_totals(conn, &batches).await? != batches.len() as u64 {
@@ -233,7 +232,7 @@ async fn write_verdicts(conn: &mut Conn, verdicts: Vec<VerdictRow>) -> Result<()
             delta.index.into(),
             verdict.revision.into(),
             judgement_number(verdict.judgement).into(),
-            verdict.subject.into(),
+            verdict.subject.map(String::from).into(),
             action_number(verdict.action).into(),
             verdict.detail.into(),
         ]);

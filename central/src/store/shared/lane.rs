@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use dtsen_proto::{
     id::{DeltaRef, Position},
+    record::Text,
     region::Region,
 };
 
@@ -31,7 +32,7 @@ fn verdict(row: VerdictTuple) -> Result<VerdictRow> {
         delta: DeltaRef { position, index: VERDICT.number("place", row.3)? },
         revision: VERDICT.number("revision", row.4)?,
         judgement: VERDICT.judgement(row.5)?,
-        subject: row.6,
+        subject: row.6.map(Text::from),
         action: VERDICT.action(row.7)?,
         detail: row.8,
     })

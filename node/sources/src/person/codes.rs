@@ -90,7 +90,7 @@ impl Reading<'_> {
                 Some(code) => self.say_code(column, code),
                 None if text.is_empty() => {}
                 None => {
-                    self.out.values.insert(column, Value::Unmapped(text));
+                    self.out.values.insert(column, Value::Unmapped(text.into()));
                 }
             }
             return;
@@ -104,7 +104,7 @@ impl Reading<'_> {
             Said::Words(words) => match word(&words) {
                 Some(code) => self.say_code(column, code),
                 None => {
-                    self.out.values.insert(column, Value::Unmapped(words));
+                    self.out.values.insert(column, Value::Unmapped(words.into()));
                 }
             },
         }

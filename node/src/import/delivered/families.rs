@@ -175,8 +175,10 @@ impl Family {
             (column::K_KECAMATAN, kecamatan),
             (column::K_KELURAHAN_DESA, desa),
         ];
-        let mut values: BTreeMap<Column, Value> =
-            texts.into_iter().filter_map(|(column, text)| Some((column, Value::Text(text?)))).collect();
+        let mut values: BTreeMap<Column, Value> = texts
+            .into_iter()
+            .filter_map(|(column, text)| Some((column, Value::Text(text?.into()))))
+            .collect();
         values.insert(column::K_JUMLAH_ANGGOTA, Value::Number(self.members));
         values
     }

@@ -1,6 +1,6 @@
 //! What a database of OpenSID is asked, and whether its answer changed.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use dtsen_sources::{cell::Cell, preset::Preset};
 
@@ -8,6 +8,7 @@ use super::{
     super::{
         SourceError,
         database::{Database, Schema},
+        kept::Marked,
     },
     Query, people,
     regsosek::{self, Module},
@@ -39,19 +40,22 @@ pub(in crate::source) async fn asked(
     Ok(chosen.map(|module| module.answers(schema).into()).unwrap_or_default())
 }
 
-/// Changed if and only if any row of the answer did; none if nothing is asked.
-pub(in crate::source) async fn fingerprint(
+/// Marks of the answers.
+pub(in crate::source) async fn marks(
     database: &mut Database,
     asked: &[Query],
-) -> Result<Option<String>, SourceError> {
-    let mut found = Vec::new();
+) -> Result<Vec<Marked>, SourceError> {
+    let mut marked = Vec::with_capacity(asked.len());
     for query in asked {
-        let columns = query.headings.join(",");
+        let mut ranges = BTreeMap::new();
         let each = &mut |cells: Vec<Cell>| {
-            found.push(format!("{} {} {columns}", cells[0].text(), cells[1].text()));
+            // Anything but a number is no id, and its rows are of one range that is never the same.
+            ranges.insert(cells[0].text().parse().unwrap_or(i64::MAX), cells[1].text().into_owned());
             ControlFlow::Continue(())
         };
-        database.read(&query.fingerprint, 2, each).await?;
+        database.read(&query.marks, 2, each).await?;
+        let columns = std::iter::once(query.table.to_owned()).chain(query.headings.iter().cloned());
+        marked.push(Marked { columns: columns.collect(), ranges });
     }
-    Ok(Some(found.join(" ")).filter(|found| !found.is_empty()))
+    Ok(marked)
 }

@@ -1,36 +1,52 @@
 //! Queries over the tables of OpenSID, out of the columns that there are.
 
-use super::super::database::Schema;
+use super::super::{database::Schema, kept::RANGE};
 
 /// A query for the rows of a table, and the headings of its columns.
 pub(in crate::source) struct Query {
     /// The table whose rows they are.
     pub(in crate::source) table: &'static str,
-    /// What is asked.
-    pub(in crate::source) sql: String,
+    /// What is asked, up to its last condition.
+    select: String,
+    /// The id of a row.
+    id: String,
     /// Headings by which the layout is known. The first is the row's number.
     pub(in crate::source) headings: Vec<String>,
-    /// What makes the answer: changed if and only if any row did.
-    pub(in crate::source) fingerprint: String,
+    /// What makes the answer, by ranges of ids: changed if and only if any row did.
+    pub(in crate::source) marks: String,
 }
 
 impl Query {
-    /// Headings with what stands below each; the first is the id of a row.
+    /// Headings with what stands below each; the first is the id of a row. `from` ends with its conditions, which all hold.
     pub(super) fn new(table: &'static str, columns: Vec<(String, String)>, from: &str) -> Self {
         let selected: Vec<String> =
             columns.iter().map(|(_, expression)| format!("CAST({expression} AS CHAR)")).collect();
         let values: Vec<String> =
             columns.iter().map(|(_, expression)| format!("COALESCE({expression}, '~')")).collect();
         let row = format!("MD5(CONCAT_WS('|', {}))", values.join(", "));
-        let id = &columns[0].1;
+        let id = columns[0].1.clone();
         Self {
             table,
-            sql: format!("SELECT {} {from} ORDER BY {id}", selected.join(", ")),
-            fingerprint: format!(
-                "SELECT CAST(COUNT(*) AS CHAR), CAST(BIT_XOR(CAST(CONV(LEFT(h, 16), 16, 10) AS UNSIGNED)) AS CHAR) FROM (SELECT {row} AS h {from}) r"
+            select: format!("SELECT {} {from}", selected.join(", ")),
+            marks: format!(
+                "SELECT CAST(r.i AS CHAR), CONCAT(COUNT(*), ' ', BIT_XOR(CAST(CONV(LEFT(r.h, 16), 16, 10) AS UNSIGNED)))
+                 FROM (SELECT FLOOR({id} / {RANGE}) AS i, {row} AS h {from}) r GROUP BY r.i ORDER BY r.i"
             ),
+            id,
             headings: columns.into_iter().map(|(heading, _)| heading).collect(),
         }
+    }
+
+    /// All rows.
+    pub(in crate::source) fn whole(&self) -> String {
+        format!("{} ORDER BY {}", self.select, self.id)
+    }
+
+    /// The rows in these ranges.
+    pub(in crate::source) fn between(&self, first: i64, last: i64) -> String {
+        let (first, last) =
+            (first.saturating_mul(RANGE), last.saturating_mul(RANGE).saturating_add(RANGE - 1));
+        format!("{} AND {} BETWEEN {first} AND {last} ORDER BY {}", self.select, self.id, self.id)
     }
 }
 

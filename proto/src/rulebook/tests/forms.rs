@@ -79,7 +79,7 @@ fn values_fit_their_columns() {
         (21, Number(998), "COUNT_RANGE"),
         (48, Number(i64::MIN), "COUNT_RANGE"),
         (9, text(&long), "TEXT_TOO_LONG"),
-        (20, Unmapped(long.clone()), "TEXT_TOO_LONG"),
+        (20, Unmapped(long.as_str().into()), "TEXT_TOO_LONG"),
         (9, text("a\0b"), "TEXT_CONTROL"),
         (9, Number(1), "SHAPE_DIFFERS"),
         (10, Number(5_271_010_101_209_001), "SHAPE_DIFFERS"),

@@ -38,8 +38,8 @@ fn any_value() -> impl Strategy<Value = Value> {
         (-1..30i64).prop_map(Number),
         any_day().prop_map(|day| Number(i64::from(day.0))),
         Just(Cleared),
-        any::<String>().prop_map(Unmapped),
-        any::<String>().prop_map(Text),
+        any::<String>().prop_map(|raw| Unmapped(raw.into())),
+        any::<String>().prop_map(|text| Text(text.into())),
         select(TEXTS).prop_map(text),
     ]
 }
