@@ -16,7 +16,7 @@ pub mod run;
 mod tables;
 
 pub use error::SourceError;
-pub use reading::{Read, Settings, first_rows, look, read};
+pub use reading::{Read, Settings, first_rows, read};
 
 /// Reads a mapping that a region wrote itself.
 pub fn mapping(path: &Path, rulebook: &Rulebook) -> Result<Arc<Preset>, SourceError> {

@@ -64,22 +64,12 @@ pub struct Read {
     pub label: String,
 }
 
-/// Looks whether a source changed since a fingerprint was taken; `None`: it cannot tell.
-pub async fn look(
-    origin: &str,
-    password: Option<&str>,
-    settings: &Settings,
-) -> Result<Option<String>, SourceError> {
-    if !is_address(origin) {
-        return Ok(Some(content_digest(Path::new(origin))?));
-    }
-    let mut database = Database::open(&Address::parse(origin, password)?, settings.patience).await?;
-    let schema = database.schema().await?;
-    if !opensid::is_opensid(&schema) || opensid::missing(&schema).is_some() {
-        return Ok(None);
-    }
-    let asked = opensid::asked(&mut database, &schema, settings.preset.as_deref()).await?;
-    Ok(kept::fingerprint(&opensid::marks(&mut database, &asked).await?))
+/// What is known of a source from the last reading.
+pub(super) struct Last<'a> {
+    /// Whether a fingerprint is the one of then.
+    pub(super) is_same: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Rows that were kept, and where.
+    pub(super) kept: Option<(&'a Kept, &'a Path)>,
 }
 
 /// The digest of a file's bytes: an export that says the same again has another time, but not another digest.
@@ -100,16 +90,17 @@ pub(super) fn content_digest(path: &Path) -> Result<String, ReadError> {
 
 /// Reads a file or a database.
 pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> Result<Read, SourceError> {
-    read_again(origin, password, settings, None).await
+    let never = Last { is_same: &|_| false, kept: None };
+    Ok(read_again(origin, password, settings, never).await?.expect("it is not as it was"))
 }
 
-/// Reads a file or a database, of which some rows may have been kept.
+/// Reads a file or a database, unless it is as it was; only what changed where rows were kept.
 pub(super) async fn read_again(
     origin: &str,
     password: Option<&str>,
     settings: &Settings,
-    kept: Option<(&Kept, &Path)>,
-) -> Result<Read, SourceError> {
+    last: Last<'_>,
+) -> Result<Option<Read>, SourceError> {
     let places = Places::new(Arc::clone(&settings.rulebook), settings.hint.as_deref())?;
     let mut delivery =
         Delivery::new(Arc::clone(&settings.rulebook), settings.today, places, settings.preset.clone());
@@ -124,13 +115,18 @@ pub(super) async fn read_again(
         let address = if is_address(origin) { origin.to_owned() } else { format!("sqlite:{origin}") };
         let address = Address::parse(&address, password)?;
         let mut database = Database::open(&address, settings.patience).await?;
-        let marked = from_database(&mut database, origin, (&mut taker, settings), kept).await?;
+        let Some(marked) = from_database(&mut database, origin, (&mut taker, settings), last).await? else {
+            return Ok(None);
+        };
         (address.to_string(), kept::fingerprint(&marked), marked)
     } else {
-        let before = look(origin, None, settings).await?;
+        let digest = content_digest(Path::new(origin))?;
+        if (last.is_same)(&digest) {
+            return Ok(None);
+        }
         from_file(origin, &mut taker)?;
         let name = Path::new(origin).file_name().map_or_else(|| origin.into(), |name| name.to_string_lossy());
-        (name.into_owned(), before, Vec::new())
+        (name.into_owned(), Some(digest), Vec::new())
     };
     if let Some(cause) = taker.failed {
         return Err(SourceError::Spool(cause));
@@ -138,7 +134,7 @@ pub(super) async fn read_again(
     if !taker.delivery.looked() {
         return Err(ReadError::NoHeading { path: without_account(origin).into(), searched: LOOKED_AT }.into());
     }
-    Ok(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, marked, label })
+    Ok(Some(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, marked, label }))
 }
 
 /// A file that only this process can reach, and that ends with it.
@@ -225,8 +221,8 @@ async fn from_database(
     database: &mut Database,
     origin: &str,
     (taker, settings): (&mut Taker, &Settings),
-    kept: Option<(&Kept, &Path)>,
-) -> Result<Vec<Marked>, SourceError> {
+    last: Last<'_>,
+) -> Result<Option<Vec<Marked>>, SourceError> {
     let schema = database.schema().await?;
     if opensid::is_opensid(&schema) {
         if let Some((table, columns)) = opensid::missing(&schema) {
@@ -238,17 +234,20 @@ async fn from_database(
             return Err(SourceError::NoAnswers(without_account(origin)));
         }
         let marked = opensid::marks(database, &asked).await?;
-        let kept = kept.and_then(|(kept, path)| Some((kept, kept.open(path, &marked)?)));
+        if kept::fingerprint(&marked).is_some_and(|found| (last.is_same)(&found)) {
+            return Ok(None);
+        }
+        let kept = last.kept.and_then(|(kept, path)| Some((kept, kept.open(path, &marked)?)));
         if let Some(kept) = kept {
             taker.answers(database, (&asked, &marked), kept).await?;
-            return Ok(marked);
+            return Ok(Some(marked));
         }
         for query in asked {
             let table = (query.table, query.headings.as_slice());
             taker.heading(table);
             taker.rows(database, table, &query.whole(), Some(0)).await?;
         }
-        return Ok(marked);
+        return Ok(Some(marked));
     }
     let names = settings.preset.as_ref().map(|preset| preset.names()).unwrap_or_default();
     let tables = worth_reading(&schema, &names);
@@ -261,7 +260,7 @@ async fn from_database(
         taker.heading(named);
         taker.rows(database, named, &sql, None).await?;
     }
-    Ok(Vec::new())
+    Ok(Some(Vec::new()))
 }
 
 /// The first rows of a file, as they are, for a proposal of a mapping: those of its fullest sheet.

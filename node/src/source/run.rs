@@ -15,8 +15,7 @@ use super::{
     Read, Settings, SourceError,
     config::{self, Config, ConfigError, State},
     kept::Kept,
-    look,
-    reading::read_again,
+    reading::{Last, read_again},
 };
 use crate::{
     home::{Home, HomeError, Work},
@@ -147,16 +146,16 @@ impl Runner<'_> {
             config.preset,
             settings.hint
         );
-        let seen = |found: Option<String>| found.map(|found| format!("{asked}{found}"));
-        if state.fingerprint.is_some()
-            && seen(look(&config.origin, password.as_deref(), &settings).await?) == state.fingerprint
-        {
-            return Ok(Ran::Unchanged);
-        }
+        let seen = |found: &str| format!("{asked}{found}");
         let path = config::rows_path(self.home, name);
-        let kept = state.kept.as_ref().map(|kept| (kept, path.as_path()));
-        let read = read_again(&config.origin, password.as_deref(), &settings, kept).await?;
-        let Read { mut delivery, mut spooled, fingerprint, marked, label } = read;
+        let last = Last {
+            is_same: &|found| state.fingerprint.as_ref() == Some(&seen(found)),
+            kept: state.kept.as_ref().map(|kept| (kept, path.as_path())),
+        };
+        let read = read_again(&config.origin, password.as_deref(), &settings, last).await?;
+        let Some(Read { mut delivery, mut spooled, fingerprint, marked, label }) = read else {
+            return Ok(Ran::Unchanged);
+        };
         confirmed(name, config, &delivery)?;
         let headings = headings(&delivery);
         let lost: Vec<String> = state.headings.difference(&headings).cloned().collect();
@@ -180,7 +179,7 @@ impl Runner<'_> {
         // Without them the next reading is a whole one.
         state.kept = (!marked.is_empty()).then(|| Kept::put(&path, &mut spooled, marked).ok()).flatten();
         // What was not withdrawn is looked at again.
-        state.fingerprint = if summary.gone_refused() { None } else { seen(fingerprint) };
+        state.fingerprint = if summary.gone_refused() { None } else { fingerprint.as_deref().map(seen) };
         Ok(Ran::Imported(summary))
     }
 }
