@@ -256,9 +256,9 @@ async fn from_database(
     }
     for table in tables {
         let sql = everything(database, &table);
-        let named = (table.name.as_str(), table.columns.as_slice());
-        taker.heading(named);
-        taker.rows(database, named, &sql, None).await?;
+        let of_table = (table.name.as_str(), table.columns.as_slice());
+        taker.heading(of_table);
+        taker.rows(database, of_table, &sql, None).await?;
     }
     Ok(Some(Vec::new()))
 }

@@ -148,11 +148,11 @@ impl Runner<'_> {
         );
         let seen = |found: &str| format!("{asked}{found}");
         let path = config::rows_path(self.home, name);
-        let last = Last {
+        let before = Last {
             is_same: &|found| state.fingerprint.as_ref() == Some(&seen(found)),
             kept: state.kept.as_ref().map(|kept| (kept, path.as_path())),
         };
-        let read = read_again(&config.origin, password.as_deref(), &settings, last).await?;
+        let read = read_again(&config.origin, password.as_deref(), &settings, before).await?;
         let Some(Read { mut delivery, mut spooled, fingerprint, marked, label }) = read else {
             return Ok(Ran::Unchanged);
         };
