@@ -8,12 +8,14 @@ use dtsen_sources::preset::Preset;
 pub mod address;
 pub mod config;
 pub mod database;
+pub mod due;
 mod error;
 mod kept;
 mod opensid;
 mod reading;
 pub mod run;
 mod tables;
+mod taker;
 
 pub use error::SourceError;
 pub use reading::{Read, Settings, first_rows, read};

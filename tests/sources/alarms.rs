@@ -62,8 +62,13 @@ fn down_hanging_changed_and_shrunk() {
 
     server.run("satudata", "DELETE FROM warga WHERE id > 1500");
     let told = reader.fails(&["source", "run", "lokal"]);
-    assert!(told.contains("SUMBER_SUSUT"), "{told}");
+    // 1,500 people, and the 500 families that they were.
+    assert!(told.contains("SUMBER_SUSUT: 2000 dari 4001"), "{told}");
+    assert!(reader.run(&["status"]).contains("ALARM lokal: SUMBER_SUSUT"), "where one looks");
     assert_eq!(reader.take_pending(), [], "nothing is withdrawn, no family loses members");
+    let told = reader.fails(&["source", "run", "lokal", "--confirm-gone", "1999"]);
+    assert!(told.contains("--confirm-gone 2000"), "{told}");
+    assert_eq!(reader.take_pending(), [], "another number is no consent");
     server.run("satudata", &rows().replace("INSERT INTO", "REPLACE INTO"));
     reader.run(&["source", "run", "lokal"]);
     assert_eq!((alarm(&reader), reader.take_pending().len()), (None, 0), "as before");

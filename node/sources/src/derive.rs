@@ -1,6 +1,7 @@
 //! Columns that are made out of others, as a mapping says: joined, split, under a condition, by an expression.
 
 mod column;
+mod date;
 mod script;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -30,6 +31,9 @@ pub struct Derive {
     /// Which part of it: from 1, or from -1 counted from the end.
     #[serde(default)]
     part: Option<i64>,
+    /// How the one column writes its dates, as in strftime: `%Y%m%d`; of several the first that fits.
+    #[serde(default, deserialize_with = "one_or_more")]
+    date: Vec<String>,
     /// The rows for which the rule holds.
     #[serde(default)]
     when: Option<When>,
@@ -65,14 +69,19 @@ pub enum DeriveError {
     #[error("tanpa kolom asal. Tulis judulnya: from = [\"judul kolom\"]")]
     Source,
     /// More than one way to make it.
-    #[error("pakai hanya satu dari join, split, dan expression")]
+    #[error("pakai hanya satu dari join, split, date, dan expression")]
     Ways,
     /// Several columns, and nothing says how they become one.
     #[error("beberapa kolom asal memerlukan join = \"pemisah\" atau expression")]
     Several,
-    /// Only one column is split.
-    #[error("split hanya untuk satu kolom asal di from")]
-    SplitOne,
+    /// Only one column is split, or read as a date.
+    #[error("split dan date hanya untuk satu kolom asal di from")]
+    OnlyOne,
+    /// The format tells no whole date, or is none.
+    #[error(
+        "date = {0:?} bukan susunan tanggal. Tulis hari, bulan, dan tahun, misalnya \"%d.%m.%Y\" atau \"%Y%m%d\""
+    )]
+    Date(String),
     /// Nothing to split at.
     #[error("split kosong. Tulis pemisahnya, misalnya split = \"/\"")]
     Separator,
@@ -112,7 +121,8 @@ pub(crate) fn bare(target: &str) -> &str {
 impl Derive {
     /// Looks at everything that no file is needed for, and compiles the expression.
     pub(crate) fn prepare(&mut self) -> Result<(), DeriveError> {
-        let ways = [self.join.is_some(), self.split.is_some(), self.expression.is_some()];
+        let dates = !self.date.is_empty();
+        let ways = [self.join.is_some(), self.split.is_some(), dates, self.expression.is_some()];
         let ways = ways.into_iter().filter(|way| *way).count();
         if self.from.is_empty() || self.from.iter().any(|heading| folded(heading).is_empty()) {
             return Err(DeriveError::Source);
@@ -120,9 +130,12 @@ impl Derive {
         match (&self.split, self.from.len()) {
             _ if ways > 1 => return Err(DeriveError::Ways),
             (None, 2..) if ways == 0 => return Err(DeriveError::Several),
-            (Some(_), 2..) => return Err(DeriveError::SplitOne),
+            (_, 2..) if self.split.is_some() || dates => return Err(DeriveError::OnlyOne),
             (Some(separator), _) if separator.is_empty() => return Err(DeriveError::Separator),
             _ => {}
+        }
+        if let Some(format) = self.date.iter().find(|format| !date::is_format(format)) {
+            return Err(DeriveError::Date(format.clone()));
         }
         if self.split.is_some() != self.part.is_some() || self.part == Some(0) {
             return Err(DeriveError::Part);
@@ -149,7 +162,7 @@ impl Derive {
 /// `"judul"` or `["judul", "judul"]`.
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged, expecting = "from: judul kolom, atau daftar judul kolom dalam [ ]")]
+    #[serde(untagged, expecting = "tulis satu teks, atau daftar teks dalam [ ]")]
     enum Written {
         One(String),
         More(Vec<String>),

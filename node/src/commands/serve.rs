@@ -11,7 +11,7 @@ use crate::{
     follow,
     home::{Home, Work},
     local::{self, LocalService},
-    source::run::{self, Runner},
+    source::{due, run::Runner},
 };
 
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ impl Serve {
             let mut tell = |line| say!("{line}");
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = run::forever(&reading, &mut tell) => {}
+                () = due::forever(&reading, &mut tell) => {}
             }
             anyhow::Ok(())
         };

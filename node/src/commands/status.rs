@@ -1,5 +1,7 @@
 //! `status`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use dtsen_kit::{ambient::Ambient, say};
 use serde::Serialize;
@@ -8,7 +10,8 @@ use super::{Done, print_json};
 use crate::{
     home::Home,
     identity, rulebook,
-    store::{SliceState, Totals, setting},
+    source::config,
+    store::{SliceState, Store, Totals, setting},
 };
 
 #[derive(Debug, Args)]
@@ -40,6 +43,8 @@ struct Whole {
     rulebook: u32,
     rulebook_imported: Option<u32>,
     rulebook_unfit: Option<String>,
+    /// By source, what is not well.
+    alarms: BTreeMap<String, String>,
 }
 
 impl Status {
@@ -73,6 +78,7 @@ impl Status {
             rulebook: rulebook::version(&store).await?,
             rulebook_imported: rulebook::imported(&store).await?,
             rulebook_unfit: store.text_setting(setting::RULEBOOK_UNFIT).await?,
+            alarms: alarms(home, &store).await?,
         };
         if self.json {
             print_json(&whole)?;
@@ -81,6 +87,18 @@ impl Status {
         }
         Ok(Done::Well)
     }
+}
+
+async fn alarms(home: &Home, store: &Store) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut alarms = BTreeMap::new();
+    for (name, config) in config::each(home) {
+        let alarm = match config {
+            Ok(_) => config::state(store, &name).await?.alarm,
+            Err(damaged) => Some(damaged.to_string()),
+        };
+        alarms.extend(alarm.map(|alarm| (name, alarm)));
+    }
+    Ok(alarms)
 }
 
 fn print(whole: &Whole) {
@@ -104,6 +122,9 @@ fn print(whole: &Whole) {
     );
     say!("Antrean: {} belum dikirim, {} sedang dikirim", t.pending, t.sealed);
     say!("Temuan di node: {} kesalahan, {} peringatan", whole.local_errors, whole.local_warnings);
+    for (name, alarm) in &whole.alarms {
+        say!("ALARM {name}: {alarm}");
+    }
     say!("Buku aturan versi {}", whole.rulebook);
     if let Some(before) = whole.rulebook_imported.filter(|version| *version != whole.rulebook) {
         say!(

@@ -16,7 +16,8 @@ use futures::future::BoxFuture;
 
 use self::families::{Families, family_columns, gather, store};
 use super::{
-    Finished, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress, gone,
+    Finished, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress,
+    gone::{self, Missing},
     judge::Entry,
     run::{Beginning, Chunk, Run},
     scope::place_number,
@@ -42,6 +43,13 @@ pub struct Delivered<'a> {
 /// Families with a member that is new, changed or gone.
 type Touched = BTreeSet<u64>;
 
+/// People whom a delivery no longer has, and the families that they leave.
+#[derive(Default)]
+struct Left {
+    people: Missing,
+    families: Touched,
+}
+
 impl Importer<'_> {
     /// Imports a delivery.
     pub fn deliver<'a>(
@@ -64,7 +72,7 @@ impl Importer<'_> {
             // The first time every row is understood: its family is made at once.
             let first = sessions.iter().all(|(_, session)| session.known.is_empty());
             let mut made = (first && !own_families).then(Families::new);
-            let mut touched = Touched::default();
+            let (mut touched, mut left) = (Touched::default(), Left::default());
             let mut finished = Vec::new();
             let mut unidentified = 0;
             for (at, (kind, session)) in sessions.iter_mut().enumerate() {
@@ -74,10 +82,17 @@ impl Importer<'_> {
                 let of = Beginning { label, scope, path: None, before: &finished };
                 let mut run = self.begin(session, columns, &provenance, of, &[]).await?;
                 if derived {
-                    let found = match made.take() {
+                    touched.extend(&left.families);
+                    let mut found = match made.take() {
                         Some(made) => made,
                         None => gather(&mut run, delivery, spooled, &touched, label, progress)?,
                     };
+                    if !left.families.is_empty()
+                        && !self.may_shrink(&mut run, &left.people, &found, options, unidentified).await?
+                    {
+                        // Those who are not withdrawn stay its members.
+                        found.retain(|number, _| !left.families.contains(number));
+                    }
                     store(&mut run, found).await?;
                 } else {
                     let made = made.as_mut().filter(|_| kind == RecordKind::Individu);
@@ -86,7 +101,7 @@ impl Importer<'_> {
                 run.deferred().await?;
                 touched.append(&mut run.judge.left);
                 if kind == RecordKind::Individu {
-                    touched.append(&mut self.left_by_gone(&run, options).await?);
+                    left = self.left_by_gone(&run, options).await?;
                 }
                 let (done, unclear) = self.ended(run, label, kind, 0).await?;
                 unidentified += unclear;
@@ -96,16 +111,30 @@ impl Importer<'_> {
         })
     }
 
-    /// The families of those whom the delivery no longer has, if they may be withdrawn.
-    async fn left_by_gone(&self, run: &Run<'_>, options: &ImportOptions) -> Result<Touched, ImportError> {
-        let Some(scope) = &options.complete else { return Ok(Touched::new()) };
-        let missing = gone::missing(self.store, run.source, run.known, scope).await?;
-        let allowed = gone::allowed(&[&missing], options.confirm_gone, run.judge.unidentified);
-        if !matches!(allowed, GoneOutcome::Withdrawn(_)) && options.confirm_gone.is_none() {
-            return Ok(Touched::new());
+    /// Those whom the delivery no longer has, and the families that they leave.
+    async fn left_by_gone(&self, run: &Run<'_>, options: &ImportOptions) -> Result<Left, ImportError> {
+        let Some(scope) = &options.complete else { return Ok(Left::default()) };
+        let people = gone::missing(self.store, run.source, run.known, scope).await?;
+        let families = self.store.families_of(run.source, &people.keys).await?;
+        Ok(Left { people, families: families.iter().filter_map(|number| number.parse().ok()).collect() })
+    }
+
+    /// Whether those who are gone will be withdrawn, with the families of which nobody is left, as [`Importer::gone`] will say.
+    async fn may_shrink(
+        &self,
+        run: &mut Run<'_>,
+        people: &Missing,
+        found: &Families,
+        options: &ImportOptions,
+        unidentified: u64,
+    ) -> Result<bool, ImportError> {
+        let Some(scope) = &options.complete else { return Ok(false) };
+        for number in families::with_members(found) {
+            run.known.mark_met(&RowKey::Kk(number).to_bytes());
         }
-        let families = self.store.families_of(run.source, &missing.keys).await?;
-        Ok(families.iter().filter_map(|number| number.parse().ok()).collect())
+        let families = gone::missing(self.store, run.source, run.known, scope).await?;
+        let allowed = gone::allowed(&[people, &families], options.confirm_gone, unidentified);
+        Ok(matches!(allowed, GoneOutcome::Withdrawn(_)))
     }
 }
 

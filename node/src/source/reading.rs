@@ -11,7 +11,7 @@ use std::{
 
 use dtsen_proto::rulebook::Rulebook;
 use dtsen_sources::{
-    cell::{Cell, Row},
+    cell::Row,
     correction::Corrections,
     delivery::Delivery,
     layout::find::LOOKED_AT,
@@ -28,9 +28,10 @@ use super::{
     SourceError,
     address::{Address, is_address, without_account},
     database::Database,
-    kept::{self, Before, Kept, Marked, Part},
-    opensid::{self, Query},
+    kept::{self, Kept, Marked},
+    opensid,
     tables::{everything, worth_reading},
+    taker::Taker,
 };
 
 /// How a source is read.
@@ -107,7 +108,8 @@ pub(super) async fn read_again(
     if let Some(corrections) = &settings.corrections {
         delivery = delivery.corrected_by(corrections.clone());
     }
-    let mut taker = Taker { delivery, spool: Spool::new(private_file()?), failed: None };
+    // A file that only this process can reach, and that ends with it.
+    let mut taker = Taker { delivery, spool: Spool::new(tempfile::tempfile()?), failed: None };
     let sqlite = || {
         !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)
     };
@@ -135,82 +137,6 @@ pub(super) async fn read_again(
         return Err(ReadError::NoHeading { path: without_account(origin).into(), searched: LOOKED_AT }.into());
     }
     Ok(Some(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, marked, label }))
-}
-
-/// A file that only this process can reach, and that ends with it.
-fn private_file() -> std::io::Result<File> {
-    tempfile::tempfile()
-}
-
-struct Taker {
-    delivery: Delivery,
-    spool: Spool,
-    failed: Option<std::io::Error>,
-}
-
-impl Taker {
-    fn take(&mut self, row: Row) -> ControlFlow<()> {
-        if let Err(cause) = self.spool.push(&row) {
-            self.failed = Some(cause);
-            return ControlFlow::Break(());
-        }
-        self.delivery.look(row);
-        ControlFlow::Continue(())
-    }
-}
-
-impl Taker {
-    /// The columns of a table, as a heading.
-    fn heading(&mut self, (name, headings): (&str, &[String])) {
-        let cells = headings.iter().cloned().map(Cell::Text).collect();
-        // What fails here is kept, and told at the end.
-        let _ = self.take(Row { sheet: Some(name.into()), cells, ..Row::default() });
-    }
-
-    /// Takes rows of a table, numbered as they come or by a column.
-    async fn rows(
-        &mut self,
-        database: &mut Database,
-        (name, headings): (&str, &[String]),
-        sql: &str,
-        numbered_by: Option<usize>,
-    ) -> Result<(), SourceError> {
-        let sheet: Option<Arc<str>> = Some(name.into());
-        let mut number = 0;
-        let each = &mut |cells: Vec<Cell>| {
-            number = numbered_by.map_or(number + 1, |at| cells[at].text().parse().unwrap_or_default());
-            self.take(Row { sheet: sheet.clone(), number, cells, ..Row::default() })
-        };
-        database.read(sql, headings.len(), each).await?;
-        Ok(())
-    }
-
-    /// Takes the answers of queries: what is as it was from the rows that were kept, the rest from the database.
-    async fn answers(
-        &mut self,
-        database: &mut Database,
-        (asked, marked): (&[Query], &[Marked]),
-        (kept, mut rows): (&Kept, Spooled),
-    ) -> Result<(), SourceError> {
-        let mut before = Before::of(&mut rows)?;
-        for (at, query) in asked.iter().enumerate() {
-            let table = (query.table, query.headings.as_slice());
-            self.heading(table);
-            for part in kept.parts(at, &marked[at]) {
-                match part {
-                    Part::Changed(first, last) => {
-                        self.rows(database, table, &query.between(first, last), Some(0)).await?;
-                    }
-                    Part::Same(first, last) => {
-                        while let Some(row) = before.next_in(query.table, first, last)? {
-                            let _ = self.take(row);
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 fn from_file(path: &str, taker: &mut Taker) -> Result<(), SourceError> {

@@ -1,6 +1,6 @@
 //! One reading of a source into the store, and the alarm if there was one.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use dtsen_kit::ambient::Ambient;
 use dtsen_proto::{
@@ -97,7 +97,7 @@ impl Runner<'_> {
             let result = self.once(name, &config, confirm_gone, &mut state, progress).await;
             match &result {
                 Ok(ran) => {
-                    state.alarm = alarm(name, ran);
+                    state.alarm = alarm(self.home, name, ran);
                     state.well_ms = self.ambient.now_ms();
                 }
                 Err(error) => state.alarm = Some(error.to_string()),
@@ -208,77 +208,22 @@ fn headings(delivery: &Delivery) -> BTreeSet<String> {
 }
 
 /// What an operator must look at although the reading went well.
-fn alarm(name: &str, ran: &Ran) -> Option<String> {
+fn alarm(home: &Home, name: &str, ran: &Ran) -> Option<String> {
     let Ran::Imported(summary) = ran else { return None };
+    let node = format!("dtsen-node --home {}", home.path().display());
+    let confirm = |gone| format!("Bila memang benar: {node} source run {name} --confirm-gone {gone}");
     match summary.gone {
         GoneOutcome::NeedsConfirmation { gone, known } => Some(format!(
-            "SUMBER_SUSUT: {gone} dari {known} baris tidak ada lagi di {name}; belum ditarik. Bila memang benar: dtsen-node source run {name} --confirm-gone {gone}"
+            "SUMBER_SUSUT: {gone} dari {known} baris tidak ada lagi di {name}; belum ditarik. {}",
+            confirm(gone)
         )),
         GoneOutcome::Differs { gone, .. } => Some(format!(
-            "SUMBER_SUSUT: kini {gone} baris tidak ada lagi di {name}; belum ditarik. Bila memang benar: dtsen-node source run {name} --confirm-gone {gone}"
+            "SUMBER_SUSUT: kini {gone} baris tidak ada lagi di {name}; belum ditarik. {}",
+            confirm(gone)
         )),
         GoneOutcome::Unidentified { rows } => Some(format!(
-            "SUMBER_RAGU: {rows} baris di {name} tanpa nomor yang sah; yang tidak ada lagi belum ditarik. Perbaiki barisnya, lihat: dtsen-node findings"
+            "SUMBER_RAGU: {rows} baris di {name} tanpa nomor yang sah; yang tidak ada lagi belum ditarik. Perbaiki barisnya, lihat: {node} findings"
         )),
         GoneOutcome::NotAsked | GoneOutcome::Withdrawn(_) => None,
     }
-}
-
-/// How often it is looked which sources are due.
-const LOOK: Duration = Duration::from_secs(5);
-
-/// Reads every source that has a time, when it is due, until the process ends. `tell` gets a line when something happened.
-pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Send)) -> BoxFuture<'a, ()> {
-    Box::pin(async move {
-        let mut damaged = BTreeSet::new();
-        loop {
-            for (name, config) in config::each(runner.home) {
-                let config = match config {
-                    Ok(config) => config,
-                    Err(error) => {
-                        // Once, until it is mended.
-                        if damaged.insert(name.clone()) {
-                            tell(format!("ALARM {name}: {error}"));
-                        }
-                        continue;
-                    }
-                };
-                damaged.remove(&name);
-                let Ok(before) = config::state(runner.store, &name).await else { continue };
-                if !is_due(&config, &before, runner.ambient.now_ms()) {
-                    continue;
-                }
-                let ran = runner.run(&name, None, &mut |_, _, _| {}).await;
-                let alarm = config::state(runner.store, &name).await.ok().and_then(|state| state.alarm);
-                match (ran, alarm) {
-                    // An import by hand holds the lock: the next look is soon.
-                    (Err(RunError::Home(HomeError::Locked(_))), _) => {}
-                    (_, Some(alarm)) if before.alarm.as_ref() != Some(&alarm) => {
-                        tell(format!("ALARM {name}: {alarm}"));
-                    }
-                    (Ok(Ran::Imported(summary)), None) => {
-                        let queued: u64 = summary.files.iter().map(|file| file.counts.queued).sum();
-                        if before.alarm.is_some() {
-                            tell(format!("sumber {name} terbaca lagi"));
-                        }
-                        if queued > 0 {
-                            tell(format!("sumber {name}: {queued} perubahan masuk antrean kirim"));
-                        }
-                    }
-                    (Ok(Ran::Unchanged), None) if before.alarm.is_some() => {
-                        tell(format!("sumber {name} terbaca lagi"));
-                    }
-                    _ => {}
-                }
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-    })
-}
-
-/// Whether a source is to be read now. A clock that went back does not keep it waiting.
-fn is_due(config: &Config, state: &State, now_ms: i64) -> bool {
-    let Ok(Some(pause)) = config.pause() else { return false };
-    let since = now_ms - state.tried_ms;
-    since < 0 || u128::try_from(since).is_ok_and(|since| since >= pause.as_millis())
 }

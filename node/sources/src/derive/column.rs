@@ -1,6 +1,6 @@
 //! Derived columns of a table whose headings are known, and their cells, row by row.
 
-use super::{Derive, When, bare, script::Script};
+use super::{Derive, When, bare, date, script::Script};
 use crate::{
     cell::{Cell, Row},
     clean::{
@@ -40,6 +40,7 @@ enum Way {
     /// One column is taken as it is, whatever stands between several.
     Join(String),
     Split(String, i64),
+    Date(Vec<String>),
     Script(Script),
 }
 
@@ -111,6 +112,7 @@ impl Derive {
             (_, _, Some(script)) => Way::Script(script.clone()),
             (_, Some(separator), _) => Way::Split(separator.clone(), self.part.unwrap_or(1)),
             (Some(separator), _, _) => Way::Join(separator.clone()),
+            _ if !self.date.is_empty() => Way::Date(self.date.clone()),
             (None, None, None) => Way::Join(String::new()),
         };
         Some(Rule { from: from?, when, way })
@@ -149,6 +151,11 @@ impl Rule {
                 text(&texts.join(separator))
             }
             Way::Split(separator, part) => text(nth(&row.cell(self.from[0].1).text(), separator, *part)),
+            Way::Date(formats) => match row.cell(self.from[0].1) {
+                // As a spreadsheet keeps it.
+                day @ Cell::Day(_) => day.clone(),
+                other => date::read(&other.text(), formats).map_or(Cell::Fault, Cell::Text),
+            },
             Way::Script(script) => {
                 let texts =
                     self.from.iter().map(|(name, at)| (name.clone(), row.cell(*at).text().into_owned()));

@@ -100,6 +100,16 @@ fn what_cannot_be_known_is_a_fault() {
     assert_eq!(cell(copy, [lost.clone(), text()]), lost);
     assert_eq!(cell(join, [Cell::Number(12.0), text()]), Cell::Text("12x".into()));
     assert_eq!(cell(endless, [text(), text()]), Cell::Fault);
+    let dated = "[[derive]]\nfor = \"tanggal_lahir\"\nfrom = \"a\"\ndate = [\"%Y%m%d\", \"%d.%m.%Y\"]";
+    assert_eq!(cell(dated, [text(), text()]), Cell::Fault, "no date in these forms");
+    assert_eq!(cell(dated, [Cell::Number(19_800_817.0), text()]).text(), "1980-08-17");
+    assert_eq!(cell(dated, [Cell::Text("17.8.1980".into()), text()]).text(), "1980-08-17");
+    assert_eq!(
+        cell(dated, [Cell::Day(date(1980, 8, 17)), text()]),
+        Cell::Day(date(1980, 8, 17)),
+        "is one already"
+    );
+    assert_eq!(cell(dated, [Cell::Empty, text()]), Cell::Empty);
     assert_eq!(cell(endless, [Cell::Empty, text()]), Cell::Empty);
 }
 
@@ -130,7 +140,10 @@ fn what_is_wrong_with_a_rule_is_told() {
         ("for = \"rt\"\nfrom = [\"a\", \" \"]\njoin = \"\"", DeriveError::Source),
         ("for = \"rt\"\nfrom = \"a\"\njoin = \"\"\nexpression = \"1\"", DeriveError::Ways),
         ("for = \"rt\"\nfrom = [\"a\", \"b\"]", DeriveError::Several),
-        ("for = \"rt\"\nfrom = [\"a\", \"b\"]\nsplit = \"/\"\npart = 1", DeriveError::SplitOne),
+        ("for = \"rt\"\nfrom = [\"a\", \"b\"]\nsplit = \"/\"\npart = 1", DeriveError::OnlyOne),
+        ("for = \"tanggal_lahir\"\nfrom = [\"a\", \"b\"]\ndate = \"%Y%m%d\"", DeriveError::OnlyOne),
+        ("for = \"tanggal_lahir\"\nfrom = \"a\"\ndate = \"%Y%m\"", DeriveError::Date("%Y%m".into())),
+        ("for = \"tanggal_lahir\"\nfrom = \"a\"\ndate = \"%Y%m%d\"\njoin = \"\"", DeriveError::Ways),
         ("for = \"rt\"\nfrom = \"a\"\nsplit = \"\"\npart = 1", DeriveError::Separator),
         ("for = \"rt\"\nfrom = \"a\"\nsplit = \"/\"", DeriveError::Part),
         ("for = \"rt\"\nfrom = \"a\"\nsplit = \"/\"\npart = 0", DeriveError::Part),

@@ -94,6 +94,11 @@ pub(super) fn gather(
     Ok(found)
 }
 
+/// Numbers of the families that anybody is a member of.
+pub(super) fn with_members(found: &Families) -> impl Iterator<Item = u64> {
+    found.iter().filter(|(_, family)| family.members > 0).map(|(number, _)| *number)
+}
+
 /// Imports the families that members make.
 pub(super) async fn store(run: &mut Run<'_>, found: Families) -> Result<(), ImportError> {
     let mut chunk = Chunk::default();

@@ -40,20 +40,25 @@ pub(in crate::source) async fn asked(
     Ok(chosen.map(|module| module.answers(schema).into()).unwrap_or_default())
 }
 
-/// Marks of the answers.
+/// Marks of the answers; none where ids are no numbers.
 pub(in crate::source) async fn marks(
     database: &mut Database,
     asked: &[Query],
 ) -> Result<Vec<Marked>, SourceError> {
     let mut marked = Vec::with_capacity(asked.len());
     for query in asked {
-        let mut ranges = BTreeMap::new();
+        let (mut ranges, mut by_numbers) = (BTreeMap::new(), true);
         let each = &mut |cells: Vec<Cell>| {
-            // Anything but a number is no id, and its rows are of one range that is never the same.
-            ranges.insert(cells[0].text().parse().unwrap_or(i64::MAX), cells[1].text().into_owned());
+            match cells[0].text().parse() {
+                Ok(range) => drop(ranges.insert(range, cells[1].text().into_owned())),
+                Err(_) => by_numbers = false,
+            }
             ControlFlow::Continue(())
         };
         database.read(&query.marks, 2, each).await?;
+        if !by_numbers {
+            return Ok(Vec::new());
+        }
         let columns = std::iter::once(query.table.to_owned()).chain(query.headings.iter().cloned());
         marked.push(Marked { columns: columns.collect(), ranges });
     }

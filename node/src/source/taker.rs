@@ -1,0 +1,87 @@
+//! Rows on their way from a source into the spool.
+
+use std::{io, ops::ControlFlow, sync::Arc};
+
+use dtsen_sources::{
+    cell::{Cell, Row},
+    delivery::Delivery,
+    spool::{Spool, Spooled},
+};
+
+use super::{
+    SourceError,
+    database::Database,
+    kept::{Before, Kept, Marked, Part},
+    opensid::Query,
+};
+
+/// Takes rows: looks at each and spools it.
+pub(super) struct Taker {
+    pub(super) delivery: Delivery,
+    pub(super) spool: Spool,
+    /// Why it takes no more.
+    pub(super) failed: Option<io::Error>,
+}
+
+impl Taker {
+    /// Takes a row; what fails is kept.
+    pub(super) fn take(&mut self, row: Row) -> ControlFlow<()> {
+        if let Err(cause) = self.spool.push(&row) {
+            self.failed = Some(cause);
+            return ControlFlow::Break(());
+        }
+        self.delivery.look(row);
+        ControlFlow::Continue(())
+    }
+
+    /// The columns of a table, as a heading.
+    pub(super) fn heading(&mut self, (name, headings): (&str, &[String])) {
+        let cells = headings.iter().cloned().map(Cell::Text).collect();
+        let _ = self.take(Row { sheet: Some(name.into()), cells, ..Row::default() });
+    }
+
+    /// Takes rows of a table, numbered as they come or by a column.
+    pub(super) async fn rows(
+        &mut self,
+        database: &mut Database,
+        (name, headings): (&str, &[String]),
+        sql: &str,
+        numbered_by: Option<usize>,
+    ) -> Result<(), SourceError> {
+        let sheet: Option<Arc<str>> = Some(name.into());
+        let mut number = 0;
+        let each = &mut |cells: Vec<Cell>| {
+            number = numbered_by.map_or(number + 1, |at| cells[at].text().parse().unwrap_or_default());
+            self.take(Row { sheet: sheet.clone(), number, cells, ..Row::default() })
+        };
+        database.read(sql, headings.len(), each).await?;
+        Ok(())
+    }
+
+    /// Takes the answers of queries: what is as it was from the rows that were kept, the rest from the database.
+    pub(super) async fn answers(
+        &mut self,
+        database: &mut Database,
+        (asked, marked): (&[Query], &[Marked]),
+        (kept, mut rows): (&Kept, Spooled),
+    ) -> Result<(), SourceError> {
+        let mut before = Before::of(&mut rows)?;
+        for (at, query) in asked.iter().enumerate() {
+            let table = (query.table, query.headings.as_slice());
+            self.heading(table);
+            for part in kept.parts(at, &marked[at]) {
+                match part {
+                    Part::Changed(first, last) => {
+                        self.rows(database, table, &query.between(first, last), Some(0)).await?;
+                    }
+                    Part::Same(first, last) => {
+                        while let Some(row) = before.next_in(query.table, first, last)? {
+                            let _ = self.take(row);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
