@@ -4,6 +4,7 @@
 
 mod alarms;
 mod incremental;
+mod mapping;
 mod node;
 mod opensid;
 mod regsosek;

@@ -140,12 +140,10 @@ impl Runner<'_> {
         let corrections = (!corrections.is_empty()).then_some(corrections);
         let settings = Settings { corrections, ..self.settings(config, Arc::clone(&rulebook))? };
         let password = config.password()?;
-        let asked = format!(
-            "{ASKED_VERSION} {} {:?} {:?} {corrected} ",
-            rulebook.version(),
-            config.preset,
-            settings.hint
-        );
+        // What a mapping says, not where it is: whoever changes it wants its rows read anew.
+        let layout = settings.preset.as_ref().map(|preset| hex::encode(preset.digest()));
+        let (version, hint) = (rulebook.version(), &settings.hint);
+        let asked = format!("{ASKED_VERSION} {version} {layout:?} {hint:?} {corrected} ");
         let seen = |found: &str| format!("{asked}{found}");
         let path = config::rows_path(self.home, name);
         let before = Last {

@@ -38,7 +38,9 @@ const PUT_SOURCE: &str = "INSERT INTO source (name, kind) VALUES ($1, $2) ON CON
 const SOURCE: &str = "SELECT id FROM source WHERE name = $1 AND kind = $2";
 const PUT: &str = "INSERT INTO record (source, kind, number, family, hub_id, delta)
     VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
-const COUNTS: &str = "SELECT count(*) FILTER (WHERE kind = 1), count(*) FILTER (WHERE kind = 2) FROM record";
+/// Those whose row the source no longer has count no more.
+const COUNTS: &str = "SELECT count(*) FILTER (WHERE kind = 1), count(*) FILTER (WHERE kind = 2) FROM record
+    WHERE id NOT IN (SELECT record FROM known_row WHERE gone = 1)";
 
 /// Number of the source in this store, made if it is new.
 pub(super) async fn source(conn: &mut SqliteConnection, name: &str, kind: RecordKind) -> Result<i64> {
