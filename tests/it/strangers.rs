@@ -217,6 +217,11 @@ fn interrupt(place: &Place) -> anyhow::Result<()> {
     ensure!(keluarga < MANY || individu == 0, "the import was over: {keluarga} + {individu}");
     eprintln!("interrupted after {keluarga} families and {individu} people");
     node.run(&arguments)?;
+    let (keluarga, individu) = records().map_err(anyhow::Error::msg)?;
+    let undone = node.json(&["undo"])?;
+    ensure!(undone["done"]["new"] == keluarga + individu, "taken back by halves: {undone}");
+    ensure!(records().map_err(anyhow::Error::msg)? == (0, 0), "something is left of what was taken back");
+    node.run(&arguments)?;
     node.sync()?;
     ledger::check(&hub, &[node])?;
     let expected =

@@ -99,6 +99,11 @@ fn of_a_source(place: &Place) -> anyhow::Result<()> {
     std::fs::write(&list, LIST)?;
     node.run(&["source", "add", "lokal-warga", text(&list)?])?;
     node.run(&["source", "run"])?;
+    let pending = node.json(&["status"])?["pending"].clone();
+    node.run(&["undo"])?;
+    ensure!(node.json(&["status"])?["pending"] == 0, "{}", node.json(&["status"])?);
+    node.run(&["source", "run"])?;
+    ensure!(node.json(&["status"])?["pending"] == pending, "what was taken back is not read again");
     node.sync()?;
     let found = reasons(&node)?;
     ensure!(

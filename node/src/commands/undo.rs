@@ -22,14 +22,6 @@ impl Undo {
         let (store, _) = home.store().await?;
         let _lock = home.lock(Work::Import)?;
         let undone = store.undo().await?;
-        if let Undone::Done { sources, .. } = &undone {
-            for name in sources.iter().filter(|name| config::load(home, name).is_ok()) {
-                // Read again in full: its fingerprint is that of the reading that was taken back.
-                let mut state = config::state(&store, name).await?;
-                state.fingerprint = None;
-                config::set_state(&store, name, &state).await?;
-            }
-        }
         if self.json {
             print_json(&undone)?;
         }

@@ -47,10 +47,24 @@ const RESTORE_RECORDS: &str = "UPDATE record SET number = u.number, family = u.f
 const RESTORE_ROWS: &str = "INSERT INTO known_row (source, key, digest, record, place, gone)
     SELECT source, key, digest, record, place, gone FROM undo_row";
 const SOURCES: &str =
-    "SELECT DISTINCT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.run = $1 ORDER BY s.name";
+    "SELECT DISTINCT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.run >= $1 ORDER BY s.name";
+/// Whether the run before was interrupted and this one reads the same source.
+const CONTINUES: &str = "SELECT EXISTS (SELECT 1 FROM import i JOIN source s ON s.id = i.source
+    WHERE i.id >= (SELECT run FROM import WHERE id < $1 ORDER BY id DESC LIMIT 1) AND i.id < $1
+    AND i.finished_ms IS NULL AND s.name = (SELECT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.id = $1))";
+/// A source is read again though it is as it was: what was read of it is taken back. See [`crate::source::config::State`].
+const READ_AGAIN: &str =
+    "UPDATE setting SET value = CAST(json_remove(CAST(value AS TEXT), '$.fingerprint') AS BLOB)
+    WHERE name = 'source.' || $1";
 
-/// Begins a run: from here on can be gone back.
+/// Begins a run: from here on can be gone back, or from where the run that it continues began.
 pub(super) async fn begin(conn: &mut SqliteConnection, run: i64) -> Result<()> {
+    if let Some(before) = before(conn).await?
+        && sqlx::query_scalar(CONTINUES).bind(run).fetch_one(&mut *conn).await?
+        && !sent(conn, before).await?
+    {
+        return Ok(());
+    }
     let (record, pending) = sqlx::query_as(LAST).fetch_one(&mut *conn).await?;
     sqlx::query("DELETE FROM undo_row").execute(&mut *conn).await?;
     let before = serde_json::to_vec(&Before { run, record, pending }).expect("numbers");
@@ -77,6 +91,10 @@ async fn before(conn: &mut SqliteConnection) -> Result<Option<Before>> {
     Ok(setting::get(conn, setting::UNDO).await?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
+async fn sent(conn: &mut SqliteConnection, before: Before) -> Result<bool> {
+    Ok(sqlx::query_scalar(SENT).bind(before.pending).fetch_one(conn).await?)
+}
+
 /// Ends the possibility: something else was queued.
 pub(super) async fn end(conn: &mut SqliteConnection) -> Result<()> {
     sqlx::query("DELETE FROM undo_row").execute(&mut *conn).await?;
@@ -91,10 +109,14 @@ impl Store {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
                 let Some(before) = before(&mut tx).await? else { return Ok(Undone::Nothing) };
-                if sqlx::query_scalar(SENT).bind(before.pending).fetch_one(&mut *tx).await? {
+                if sent(&mut tx, before).await? {
                     return Ok(Undone::Sent);
                 }
-                let sources = sqlx::query_scalar(SOURCES).bind(before.run).fetch_all(&mut *tx).await?;
+                let sources: Vec<String> =
+                    sqlx::query_scalar(SOURCES).bind(before.run).fetch_all(&mut *tx).await?;
+                for name in &sources {
+                    sqlx::query(READ_AGAIN).bind(name).execute(&mut *tx).await?;
+                }
                 let by = |sql: &'static str, number: i64| sqlx::query(sql).bind(number);
                 let pending =
                     by("DELETE FROM pending WHERE id > $1", before.pending).execute(&mut *tx).await?;
@@ -106,7 +128,7 @@ impl Store {
                 by("DELETE FROM known_row WHERE record > $1", before.record).execute(&mut *tx).await?;
                 let new = by("DELETE FROM record WHERE id > $1", before.record).execute(&mut *tx).await?;
                 by("DELETE FROM finding WHERE import >= $1", before.run).execute(&mut *tx).await?;
-                by("DELETE FROM import WHERE run = $1", before.run).execute(&mut *tx).await?;
+                by("DELETE FROM import WHERE run >= $1", before.run).execute(&mut *tx).await?;
                 end(&mut tx).await?;
                 tx.commit().await?;
                 Ok(Undone::Done {

@@ -1,5 +1,5 @@
 //! What the sources of a mean kab/kota cost: OpenSID's database on a MariaDB of our own, and the same people in a CSV; first
-//! reading, nothing changed, one row changed.
+//! reading, nothing changed, one row changed; and a second source taken back while the first one waits to be sent.
 //!
 //! `cargo run --release -p dtsen-tests --bin bench-sources [-- --people 562000] [--json FILE]`
 
@@ -34,6 +34,8 @@ struct Costs {
     one_row: Cost,
 }
 
+/// Lines of the second source, of which each is a person.
+const SECOND: usize = 50_000;
 const CHANGE: &str = "UPDATE tweb_penduduk SET pekerjaan_id = 88 WHERE id = 1000";
 const HEADING: &str = "NIK\tNo KK\tNama\tJenis Kelamin\tTempat Lahir\tTanggal Lahir\tHubungan Keluarga\tStatus Kawin\tAlamat\tRT\tRW\tDusun\tKode Desa\n";
 const ROWS: &str = "SELECT p.nik, k.no_kk, p.nama, IF(p.sex = 1, 'L', 'P'), p.tempatlahir, p.tanggallahir,
@@ -62,15 +64,24 @@ fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("warga.csv");
     std::fs::write(&file, format!("{HEADING}{}", server.run("opensid", ROWS)))?;
+    let second = folder.path().join("lain.csv");
+    let text = std::fs::read_to_string(&file)?;
+    std::fs::write(
+        &second,
+        text.lines().take(1 + SECOND).fold(String::new(), |all, line| all + line + "\n"),
+    )?;
     let node = |name: &str| Node::create(&folder.path().join(name), "52.01".parse()?);
     let of_database = cost(&node("basis-data")?, "opensid-senggigi", &origin, || {
         server.run("opensid", CHANGE);
         Ok(())
     })?;
-    let of_file = cost(&node("berkas")?, "lokal-warga", file.to_str().context("UTF-8")?, || {
-        let text = std::fs::read_to_string(&file)?;
+    let of_files = node("berkas")?;
+    let of_file = cost(&of_files, "lokal-warga", file.to_str().context("UTF-8")?, || {
         Ok(std::fs::write(&file, text.replacen("MATARAM", "AMPENAN", 1))?)
     })?;
+    of_files.run(&["source", "add", "lokal-lain", second.to_str().context("UTF-8")?])?;
+    of_files.run(&["source", "run", "lokal-lain"])?;
+    let undo = measure(&of_files, &["undo"])?;
     let all = [of_database, of_file];
     println!("{} people", arguments.people);
     for Costs { source, first, unchanged, one_row } in &all {
@@ -78,8 +89,9 @@ fn main() -> anyhow::Result<()> {
             println!("{source:<20} {what:<16} {:6.1} s {:5} MB", cost.seconds, cost.memory_mb);
         }
     }
+    println!("{:<20} {:<16} {:6.1} s {:5} MB", "lokal-lain", "undo", undo.seconds, undo.memory_mb);
     if let Some(path) = arguments.json {
-        std::fs::write(path, serde_json::to_string_pretty(&all)?)?;
+        std::fs::write(path, serde_json::to_string_pretty(&(all, undo))?)?;
     }
     Ok(())
 }
