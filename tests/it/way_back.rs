@@ -210,6 +210,8 @@ fn undo(place: &Place) -> anyhow::Result<()> {
     let new = "5271010101209004|1|CONTOH EMPAT|KOTA MATARAM|AMPENAN|AMPENAN SELATAN\n";
     import(&format!("{changed}{new}"))?;
     ensure!(node.json(&["status"])?["pending"] == 3, "{}", node.json(&["status"])?);
+    // The same again changes nothing, and takes nothing away.
+    import(&format!("{changed}{new}"))?;
     let told = node.json(&["undo"])?;
     ensure!(
         told["done"]["new"] == 1 && told["done"]["changed"] == 2 && told["done"]["pending"] == 3,

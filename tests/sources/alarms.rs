@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dtsen_proto::record::RecordKind;
+use dtsen_proto::record::{Action, RecordKind};
 use dtsen_tests::{
     faults::wait,
     mariadb::{MariaDb, READER},
@@ -163,4 +163,35 @@ fn the_running_node_reads_by_itself_and_recovers() {
     serving.wait().expect("ends");
     assert_eq!(reader.stated(RecordKind::Individu).len(), 3_000);
     hub.stop().expect("stops");
+}
+
+#[test]
+fn who_may_stand_there_without_a_number_is_not_withdrawn_later_either() {
+    let reader = Reader::new();
+    let list = reader.folder().join("warga.csv");
+    let nik = |number: u32| format!("52011401018090{number:02}");
+    let write = |first: &str, last: u32| {
+        let rows = (2..=last)
+            .map(|number| format!("{},5201140101109001,WARGA {number},1980-01-01,L\n", nik(number)));
+        let rows: String = rows.collect();
+        let text = format!(
+            "NIK,No KK,Nama,Tanggal Lahir,Jenis Kelamin\n{first},5201140101109001,BUDI,1980-01-01,L\n{rows}"
+        );
+        std::fs::write(&list, text).expect("writes");
+    };
+    let gone = || reader.take_pending().into_iter().filter(|(_, delta)| delta.action == Action::Gone).count();
+    write(&nik(1), 60);
+    reader.run(&["source", "add", "lokal", list.to_str().expect("UTF-8")]);
+    reader.run(&["source", "run", "lokal"]);
+    write(&nik(1)[..15], 60);
+    for _ in 0..3 {
+        assert!(reader.fails(&["source", "run", "lokal"]).contains("SUMBER_RAGU"));
+        assert_eq!(gone(), 0, "they may be the one without a number");
+    }
+    assert!(reader.fails(&["source", "run", "lokal", "--confirm-gone", "2"]).contains("--confirm-gone 1"));
+    reader.run(&["source", "run", "lokal", "--confirm-gone", "1"]);
+    assert_eq!(gone(), 1, "somebody looked");
+    write(&nik(1), 60);
+    reader.run(&["source", "run", "lokal"]);
+    assert_eq!(alarm(&reader), None);
 }

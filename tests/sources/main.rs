@@ -8,3 +8,4 @@ mod mapping;
 mod node;
 mod opensid;
 mod regsosek;
+mod unknown;

@@ -162,3 +162,50 @@ fn changes_are_exactly_those(server: &MariaDb, reader: &Reader, database: &str, 
     let value = |delta: &Delta| delta.get(column::I_ALAMAT_KTP).cloned();
     assert!(emptied.iter().any(|(_, delta)| value(delta) == Some(Value::Cleared)), "{database}: taken back");
 }
+
+/// Two villages in one database that number their rows alike.
+#[test]
+fn villages_that_number_alike_stay_apart() {
+    let Some(server) = MariaDb::start() else { return };
+    let (_, tables, _) = GENERATIONS[2];
+    let mut sql = format!("{tables}; {}", people(true));
+    for table in ["tweb_penduduk", "tweb_keluarga", "tweb_wil_clusterdesa"] {
+        sql += &format!("ALTER TABLE {table} DROP PRIMARY KEY, ADD PRIMARY KEY (id, config_id);");
+    }
+    sql += "UPDATE tweb_wil_clusterdesa SET id = 3 WHERE config_id = 2;
+        UPDATE tweb_keluarga SET id = 1, id_cluster = 3 WHERE config_id = 2;
+        UPDATE tweb_penduduk SET id = 1, id_kk = 1, id_cluster = 3 WHERE config_id = 2";
+    let origin = server.database("gabungan", &sql);
+    let reader = Reader::new();
+    reader.run(&["source", "add", "opensid", &origin]);
+    reader.run(&["source", "run", "opensid"]);
+    let people = reader.stated(RecordKind::Individu);
+    let of = |nik: &str, column| people[nik].text(column).map(str::to_owned);
+    let kk = |nik: &str| of(nik, column::I_NOMOR_KARTU_KELUARGA);
+    assert_eq!(kk("5201140101809001").as_deref(), Some("5201140101109001"));
+    assert_eq!(kk("5201140101809011").as_deref(), Some("5201140101109011"));
+    assert_eq!(of("5201140101809011", column::I_RT_KTP).as_deref(), Some("007"));
+    assert_eq!(reader.stated(RecordKind::Keluarga).len(), 3);
+}
+
+#[test]
+fn what_an_account_may_not_see_is_an_alarm() {
+    let Some(server) = MariaDb::start() else { return };
+    let (_, tables, _) = GENERATIONS[1];
+    let origin = server.database("desa", &format!("{tables}; {}", people(false)));
+    let reader = Reader::new();
+    server.run(
+        "",
+        "REVOKE SELECT ON desa.* FROM pembaca@'%'; GRANT SELECT ON desa.tweb_penduduk TO pembaca@'%'",
+    );
+    let told = reader.fails(&["source", "add", "opensid", &origin]);
+    assert!(told.contains("SUMBER_DITOLAK") && told.contains("tweb_keluarga"), "{told}");
+    server.run("", "GRANT SELECT ON desa.* TO pembaca@'%'");
+    reader.run(&["source", "add", "opensid", &origin]);
+    reader.run(&["source", "run", "opensid"]);
+    reader.take_pending();
+    server.run("desa", "ALTER TABLE tweb_keluarga CHANGE alamat alamat_kk VARCHAR(200)");
+    let told = reader.fails(&["source", "run", "opensid"]);
+    assert!(told.contains("SUMBER_BERUBAH: kolom alamat"), "{told}");
+    assert_eq!(reader.take_pending(), [], "nobody loses an address");
+}

@@ -167,6 +167,13 @@ impl Plan {
         self.roles.get(&role).and_then(|at| self.names.get(*at)).map(String::as_str)
     }
 
+    /// The headings of the columns that are used.
+    pub fn headings(&self) -> impl Iterator<Item = &str> {
+        let direct = self.direct.iter().map(|direct| direct.at);
+        let used = self.roles.values().copied().chain(direct).chain(self.bps);
+        used.filter_map(|at| self.names.get(at).map(String::as_str)).filter(|name| !name.is_empty())
+    }
+
     /// The DTSEN columns that its rows may state, with the names that the heading gives them.
     pub fn columns(&self) -> Vec<(Column, String)> {
         let name = |at: usize| self.names.get(at).cloned().unwrap_or_default();

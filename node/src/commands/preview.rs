@@ -32,6 +32,9 @@ pub(super) struct Preview {
     /// Berkas pemetaan buatan sendiri (TOML); usulannya dibuat oleh: dtsen-node source map
     #[arg(long, value_name = "BERKAS", conflicts_with = "preset")]
     mapping: Option<std::path::PathBuf>,
+    /// Tabel basis data yang dibaca, boleh berulang; bawaan: yang tampak seperti daftar penduduk
+    #[arg(long = "table", value_name = "TABEL")]
+    tables: Vec<String>,
     /// Kode Kemendagri asal data, tingkat mana pun: mempersempit nama desa, dan kode desa mengisi yang tidak disebut
     #[arg(long, value_name = "KODE")]
     wilayah: Option<String>,
@@ -79,7 +82,9 @@ impl Preview {
         let patience = known.clone().unwrap_or_default().patience()?;
         let preset = forced.or(mapped).or(preset);
         let corrections = corrections.filter(|corrections| known.is_some() && !corrections.is_empty());
-        let settings = Settings { rulebook, today, hint, preset, patience, corrections };
+        let of_source = known.as_ref().map(|known| known.tables.clone()).unwrap_or_default();
+        let tables = if self.tables.is_empty() { of_source } else { self.tables.clone() };
+        let settings = Settings { rulebook, today, hint, preset, tables, patience, corrections };
         let password = known.as_ref().map(config::Config::password).transpose()?.flatten();
         let origin = known.as_ref().map_or(&self.source, |known| &known.origin);
         let read = source::read(origin, password.as_deref(), &settings).await?;
@@ -88,7 +93,7 @@ impl Preview {
     }
 
     fn show(&self, read: Read) -> anyhow::Result<Counts> {
-        let Read { mut delivery, mut spooled, .. } = read;
+        let Read { mut delivery, mut spooled, notes, .. } = read;
         let (book, region, today) = (Arc::clone(delivery.rulebook()), delivery.region(), delivery.today());
         let mut counts = Counts::default();
         let mut rows: Vec<Shown> = Vec::new();
@@ -114,7 +119,7 @@ impl Preview {
             }
         }
         if self.format == Format::Table {
-            print(&delivery, &rows, &counts);
+            print((&delivery, &notes), &rows, &counts);
         }
         Ok(counts)
     }
@@ -126,8 +131,8 @@ fn preset_named(name: &str) -> anyhow::Result<Arc<Preset>> {
         .ok_or_else(|| anyhow::anyhow!("--preset {name}: tidak dikenal; yang ada: umum, {}", known()))
 }
 
-/// Says which tables were found, and as what they are read.
-pub(super) fn tables(delivery: &Delivery) {
+/// Says which tables were found, as what they are read, and what else there is to know.
+pub(super) fn tables(delivery: &Delivery, notes: &[String]) {
     for found in delivery.found() {
         let sheet = found.sheet.map_or_else(String::new, |sheet| format!("Lembar {sheet}: "));
         let kind = if found.plan.kind == RecordKind::Keluarga { "keluarga" } else { "orang" };
@@ -139,10 +144,13 @@ pub(super) fn tables(delivery: &Delivery) {
             found.rows
         );
     }
+    for note in notes {
+        say!("{note}.");
+    }
 }
 
-fn print(delivery: &Delivery, rows: &[Shown], counts: &Counts) {
-    tables(delivery);
+fn print((delivery, notes): (&Delivery, &[String]), rows: &[Shown], counts: &Counts) {
+    tables(delivery, notes);
     let mut shown = table(&[
         "Baris", "NIK", "No. KK", "Nama", "Lahir", "L/P", "Hub.", "Kawin", "RT/RW", "Desa", "Temuan",
     ]);

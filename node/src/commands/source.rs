@@ -19,7 +19,7 @@ use crate::{
         self,
         address::without_password,
         config::{self, Config, ConfigError, State},
-        run::{Ran, Runner},
+        run::{Ran, Runner, same_headings},
     },
 };
 
@@ -55,6 +55,9 @@ pub(super) struct Add {
     /// Berkas pemetaan buatan sendiri (TOML), lihat: dtsen-node source map
     #[arg(long, value_name = "BERKAS", conflicts_with = "preset")]
     mapping: Option<PathBuf>,
+    /// Tabel basis data yang dibaca, boleh berulang; bawaan: yang tampak seperti daftar penduduk
+    #[arg(long = "table", value_name = "TABEL")]
+    tables: Vec<String>,
     /// Kode Kemendagri asal data; bawaan: daerah node ini
     #[arg(long, value_name = "KODE")]
     wilayah: Option<String>,
@@ -149,6 +152,7 @@ impl Add {
             origin,
             preset: self.preset,
             mapping: self.mapping.map(std::path::absolute).transpose()?,
+            tables: self.tables,
             wilayah: self.wilayah,
             every: self.every,
             patience: self.patience,
@@ -185,12 +189,13 @@ impl Add {
         if let Some(password) = &password {
             files::write_private(&config::secret_path(home, &self.name), password.as_bytes())?;
         }
-        if !is_new {
+        if !is_new && !self.replace {
             say!("Sumber {} sudah ada, tidak ada yang diubah.", self.name);
             return Ok(Done::Well);
         }
+        // Its columns and tables are from now on those that it has.
         config::set_state(&store, &self.name, &State::default()).await?;
-        tables(&read.delivery);
+        tables(&read.delivery, &read.notes);
         say!("Sumber {} ditambahkan: {}.", self.name, read.label);
         let often = config.every.map_or_else(String::new, |every| {
             format!(" (node yang berjalan, serve, membacanya sendiri tiap {every})")
@@ -237,10 +242,12 @@ impl Map {
 async fn test(home: &Home, name: &str) -> anyhow::Result<Done> {
     let (store, region) = home.store().await?;
     let config = config::load(home, name)?;
+    let state = config::state(&store, name).await?;
     let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
-    let settings = runner.settings(&config, home.rulebook(&store).await?)?;
+    let settings = runner.settings(&config, home.rulebook(&store).await?)?.of_tables(&state.tables);
     let read = source::read(&config.origin, config.password()?.as_deref(), &settings).await?;
-    tables(&read.delivery);
+    tables(&read.delivery, &read.notes);
+    same_headings(name, &state, &read.delivery, &read.label)?;
     say!("{} terbaca.", read.label);
     Ok(Done::Well)
 }

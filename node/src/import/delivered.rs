@@ -74,7 +74,7 @@ impl Importer<'_> {
             let mut made = (first && !own_families).then(Families::new);
             let (mut touched, mut left) = (Touched::default(), Left::default());
             let mut finished = Vec::new();
-            let mut unidentified = 0;
+            let (mut unidentified, mut doubted) = (0, Vec::new());
             for (at, (kind, session)) in sessions.iter_mut().enumerate() {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
@@ -103,11 +103,18 @@ impl Importer<'_> {
                 if kind == RecordKind::Individu {
                     left = self.left_by_gone(&run, options).await?;
                 }
+                doubted.push((run.source, std::mem::take(&mut run.judge.unclear)));
                 let (done, unclear) = self.ended(run, label, kind, 0).await?;
                 unidentified += unclear;
                 finished.push(Finished { session: at, ..done });
             }
-            self.conclude(options, &provenance, &sessions, finished, unidentified).await
+            let summary = self.conclude(options, &provenance, &sessions, finished, unidentified).await?;
+            if matches!(summary.gone, GoneOutcome::Unidentified { .. }) {
+                for (source, keys) in doubted {
+                    self.store.doubt(source, &keys).await?;
+                }
+            }
+            Ok(summary)
         })
     }
 
@@ -201,7 +208,10 @@ fn one(
     let findings = findings(run, &record);
     let refused = findings.iter().any(|found| found.finding.severity == Severity::Error);
     // Somebody who was known by a number may stand here without it.
-    run.judge.unidentified += u64::from(!identified);
+    if !identified {
+        run.judge.unidentified += 1;
+        run.judge.unclear.push(key);
+    }
     if refused {
         run.judge.counts.errors += 1;
         let told = findings.iter().map(|found| run.judge.told_by_intake(found));

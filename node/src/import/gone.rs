@@ -42,6 +42,8 @@ pub enum GoneOutcome {
     Unidentified {
         /// How many.
         rows: u64,
+        /// Rows that are no longer there.
+        gone: u64,
     },
 }
 
@@ -82,8 +84,8 @@ pub(super) fn allowed(missing: &[&Missing], confirmed: Option<u64>, unidentified
     let known = missing.iter().map(|m| m.known).sum();
     let many = missing.iter().any(|m| m.keys.len() as u64 * 100 > m.known * GONE_PERCENT);
     match confirmed {
-        _ if gone > 0 && unidentified > 0 => GoneOutcome::Unidentified { rows: unidentified },
         Some(confirmed) if confirmed != gone => GoneOutcome::Differs { confirmed, gone },
+        None if gone > 0 && unidentified > 0 => GoneOutcome::Unidentified { rows: unidentified, gone },
         None if many => GoneOutcome::NeedsConfirmation { gone, known },
         _ => GoneOutcome::Withdrawn(gone),
     }

@@ -50,6 +50,8 @@ pub(super) struct Judge {
     pub(super) counts: Counts,
     /// Rows of which nobody can say whom they are about.
     pub(super) unidentified: u64,
+    /// Their keys, as far as they have any.
+    pub(super) unclear: Vec<[u8; 16]>,
     /// Families that the records of changed rows stated before.
     pub(super) left: BTreeSet<u64>,
     /// Rows that a later one replaced last time, by key.

@@ -76,6 +76,7 @@ impl Importer<'_> {
             provenance: provenance.clone(),
             counts: Counts::default(),
             unidentified: 0,
+            unclear: Vec::new(),
             left: BTreeSet::new(),
             deferred: HashMap::new(),
         };

@@ -78,10 +78,12 @@ impl fmt::Display for GoneOutcome {
                 "--confirm-gone {confirmed} tidak sama dengan jumlah sebenarnya, {gone}: belum ada yang ditarik. Periksa \
                  berkasnya, lalu jalankan lagi dengan --confirm-gone {gone}"
             ),
-            Self::Unidentified { rows } => write!(
+            Self::Unidentified { rows, gone } => write!(
                 f,
                 "{rows} baris tidak dapat dikenali (rusak, atau NIK/No. KK salah), jadi tidak dapat dipastikan siapa \
-                 yang tidak ada lagi: belum ada yang ditarik. Perbaiki baris itu (dtsen-node findings), lalu impor lagi"
+                 yang tidak ada lagi: {gone} baris lama belum ditarik. Perbaiki baris itu \
+                 (dtsen-node findings), lalu impor lagi; bila semuanya memang orang lain, jalankan perintah yang sama \
+                 dengan --confirm-gone {gone}"
             ),
         }
     }

@@ -35,6 +35,9 @@ pub struct Config {
     /// File of a mapping that the region wrote itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PathBuf>,
+    /// Tables of a database that are read, if they were chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
     /// Kemendagri code of where the data is from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wilayah: Option<String>,
@@ -72,6 +75,8 @@ pub struct State {
     pub kept: Option<Kept>,
     /// Headings that were used.
     pub headings: BTreeSet<String>,
+    /// Tables that were read: one that comes later, as a copy does, is not.
+    pub tables: Vec<String>,
 }
 
 /// Why a source's file is of no use.

@@ -1,12 +1,16 @@
 //! Databases of regions: read-only, in one snapshot, with patience that ends.
 
-use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    time::Duration,
+};
 
 use dtsen_sources::{cell::Cell, clean::text::clean};
 use futures::{StreamExt as _, stream::BoxStream};
 use sqlx::{
     AssertSqlSafe, ColumnIndex, Connection as _, Decode, Executor, MySqlConnection, PgConnection, Row,
-    SqliteConnection, Type,
+    SqliteConnection, Type, error::DatabaseError, mysql::MySqlDatabaseError,
 };
 
 use super::{
@@ -16,6 +20,11 @@ use super::{
 
 /// How long a connection may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
+
+/// What MySQL answers who asks for a database that is none: `ER_BAD_DB_ERROR`.
+const MYSQL_NO_DATABASE: u16 = 1_049;
+/// What PostgreSQL answers then: `invalid_catalog_name`.
+const POSTGRES_NO_DATABASE: &str = "3D000";
 
 /// Tables with their columns, in the order in which they stand.
 pub type Schema = BTreeMap<String, Vec<String>>;
@@ -40,12 +49,20 @@ const MYSQL_SCHEMA: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS
     FROM information_schema.columns WHERE table_schema = database() AND data_type NOT LIKE '%blob' AND data_type <> 'geometry'
     ORDER BY table_name, ordinal_position";
 const POSTGRES_SCHEMA: &str =
-    "SELECT CASE table_schema WHEN 'public' THEN table_name ELSE table_schema || '.' || table_name END,
+    "SELECT CASE WHEN table_schema = 'public' AND strpos(table_name, '.') = 0 THEN table_name
+        ELSE table_schema || '.' || table_name END,
     column_name::text FROM information_schema.columns
     WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND data_type <> 'bytea'
     ORDER BY table_schema, table_name, ordinal_position";
 const SQLITE_SCHEMA: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
     WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid";
+
+const MYSQL_VIEWS: &str =
+    "SELECT CAST(table_name AS CHAR) FROM information_schema.views WHERE table_schema = database()";
+const POSTGRES_VIEWS: &str =
+    "SELECT CASE WHEN table_schema = 'public' AND strpos(table_name, '.') = 0 THEN table_name
+        ELSE table_schema || '.' || table_name END FROM information_schema.views";
+const SQLITE_VIEWS: &str = "SELECT name FROM sqlite_master WHERE type = 'view'";
 
 impl Database {
     /// Connects, and begins a snapshot in which nothing can be written.
@@ -73,10 +90,20 @@ impl Database {
         };
         match tokio::time::timeout(CONNECT_PATIENCE.min(patience), connecting).await {
             Ok(Ok(connection)) => Ok(Self { address: address.clone(), connection, patience }),
-            Ok(Err(sqlx::Error::Database(cause))) => {
-                Err(SourceError::Denied { server: server(), cause: short(&cause) })
+            Ok(Err(cause)) => {
+                let (server, short) = (server(), told(&cause));
+                Err(match (address, cause) {
+                    (Address::Sqlite(path), _) if path.exists() => {
+                        SourceError::Damaged { server, cause: short }
+                    }
+                    (Address::Sqlite(_), _) => SourceError::Nowhere { server, cause: short },
+                    (_, sqlx::Error::Database(told)) if is_no_database(&*told) => {
+                        SourceError::Nowhere { server, cause: short }
+                    }
+                    (_, sqlx::Error::Database(_)) => SourceError::Denied { server, cause: short },
+                    _ => SourceError::Down { server, cause: short },
+                })
             }
-            Ok(Err(cause)) => Err(SourceError::Down { server: server(), cause: short(&cause) }),
             Err(_) => Err(SourceError::Hangs {
                 server: server(),
                 seconds: CONNECT_PATIENCE.min(patience).as_secs(),
@@ -101,15 +128,37 @@ impl Database {
         Ok(schema)
     }
 
-    /// A name as this database quotes it; a dot parts a schema from a table.
+    /// Which of its tables are views.
+    pub async fn views(&mut self) -> Result<BTreeSet<String>, SourceError> {
+        let sql = match &self.connection {
+            Open::MySql(_) => MYSQL_VIEWS,
+            Open::Postgres(_) => POSTGRES_VIEWS,
+            Open::Sqlite(_) => SQLITE_VIEWS,
+        };
+        let mut views = BTreeSet::new();
+        self.read(sql, 1, &mut |cells| {
+            views.insert(cells[0].text().into_owned());
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(views)
+    }
+
+    /// A name as this database quotes it.
     pub fn quoted(&self, name: &str) -> String {
         match &self.connection {
             Open::MySql(_) => format!("`{}`", name.replace('`', "``")),
-            Open::Postgres(_) => {
-                let part = |part: &str| format!("\"{}\"", part.replace('"', "\"\""));
-                name.split('.').map(part).collect::<Vec<_>>().join(".")
+            Open::Postgres(_) | Open::Sqlite(_) => format!("\"{}\"", name.replace('"', "\"\"")),
+        }
+    }
+
+    /// A table as its schema has it: in PostgreSQL, what stands before the first dot is not part of its name.
+    pub fn quoted_table(&self, name: &str) -> String {
+        match (&self.connection, name.split_once('.')) {
+            (Open::Postgres(_), Some((schema, table))) => {
+                format!("{}.{}", self.quoted(schema), self.quoted(table))
             }
-            Open::Sqlite(_) => format!("\"{}\"", name.replace('"', "\"\"")),
+            _ => self.quoted(name),
         }
     }
 
@@ -128,29 +177,40 @@ impl Database {
         columns: usize,
         each: &mut OnCells<'_>,
     ) -> Result<u64, SourceError> {
-        let (server, patience) = (self.address.to_string(), self.patience);
+        let from = From {
+            server: self.address.to_string(),
+            is_file: matches!(self.address, Address::Sqlite(_)),
+            patience: self.patience,
+        };
         let sql = sql.to_owned();
         match &mut self.connection {
             Open::MySql(connection) => {
                 let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **connection);
-                drain(rows, columns, (&server, patience), each).await
+                drain(rows, columns, &from, each).await
             }
             Open::Postgres(connection) => {
                 let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **connection);
-                drain(rows, columns, (&server, patience), each).await
+                drain(rows, columns, &from, each).await
             }
             Open::Sqlite(connection) => {
                 let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **connection);
-                drain(rows, columns, (&server, patience), each).await
+                drain(rows, columns, &from, each).await
             }
         }
     }
 }
 
+/// Where rows are from.
+struct From {
+    server: String,
+    is_file: bool,
+    patience: Duration,
+}
+
 async fn drain<R>(
     mut rows: BoxStream<'_, sqlx::Result<R>>,
     columns: usize,
-    (server, patience): (&str, Duration),
+    from: &From,
     each: &mut OnCells<'_>,
 ) -> Result<u64, SourceError>
 where
@@ -160,10 +220,17 @@ where
 {
     let mut count = 0;
     loop {
-        let next = tokio::time::timeout(patience, rows.next()).await;
-        let next =
-            next.map_err(|_| SourceError::Hangs { server: server.to_owned(), seconds: patience.as_secs() })?;
-        let cut = |cause: &sqlx::Error| SourceError::Cut { server: server.to_owned(), cause: short(cause) };
+        let next = tokio::time::timeout(from.patience, rows.next()).await;
+        let hangs = |_| SourceError::Hangs { server: from.server.clone(), seconds: from.patience.as_secs() };
+        let next = next.map_err(hangs)?;
+        let cut = |cause: &sqlx::Error| {
+            let (server, cause) = (from.server.clone(), told(cause));
+            if from.is_file {
+                SourceError::Damaged { server, cause }
+            } else {
+                SourceError::Cut { server, cause }
+            }
+        };
         let Some(row) = next.transpose().map_err(|cause| cut(&cause))? else { return Ok(count) };
         let mut cells = Vec::with_capacity(columns);
         for at in 0..columns {
@@ -178,6 +245,16 @@ where
             return Ok(count);
         }
     }
+}
+
+fn is_no_database(told: &dyn DatabaseError) -> bool {
+    let mysql = told.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
+    mysql == Some(MYSQL_NO_DATABASE) || told.code().as_deref() == Some(POSTGRES_NO_DATABASE)
+}
+
+/// What a server says, or else its driver.
+fn told(cause: &sqlx::Error) -> String {
+    if let sqlx::Error::Database(told) = cause { short(told) } else { short(cause) }
 }
 
 /// What a driver says, on one line; values of rows are never in it.

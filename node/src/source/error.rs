@@ -53,8 +53,38 @@ pub enum SourceError {
         /// What the driver says.
         cause: String,
     },
+    /// There is no such database.
+    #[error(
+        "SUMBER_TIADA: {server} tidak ada ({cause}). Periksa nama basis data atau berkasnya di akhir alamat"
+    )]
+    Nowhere {
+        /// The server and the database.
+        server: String,
+        /// What the driver says.
+        cause: String,
+    },
+    /// A file of `SQLite` is damaged.
+    #[error(
+        "SUMBER_RUSAK: {server} tidak terbaca ({cause}). Tidak ada yang diimpor; buat lagi berkasnya dari aplikasi asal"
+    )]
+    Damaged {
+        /// The file.
+        server: String,
+        /// What the driver says.
+        cause: String,
+    },
+    /// A table of `OpenSID` is not there, or not for this account.
+    #[error(
+        "SUMBER_DITOLAK: {name} adalah OpenSID, tetapi tabel {table} tidak ada atau tidak boleh dibaca akun ini. Tidak ada yang diimpor; beri akun itu hak SELECT atas seluruh basis data"
+    )]
+    Hidden {
+        /// The source.
+        name: String,
+        /// Which table.
+        table: &'static str,
+    },
     /// A column that is needed is not there.
-    #[error("SUMBER_BERUBAH: kolom {} tidak ada lagi di {table}. Tidak ada yang diimpor; periksa apakah sumber diperbarui, lalu jalankan: dtsen-node source test {name}", .columns.join(", "))]
+    #[error("SUMBER_BERUBAH: kolom {} tidak ada lagi di {table}. Tidak ada yang diimpor. Perbaiki sumbernya, lalu coba: dtsen-node source test {name}. Bila memang demikian seterusnya, tambahkan lagi dengan: dtsen-node source add --replace {name} …", .columns.join(", "))]
     Changed {
         /// The source.
         name: String,
@@ -62,6 +92,16 @@ pub enum SourceError {
         table: String,
         /// Which columns.
         columns: Vec<String>,
+    },
+    /// A table that was chosen, or read before, is not there.
+    #[error(
+        "SUMBER_BERUBAH: tabel {table} tidak ada di {name}, atau tidak boleh dibaca akun ini. Tidak ada yang diimpor; periksa sumbernya, atau pilih tabelnya dengan: dtsen-node source add --replace … --table NAMA"
+    )]
+    Lost {
+        /// The source.
+        name: String,
+        /// Which table.
+        table: String,
     },
     /// No table is one of people or families.
     #[error(

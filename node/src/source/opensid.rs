@@ -7,16 +7,19 @@ mod asked;
 mod query;
 mod regsosek;
 
-pub(super) use self::asked::{asked, marks};
+pub(super) use self::asked::{asked, marks, note};
 pub(super) use self::query::Query;
 use self::query::Tables;
-use super::database::Schema;
+use super::{SourceError, database::Schema};
 
+/// The table of people.
+const PEOPLE: &str = "tweb_penduduk";
 /// Tables and columns without which it is none.
 const NEEDED: &[(&str, &[&str])] = &[
-    ("tweb_penduduk", &["id", "nama", "nik", "id_kk", "kk_level", "sex", "tanggallahir", "status_dasar"]),
+    (PEOPLE, &["id", "nama", "nik", "id_kk", "kk_level", "sex", "tanggallahir", "status_dasar"]),
     ("tweb_keluarga", &["id", "no_kk"]),
     ("tweb_wil_clusterdesa", &["id", "rt", "rw", "dusun"]),
+    ("config", &["id"]),
 ];
 /// Of a person, taken over as they are.
 const OF_PERSON: &[&str] = &[
@@ -34,19 +37,24 @@ const OF_PERSON: &[&str] = &[
     "sakit_menahun_id",
 ];
 
-/// Whether these are the tables of OpenSID.
+/// Whether these are the tables of OpenSID, or what an account may see of them.
 pub(super) fn is_opensid(schema: &Schema) -> bool {
-    NEEDED.iter().all(|(table, _)| schema.contains_key(*table))
+    schema.contains_key(PEOPLE)
 }
 
-/// Columns that are needed and not there.
-pub(super) fn missing(schema: &Schema) -> Option<(&'static str, Vec<String>)> {
-    NEEDED.iter().find_map(|(table, columns)| {
-        let has = schema.get(*table);
-        let lacks = |column: &&&str| has.is_none_or(|has| !has.iter().any(|found| found == **column));
-        let lacking: Vec<String> = columns.iter().filter(lacks).map(|column| (*column).to_owned()).collect();
-        (!lacking.is_empty()).then_some((*table, lacking))
-    })
+/// What is needed and not there: without it, the dead would be read as living people, or everybody as without a family.
+pub(super) fn complete(schema: &Schema, name: &str) -> Result<(), SourceError> {
+    for (table, columns) in NEEDED {
+        let Some(has) = schema.get(*table) else {
+            return Err(SourceError::Hidden { name: name.to_owned(), table });
+        };
+        let lacks = |column: &&&str| !has.iter().any(|found| found == **column);
+        let columns: Vec<String> = columns.iter().filter(lacks).map(|column| (*column).to_owned()).collect();
+        if !columns.is_empty() {
+            return Err(SourceError::Changed { name: name.to_owned(), table: (*table).to_owned(), columns });
+        }
+    }
+    Ok(())
 }
 
 /// The query for all people.
@@ -57,20 +65,24 @@ pub(super) fn people(schema: &Schema) -> Query {
         ("opensid_status_dasar".into(), "p.status_dasar".into()),
         ("no_kk".into(), "k.no_kk".into()),
     ];
-    let of_person = |column: &&str| ((*column).to_owned(), tables.pick("p", "tweb_penduduk", column));
-    columns.extend(OF_PERSON.iter().map(of_person));
-    let address = [("k", "tweb_keluarga", "alamat"), ("p", "tweb_penduduk", "alamat_sekarang")];
-    let address =
-        address.map(|(alias, table, column)| format!("NULLIF({}, '')", tables.pick(alias, table, column)));
-    columns.push(("alamat".into(), format!("COALESCE({}, {})", address[0], address[1])));
+    columns.extend(OF_PERSON.iter().filter_map(|column| tables.there("p", PEOPLE, column)));
+    let own = tables.there("p", PEOPLE, "alamat_sekarang");
+    columns.extend(match (tables.there("k", "tweb_keluarga", "alamat"), own) {
+        (Some((heading, family)), Some((_, own))) => {
+            Some((heading, format!("COALESCE(NULLIF({family}, ''), {own})")))
+        }
+        (family, own) => family.or(own),
+    });
     columns.extend(["dusun", "rw", "rt"].map(|column| (column.to_owned(), format!("w.{column}"))));
     columns.extend(tables.village());
     let from = format!(
-        "FROM tweb_penduduk p LEFT JOIN tweb_keluarga k ON k.id = p.id_kk
-         LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({}, {}) {} WHERE 1 = 1",
+        "FROM tweb_penduduk p LEFT JOIN tweb_keluarga k ON k.id = p.id_kk{}
+         LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({}, {}){} {} WHERE 1 = 1",
+        tables.together(("k", "tweb_keluarga"), ("p", PEOPLE)),
         tables.cluster("k", "tweb_keluarga"),
-        tables.cluster("p", "tweb_penduduk"),
-        tables.config("p", "tweb_penduduk"),
+        tables.cluster("p", PEOPLE),
+        tables.together(("w", "tweb_wil_clusterdesa"), ("p", PEOPLE)),
+        tables.config("p", PEOPLE),
     );
-    Query::new("tweb_penduduk", columns, &from)
+    Query::new(PEOPLE, columns, &from)
 }

@@ -26,11 +26,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     SourceError,
-    address::{Address, is_address, without_account},
-    database::Database,
+    address::{Address, is_address, is_secretive, without_account},
+    database::{Database, Schema},
     kept::{self, Kept, Marked},
     opensid,
-    tables::{everything, worth_reading},
+    tables::{Table, everything, ordered, table, worth_reading},
     taker::Taker,
 };
 
@@ -45,10 +45,23 @@ pub struct Settings {
     pub hint: Option<String>,
     /// The layout, if the operator chose one.
     pub preset: Option<Arc<Preset>>,
+    /// Tables of a database that the operator chose; none: those that look like lists of people.
+    pub tables: Vec<String>,
     /// How long a database may think before its next row.
     pub patience: Duration,
     /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
     pub corrections: Option<Corrections>,
+}
+
+impl Settings {
+    /// With the tables that were read before, if none were chosen.
+    #[must_use]
+    pub fn of_tables(mut self, before: &[String]) -> Self {
+        if self.tables.is_empty() {
+            self.tables = before.to_vec();
+        }
+        self
+    }
 }
 
 /// A source that was read.
@@ -63,6 +76,10 @@ pub struct Read {
     pub(super) marked: Vec<Marked>,
     /// What it is, as it is shown.
     pub label: String,
+    /// Tables that were read, of a database that is not OpenSID's.
+    pub tables: Vec<String>,
+    /// What else the operator should know of it.
+    pub notes: Vec<String>,
 }
 
 /// What is known of a source from the last reading.
@@ -109,7 +126,7 @@ pub(super) async fn read_again(
         delivery = delivery.corrected_by(corrections.clone());
     }
     // A file that only this process can reach, and that ends with it.
-    let mut taker = Taker { delivery, spool: Spool::new(tempfile::tempfile()?), failed: None };
+    let mut taker = Taker::new(delivery, Spool::new(tempfile::tempfile()?));
     let sqlite = || {
         !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)
     };
@@ -121,6 +138,8 @@ pub(super) async fn read_again(
             return Ok(None);
         };
         (address.to_string(), kept::fingerprint(&marked), marked)
+    } else if is_secretive(origin) {
+        return Err(SourceError::Address(without_account(origin)));
     } else {
         let digest = content_digest(Path::new(origin))?;
         if (last.is_same)(&digest) {
@@ -136,7 +155,8 @@ pub(super) async fn read_again(
     if !taker.delivery.looked() {
         return Err(ReadError::NoHeading { path: without_account(origin).into(), searched: LOOKED_AT }.into());
     }
-    Ok(Some(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, marked, label }))
+    let Taker { delivery, spool, tables, notes, .. } = taker;
+    Ok(Some(Read { delivery, spooled: spool.done()?, fingerprint, marked, label, tables, notes }))
 }
 
 fn from_file(path: &str, taker: &mut Taker) -> Result<(), SourceError> {
@@ -151,10 +171,7 @@ async fn from_database(
 ) -> Result<Option<Vec<Marked>>, SourceError> {
     let schema = database.schema().await?;
     if opensid::is_opensid(&schema) {
-        if let Some((table, columns)) = opensid::missing(&schema) {
-            let name = without_account(origin);
-            return Err(SourceError::Changed { name, table: table.to_owned(), columns });
-        }
+        opensid::complete(&schema, &without_account(origin))?;
         let asked = opensid::asked(database, &schema, settings.preset.as_deref()).await?;
         if asked.is_empty() {
             return Err(SourceError::NoAnswers(without_account(origin)));
@@ -163,6 +180,7 @@ async fn from_database(
         if kept::fingerprint(&marked).is_some_and(|found| (last.is_same)(&found)) {
             return Ok(None);
         }
+        taker.notes.extend(opensid::note(database, &schema, &asked).await?);
         let kept = last.kept.and_then(|(kept, path)| Some((kept, kept.open(path, &marked)?)));
         if let Some(kept) = kept {
             taker.answers(database, (&asked, &marked), kept).await?;
@@ -175,18 +193,41 @@ async fn from_database(
         }
         return Ok(Some(marked));
     }
-    let names = settings.preset.as_ref().map(|preset| preset.names()).unwrap_or_default();
-    let tables = worth_reading(&schema, &names);
-    if tables.is_empty() {
-        return Err(SourceError::NoTable(without_account(origin)));
-    }
-    for table in tables {
+    for table in tables_of(database, &schema, (taker, settings), origin).await? {
         let sql = everything(database, &table);
         let of_table = (table.name.as_str(), table.columns.as_slice());
         taker.heading(of_table);
         taker.rows(database, of_table, &sql, None).await?;
+        taker.tables.push(table.name);
     }
     Ok(Some(Vec::new()))
+}
+
+/// The tables to be read: those that were chosen, or else those that look like it.
+async fn tables_of(
+    database: &mut Database,
+    schema: &Schema,
+    (taker, settings): (&mut Taker, &Settings),
+    origin: &str,
+) -> Result<Vec<Table>, SourceError> {
+    let names = settings.preset.as_ref().map(|preset| preset.names()).unwrap_or_default();
+    if !settings.tables.is_empty() {
+        let lost = |name: &String| SourceError::Lost { name: without_account(origin), table: name.clone() };
+        let chosen = settings.tables.iter().map(|name| table(schema, name, &names).ok_or_else(|| lost(name)));
+        return Ok(ordered(chosen.collect::<Result<_, _>>()?));
+    }
+    let (chosen, aside) = worth_reading(schema, &database.views().await?, &names);
+    if chosen.is_empty() {
+        return Err(SourceError::NoTable(without_account(origin)));
+    }
+    if !aside.is_empty() {
+        let aside: Vec<String> = aside.into_iter().map(|table| table.name).collect();
+        taker.notes.push(format!(
+            "Tidak dibaca, karena tampaknya salinan atau view: {}. Untuk memilih sendiri: --table NAMA",
+            aside.join(", ")
+        ));
+    }
+    Ok(chosen)
 }
 
 /// The first rows of a file, as they are, for a proposal of a mapping: those of its fullest sheet.

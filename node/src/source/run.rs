@@ -3,11 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use dtsen_kit::ambient::Ambient;
-use dtsen_proto::{
-    record::{Day, RecordKind},
-    region::Region,
-    rulebook::Rulebook,
-};
+use dtsen_proto::{record::Day, region::Region, rulebook::Rulebook};
 use dtsen_sources::{correction, delivery::Delivery, preset};
 use futures::future::BoxFuture;
 
@@ -121,6 +117,7 @@ impl Runner<'_> {
             today,
             hint: Some(hint),
             preset,
+            tables: config.tables.clone(),
             patience: config.patience()?,
             corrections: None,
         })
@@ -138,7 +135,8 @@ impl Runner<'_> {
         let corrections = self.store.corrections(name).await.map_err(ImportError::Store)?;
         let corrected = hex::encode(correction::digest(&corrections));
         let corrections = (!corrections.is_empty()).then_some(corrections);
-        let settings = Settings { corrections, ..self.settings(config, Arc::clone(&rulebook))? };
+        let settings = self.settings(config, Arc::clone(&rulebook))?.of_tables(&state.tables);
+        let settings = Settings { corrections, ..settings };
         let password = config.password()?;
         // What a mapping says, not where it is: whoever changes it wants its rows read anew.
         let layout = settings.preset.as_ref().map(|preset| hex::encode(preset.digest()));
@@ -151,16 +149,11 @@ impl Runner<'_> {
             kept: state.kept.as_ref().map(|kept| (kept, path.as_path())),
         };
         let read = read_again(&config.origin, password.as_deref(), &settings, before).await?;
-        let Some(Read { mut delivery, mut spooled, fingerprint, marked, label }) = read else {
+        let Some(Read { mut delivery, mut spooled, fingerprint, marked, label, tables, .. }) = read else {
             return Ok(Ran::Unchanged);
         };
         confirmed(name, config, &delivery)?;
-        let headings = headings(&delivery);
-        let lost: Vec<String> = state.headings.difference(&headings).cloned().collect();
-        if !lost.is_empty() {
-            let name = name.to_owned();
-            return Err(SourceError::Changed { name, table: label, columns: lost }.into());
-        }
+        let headings = same_headings(name, state, &delivery, &label)?;
         let complete = config.complete.then(|| Scope::parse("semua", self.region, &rulebook));
         let options = ImportOptions {
             source: name.to_owned(),
@@ -173,7 +166,7 @@ impl Runner<'_> {
         let delivered = Delivered { delivery: &mut delivery, spooled: &mut spooled, label: &label };
         let summary = importer.deliver(delivered, &options, progress).await?;
         state.rows = delivery.found().map(|found| found.rows).sum();
-        state.headings = headings;
+        (state.headings, state.tables) = (headings, tables);
         // Without them the next reading is a whole one.
         state.kept = (!marked.is_empty()).then(|| Kept::put(&path, &mut spooled, marked).ok()).flatten();
         // What was not withdrawn is looked at again.
@@ -195,14 +188,20 @@ fn confirmed(name: &str, config: &Config, delivery: &Delivery) -> Result<(), Run
     }
 }
 
-/// The headings of the columns that are used.
-fn headings(delivery: &Delivery) -> BTreeSet<String> {
-    let kinds = [RecordKind::Individu, RecordKind::Keluarga];
-    kinds
-        .into_iter()
-        .flat_map(|kind| delivery.columns(kind).into_values())
-        .filter(|name| !name.is_empty())
-        .collect()
+/// The headings of the columns that are used, if all that were used before are among them.
+pub fn same_headings(
+    name: &str,
+    state: &State,
+    delivery: &Delivery,
+    label: &str,
+) -> Result<BTreeSet<String>, SourceError> {
+    let headings: BTreeSet<String> =
+        delivery.found().flat_map(|found| found.plan.headings()).map(str::to_owned).collect();
+    let columns: Vec<String> = state.headings.difference(&headings).cloned().collect();
+    if columns.is_empty() {
+        return Ok(headings);
+    }
+    Err(SourceError::Changed { name: name.to_owned(), table: label.to_owned(), columns })
 }
 
 /// What an operator must look at although the reading went well.
@@ -219,8 +218,9 @@ fn alarm(home: &Home, name: &str, ran: &Ran) -> Option<String> {
             "SUMBER_SUSUT: kini {gone} baris tidak ada lagi di {name}; belum ditarik. {}",
             confirm(gone)
         )),
-        GoneOutcome::Unidentified { rows } => Some(format!(
-            "SUMBER_RAGU: {rows} baris di {name} tanpa nomor yang sah; yang tidak ada lagi belum ditarik. Perbaiki barisnya, lihat: {node} findings"
+        GoneOutcome::Unidentified { rows, gone } => Some(format!(
+            "SUMBER_RAGU: {rows} baris di {name} tanpa nomor yang sah; {gone} yang tidak ada lagi belum ditarik. Perbaiki barisnya, lihat: {node} findings. \
+             Bila semuanya memang orang lain: {node} source run {name} --confirm-gone {gone}"
         )),
         GoneOutcome::NotAsked | GoneOutcome::Withdrawn(_) => None,
     }

@@ -21,9 +21,17 @@ pub(super) struct Taker {
     pub(super) spool: Spool,
     /// Why it takes no more.
     pub(super) failed: Option<io::Error>,
+    /// Tables that were read.
+    pub(super) tables: Vec<String>,
+    /// What else the operator should know.
+    pub(super) notes: Vec<String>,
 }
 
 impl Taker {
+    pub(super) fn new(delivery: Delivery, spool: Spool) -> Self {
+        Self { delivery, spool, failed: None, tables: Vec::new(), notes: Vec::new() }
+    }
+
     /// Takes a row; what fails is kept.
     pub(super) fn take(&mut self, row: Row) -> ControlFlow<()> {
         if let Err(cause) = self.spool.push(&row) {

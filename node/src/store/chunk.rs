@@ -125,6 +125,9 @@ async fn write(
 ) -> Result<()> {
     let rekeyed = |key| taken.iter().any(|taken| taken.key == key);
     let changed = writes.rows.iter().filter(|row| row.record.is_some() && !rekeyed(row.key));
+    if writes.rows.iter().any(|row| row.record.is_none()) {
+        undo::change(conn).await?;
+    }
     undo::keep(conn, source, &changed.map(|row| row.key).collect::<Vec<_>>()).await?;
     let mut last: i64 = sqlx::query_scalar(LAST_RECORD).fetch_one(&mut *conn).await?;
     let rows: Vec<(i64, &RowWrite)> = writes

@@ -26,6 +26,7 @@ const RECORD: &str = "SELECT r.id, r.hub_id, r.delta FROM known_row k JOIN recor
     WHERE k.source = $1 AND k.key = $2 AND k.gone = 0";
 const SET_GONE: &str = "UPDATE known_row SET gone = 1 WHERE source = $1 AND key = $2";
 const SET_RESEND: &str = "UPDATE record SET resend = 1 WHERE id = $1";
+const DOUBT: &str = "UPDATE known_row SET digest = zeroblob(16) WHERE source = ";
 const FAMILIES: &str = "SELECT DISTINCT r.family FROM known_row k JOIN record r ON r.id = k.record
     WHERE r.family IS NOT NULL AND k.source = ";
 const COUNT: &str = "UPDATE import SET gone = gone + $2, queued = queued + $3 WHERE id = $1";
@@ -92,6 +93,27 @@ impl Store {
                 sqlx::query(COUNT).bind(import).bind(gone).bind(queued).execute(&mut *tx).await?;
                 tx.commit().await?;
                 Ok(deltas.len() as u64)
+            })
+            .await
+    }
+
+    /// Has rows looked at again the next time, though they be the same: who is missing may be one of them.
+    pub async fn doubt(&self, source: SourceId, keys: &[[u8; 16]]) -> Result<()> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                for group in keys.chunks(super::bulk::GROUP) {
+                    let mut query = QueryBuilder::<Sqlite>::new(DOUBT);
+                    query.push_bind(source.0).push(" AND key IN (");
+                    let mut wanted = query.separated(", ");
+                    for key in group {
+                        wanted.push_bind(&key[..]);
+                    }
+                    query.push(")");
+                    query.build().execute(&mut *tx).await?;
+                }
+                Ok(tx.commit().await?)
             })
             .await
     }

@@ -46,6 +46,8 @@ pub const RULEBOOK_IMPORTED: &str = "rulebook_imported";
 
 /// Where the store stood before the last run of imports; absent once that cannot be taken back.
 pub const UNDO: &str = "undo";
+/// Where it stood before the run that goes on, as long as that one changed nothing.
+pub const UNDO_NEXT: &str = "undo_next";
 
 const GET: &str = "SELECT value FROM setting WHERE name = $1";
 const SET: &str = "INSERT INTO setting (name, value) VALUES ($1, $2)

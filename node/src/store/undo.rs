@@ -41,13 +41,15 @@ const LAST: &str =
 const KEEP: &str = "INSERT OR IGNORE INTO undo_row
     SELECT k.source, k.key, k.digest, k.record, k.place, k.gone, r.number, r.family, r.resend, r.import, r.line, r.delta
     FROM known_row k JOIN record r ON r.id = k.record WHERE r.id <= ";
+const ANY: &str = "SELECT 1 FROM known_row k WHERE";
 const SENT: &str = "SELECT EXISTS (SELECT 1 FROM sent WHERE pending > $1)";
 const RESTORE_RECORDS: &str = "UPDATE record SET number = u.number, family = u.family, resend = u.resend,
     import = u.import, line = u.line, delta = u.delta FROM undo_row u WHERE u.record = record.id";
 const RESTORE_ROWS: &str = "INSERT INTO known_row (source, key, digest, record, place, gone)
     SELECT source, key, digest, record, place, gone FROM undo_row";
-const SOURCES: &str =
-    "SELECT DISTINCT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.run >= $1 ORDER BY s.name";
+/// Sources that were read since, and whether anything of them changed.
+const SOURCES: &str = "SELECT s.name, max(i.finished_ms IS NULL OR i.new + i.changed + i.gone > 0)
+    FROM import i JOIN source s ON s.id = i.source WHERE i.run >= $1 GROUP BY s.name ORDER BY s.name";
 /// Whether the run before was interrupted and this one reads the same source.
 const CONTINUES: &str = "SELECT EXISTS (SELECT 1 FROM import i JOIN source s ON s.id = i.source
     WHERE i.id >= (SELECT run FROM import WHERE id < $1 ORDER BY id DESC LIMIT 1) AND i.id < $1
@@ -57,38 +59,57 @@ const READ_AGAIN: &str =
     "UPDATE setting SET value = CAST(json_remove(CAST(value AS TEXT), '$.fingerprint') AS BLOB)
     WHERE name = 'source.' || $1";
 
-/// Begins a run: from here on can be gone back, or from where the run that it continues began.
+/// Begins a run: once it changes something, it can be gone back to here, or to where the run that it continues began.
 pub(super) async fn begin(conn: &mut SqliteConnection, run: i64) -> Result<()> {
-    if let Some(before) = before(conn).await?
+    if let Some(before) = before(conn, setting::UNDO).await?
         && sqlx::query_scalar(CONTINUES).bind(run).fetch_one(&mut *conn).await?
         && !sent(conn, before).await?
     {
-        return Ok(());
+        return setting::clear(conn, setting::UNDO_NEXT).await;
     }
     let (record, pending) = sqlx::query_as(LAST).fetch_one(&mut *conn).await?;
-    sqlx::query("DELETE FROM undo_row").execute(&mut *conn).await?;
     let before = serde_json::to_vec(&Before { run, record, pending }).expect("numbers");
-    setting::set(conn, setting::UNDO, &before).await
+    setting::set(conn, setting::UNDO_NEXT, &before).await
 }
 
-/// Keeps rows as they are before they change.
+/// The run changes something: what the run before replaced is not kept any more.
+pub(super) async fn change(conn: &mut SqliteConnection) -> Result<()> {
+    let Some(next) = setting::get(conn, setting::UNDO_NEXT).await? else { return Ok(()) };
+    end(conn).await?;
+    setting::set(conn, setting::UNDO, &next).await
+}
+
+/// Keeps rows as they are before they change; keys of which there is no row change nothing.
 pub(super) async fn keep(conn: &mut SqliteConnection, source: SourceId, keys: &[KeyBytes]) -> Result<()> {
-    let Some(before) = before(conn).await?.filter(|_| !keys.is_empty()) else { return Ok(()) };
     for group in keys.chunks(bulk::GROUP) {
-        let mut query = QueryBuilder::<Sqlite>::new(KEEP);
-        query.push_bind(before.record).push(" AND k.source = ").push_bind(source.0).push(" AND k.key IN (");
-        let mut wanted = query.separated(", ");
-        for key in group {
-            wanted.push_bind(&key[..]);
+        let among = |mut query: QueryBuilder<Sqlite>| {
+            query.push(" k.source = ").push_bind(source.0).push(" AND k.key IN (");
+            let mut wanted = query.separated(", ");
+            for key in group {
+                wanted.push_bind(key.to_vec());
+            }
+            query.push(")");
+            query
+        };
+        if among(QueryBuilder::new(ANY))
+            .build_query_scalar::<i64>()
+            .fetch_optional(&mut *conn)
+            .await?
+            .is_none()
+        {
+            continue;
         }
-        query.push(")");
-        query.build().execute(&mut *conn).await?;
+        change(conn).await?;
+        let Some(before) = before(conn, setting::UNDO).await? else { return Ok(()) };
+        let mut query = QueryBuilder::new(KEEP);
+        query.push_bind(before.record).push(" AND ");
+        among(query).build().execute(&mut *conn).await?;
     }
     Ok(())
 }
 
-async fn before(conn: &mut SqliteConnection) -> Result<Option<Before>> {
-    Ok(setting::get(conn, setting::UNDO).await?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+async fn before(conn: &mut SqliteConnection, name: &str) -> Result<Option<Before>> {
+    Ok(setting::get(conn, name).await?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 async fn sent(conn: &mut SqliteConnection, before: Before) -> Result<bool> {
@@ -98,6 +119,7 @@ async fn sent(conn: &mut SqliteConnection, before: Before) -> Result<bool> {
 /// Ends the possibility: something else was queued.
 pub(super) async fn end(conn: &mut SqliteConnection) -> Result<()> {
     sqlx::query("DELETE FROM undo_row").execute(&mut *conn).await?;
+    setting::clear(conn, setting::UNDO_NEXT).await?;
     setting::clear(conn, setting::UNDO).await
 }
 
@@ -108,15 +130,17 @@ impl Store {
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
-                let Some(before) = before(&mut tx).await? else { return Ok(Undone::Nothing) };
+                let Some(before) = before(&mut tx, setting::UNDO).await? else { return Ok(Undone::Nothing) };
                 if sent(&mut tx, before).await? {
                     return Ok(Undone::Sent);
                 }
-                let sources: Vec<String> =
-                    sqlx::query_scalar(SOURCES).bind(before.run).fetch_all(&mut *tx).await?;
-                for name in &sources {
+                let read: Vec<(String, bool)> =
+                    sqlx::query_as(SOURCES).bind(before.run).fetch_all(&mut *tx).await?;
+                for (name, _) in &read {
                     sqlx::query(READ_AGAIN).bind(name).execute(&mut *tx).await?;
                 }
+                let sources =
+                    read.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
                 let by = |sql: &'static str, number: i64| sqlx::query(sql).bind(number);
                 let pending =
                     by("DELETE FROM pending WHERE id > $1", before.pending).execute(&mut *tx).await?;

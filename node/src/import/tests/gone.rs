@@ -69,7 +69,7 @@ async fn nothing_is_gone_while_somebody_cannot_be_told() {
     node.import(&all).await;
     all[4].members[0].nik = "3,40413E+15".into();
     let summary = node.import_as(&all, &complete("semua", None)).await;
-    assert_eq!(summary.gone, GoneOutcome::Unidentified { rows: 1 });
+    assert_eq!(summary.gone, GoneOutcome::Unidentified { rows: 1, gone: 1 });
     assert!(node.pending().await.iter().all(|delta| delta.action == Action::Upsert));
     // Another error does not hide who it is.
     all[4] = family(4);

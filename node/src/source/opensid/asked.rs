@@ -10,7 +10,7 @@ use super::{
         database::{Database, Schema},
         kept::Marked,
     },
-    Query, people,
+    PEOPLE, Query, people,
     regsosek::{self, Module},
 };
 
@@ -23,21 +23,43 @@ pub(in crate::source) async fn asked(
     if preset.is_none_or(|preset| preset.name != regsosek::PRESET) {
         return Ok(vec![people(schema)]);
     }
+    let module = module(database, schema).await?.map(|(module, _)| module);
+    Ok(module.map(|module| module.answers(schema).into()).unwrap_or_default())
+}
+
+/// What the operator should know of a database whose people are read.
+pub(in crate::source) async fn note(
+    database: &mut Database,
+    schema: &Schema,
+    asked: &[Query],
+) -> Result<Option<String>, SourceError> {
+    let people = asked.iter().any(|query| query.table == PEOPLE);
+    let filled = people && module(database, schema).await?.is_some_and(|(_, filled)| filled);
+    Ok(filled.then(|| {
+        format!(
+            "Basis data ini juga memuat isian Regsosek 2022-K; tambahkan sebagai sumber kedua: source add regsosek-NAMA … --preset {}",
+            regsosek::PRESET
+        )
+    }))
+}
+
+/// The module in use, and whether anybody filled it.
+async fn module(database: &mut Database, schema: &Schema) -> Result<Option<(Module, bool)>, SourceError> {
     let mut chosen = None;
     for module in Module::all(schema) {
-        chosen = Some(module);
         let mut filled = false;
         let each = &mut |cells: Vec<Cell>| {
             filled = cells[0].text() != "0";
             ControlFlow::Continue(())
         };
         database.read(&module.filled(), 1, each).await?;
+        chosen = Some((module, filled));
         // An update may leave the tables of the generation before behind, or make the new ones and not fill them.
         if filled {
             break;
         }
     }
-    Ok(chosen.map(|module| module.answers(schema).into()).unwrap_or_default())
+    Ok(chosen)
 }
 
 /// Marks of the answers; none where ids are no numbers.

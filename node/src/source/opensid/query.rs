@@ -65,6 +65,18 @@ impl Tables<'_> {
         if self.has(table, column) { format!("{alias}.{column}") } else { "NULL".to_owned() }
     }
 
+    /// Under its own name, if it is there: a heading that comes no more is told.
+    pub(super) fn there(self, alias: &str, table: &str, column: &str) -> Option<(String, String)> {
+        self.has(table, column).then(|| (column.to_owned(), format!("{alias}.{column}")))
+    }
+
+    /// That rows of two tables are of one village, behind their join by an id: beside a village, an id is not unique.
+    pub(super) fn together(self, (a, of_a): (&str, &str), (b, of_b): (&str, &str)) -> String {
+        let both = self.has(of_a, "config_id") && self.has(of_b, "config_id");
+        let same = format!(" AND COALESCE({a}.config_id, 0) = COALESCE({b}.config_id, 0)");
+        if both { same } else { String::new() }
+    }
+
     /// The cluster of a person or a family; 0 is none.
     pub(super) fn cluster(self, alias: &str, table: &str) -> String {
         format!("NULLIF({}, 0)", self.pick(alias, table, "id_cluster"))
@@ -72,26 +84,26 @@ impl Tables<'_> {
 
     /// The village by its code. By names only where there is no code: a village may call itself as it likes.
     pub(super) fn village(self) -> Vec<(String, String)> {
-        let village = |column: &str| self.pick("c", "config", column);
-        let code = village("kode_desa");
+        let code = self.pick("c", "config", "kode_desa");
         let by_name = [
             ("nama_desa", "desa"),
             ("nama_kecamatan", "kecamatan"),
             ("nama_kabupaten", "kabupaten"),
             ("nama_propinsi", "provinsi"),
         ];
-        let by_name = by_name.map(|(column, heading)| {
-            (heading.to_owned(), format!("CASE WHEN COALESCE({code}, '') = '' THEN {} END", village(column)))
+        let by_name = by_name.into_iter().filter_map(|(column, heading)| {
+            let (_, name) = self.there("c", "config", column)?;
+            Some((heading.to_owned(), format!("CASE WHEN COALESCE({code}, '') = '' THEN {name} END")))
         });
-        std::iter::once(("kode_desa".to_owned(), code.clone())).chain(by_name).collect()
+        self.there("c", "config", "kode_desa").into_iter().chain(by_name).collect()
     }
 
     /// Joins the village of a person or a family: many villages have `config_id`, one needs none.
     pub(super) fn config(self, alias: &str, table: &str) -> String {
-        match (self.0.contains_key("config"), self.has(table, "config_id")) {
-            (true, true) => format!("LEFT JOIN config c ON c.id = {alias}.config_id"),
-            (true, false) => "LEFT JOIN (SELECT * FROM config ORDER BY id LIMIT 1) c ON 1 = 1".to_owned(),
-            (false, _) => "LEFT JOIN (SELECT 1 AS id) c ON 1 = 1".to_owned(),
+        if self.has(table, "config_id") {
+            format!("LEFT JOIN config c ON c.id = {alias}.config_id")
+        } else {
+            "LEFT JOIN (SELECT * FROM config ORDER BY id LIMIT 1) c ON 1 = 1".to_owned()
         }
     }
 }

@@ -125,21 +125,24 @@ impl Asked<'_> {
         let mut columns = vec![("opensid_regsosek_anggota".to_owned(), "a.id".to_owned())];
         columns.push(("no_kk".into(), "k.no_kk".into()));
         let person = ["nama", "nik", "sex", "tanggallahir", "kk_level", "status_kawin"];
-        columns.extend(person.map(|column| (column.to_owned(), tables.pick("p", "tweb_penduduk", column))));
+        columns.extend(person.iter().filter_map(|column| tables.there("p", "tweb_penduduk", column)));
         columns.extend(tables.village());
         columns.extend(self.day());
         columns.extend(self.codes("a", module.members, OF_MEMBER));
         columns.extend(self.counts("a", module.members, COUNTED_OF_MEMBER));
         columns.extend(self.schooling());
         let from = format!(
-            "FROM {} a JOIN {} d ON d.id = a.{} JOIN tweb_penduduk p ON p.id = a.id_penduduk
-             LEFT JOIN tweb_keluarga k ON k.id = p.id_kk {} WHERE {} AND p.status_dasar = 1
+            "FROM {members} a JOIN {forms} d ON d.id = a.{form}{one} JOIN tweb_penduduk p ON p.id = a.id_penduduk{two}
+             LEFT JOIN tweb_keluarga k ON k.id = p.id_kk{three} {config} WHERE {answered} AND p.status_dasar = 1
              AND p.nik REGEXP '^[1-9][0-9]{{15}}$'",
-            module.members,
-            module.forms,
-            module.form,
-            tables.config("p", "tweb_penduduk"),
-            self.counts_as_answered(),
+            members = module.members,
+            forms = module.forms,
+            form = module.form,
+            one = tables.together(("d", module.forms), ("a", module.members)),
+            two = tables.together(("p", "tweb_penduduk"), ("a", module.members)),
+            three = tables.together(("k", "tweb_keluarga"), ("p", "tweb_penduduk")),
+            config = tables.config("p", "tweb_penduduk"),
+            answered = self.counts_as_answered(),
         );
         Query::new(module.members, columns, &from)
     }
@@ -164,14 +167,18 @@ impl Asked<'_> {
         columns.extend(self.counts("d", module.forms, COUNTED_OF_FAMILY));
         columns.extend(self.power());
         let from = format!(
-            "FROM {} d JOIN tweb_keluarga k ON k.id = d.id_keluarga
-             JOIN (SELECT id_kk, COUNT(*) AS jumlah, MIN(CASE WHEN kk_level = 1 THEN nama END) AS kepala,
+            "FROM {} d JOIN tweb_keluarga k ON k.id = d.id_keluarga{of_form}
+             JOIN (SELECT id_kk, {village} AS config_id, COUNT(*) AS jumlah, MIN(CASE WHEN kk_level = 1 THEN nama END) AS kepala,
                 MIN(CASE WHEN kk_level = 1 THEN {cluster} END) AS id_cluster,
                 MIN(CASE WHEN kk_level = 1 THEN NULLIF({address}, '') END) AS alamat
-                FROM tweb_penduduk WHERE status_dasar = 1 GROUP BY id_kk) m ON m.id_kk = k.id
-             LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({own}, NULLIF(m.id_cluster, 0)) {config}
+                FROM tweb_penduduk WHERE status_dasar = 1 GROUP BY id_kk, {village}) m ON m.id_kk = k.id{of_people}
+             LEFT JOIN tweb_wil_clusterdesa w ON w.id = COALESCE({own}, NULLIF(m.id_cluster, 0)){of_cluster} {config}
              WHERE {answered} AND COALESCE(k.no_kk, '') <> ''",
             module.forms,
+            of_form = tables.together(("k", "tweb_keluarga"), ("d", module.forms)),
+            village = tables.pick("tweb_penduduk", "tweb_penduduk", "config_id"),
+            of_people = tables.together(("m", "tweb_penduduk"), ("k", "tweb_keluarga")),
+            of_cluster = tables.together(("w", "tweb_wil_clusterdesa"), ("k", "tweb_keluarga")),
             cluster = tables.pick("tweb_penduduk", "tweb_penduduk", "id_cluster"),
             address = tables.pick("tweb_penduduk", "tweb_penduduk", "alamat_sekarang"),
             own = tables.cluster("k", "tweb_keluarga"),
@@ -188,14 +195,12 @@ impl Asked<'_> {
     }
 
     fn counts(&self, alias: &str, table: &str, columns: &'static [&str]) -> Vec<(String, String)> {
-        let there = columns.iter().filter(|column| self.tables.has(table, column));
-        there.map(|column| ((*column).to_owned(), format!("{alias}.{column}"))).collect()
+        columns.iter().filter_map(|column| self.tables.there(alias, table, column)).collect()
     }
 
     /// The day of the interview, if the form has one.
     fn day(&self) -> Option<(String, String)> {
-        let column = "tanggal_pendataan";
-        self.tables.has(self.module.forms, column).then(|| (column.to_owned(), format!("d.{column}")))
+        self.tables.there("d", self.module.forms, "tanggal_pendataan")
     }
 
     /// Forms of this questionnaire, those left out of which question 205 says that nobody answered.
