@@ -216,7 +216,9 @@ fn interrupt(place: &Place) -> anyhow::Result<()> {
     let (keluarga, individu) = records().map_err(anyhow::Error::msg)?;
     ensure!(keluarga < MANY || individu == 0, "the import was over: {keluarga} + {individu}");
     eprintln!("interrupted after {keluarga} families and {individu} people");
+    ensure!(node.run(&["status"])?.contains("terputus"), "nobody tells that the import did not end");
     node.run(&arguments)?;
+    ensure!(!node.run(&["status"])?.contains("terputus"), "told though it was completed");
     let (keluarga, individu) = records().map_err(anyhow::Error::msg)?;
     let undone = node.json(&["undo"])?;
     ensure!(undone["done"]["new"] == keluarga + individu, "taken back by halves: {undone}");

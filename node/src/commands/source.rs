@@ -295,6 +295,13 @@ impl List {
 }
 
 impl Run {
+    /// Says something to people.
+    fn tell(&self, text: &str) {
+        if !self.json {
+            say!("{text}");
+        }
+    }
+
     async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, region) = home.store().await?;
         let names = match &self.name {
@@ -303,37 +310,44 @@ impl Run {
         };
         anyhow::ensure!(!names.is_empty(), "belum ada sumber; tambahkan: dtsen-node source add NAMA ASAL");
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
-        let (mut failed, mut errors) = (None, 0);
+        let (mut failed, mut errors, mut documents) = (None, 0, Vec::new());
         for name in names {
             let mut bars = Bars::default();
             let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
             let ran = runner.run(&name, self.confirm_gone, &mut progress).await;
             bars.finish();
-            match ran {
-                Ok(Ran::Unchanged) if self.json => {
-                    print_json(&serde_json::json!({"source": name, "unchanged": true}))?;
+            let mut error = None;
+            let document = match ran {
+                Ok(Ran::Unchanged) => {
+                    self.tell(&format!("{name}: tidak ada yang berubah."));
+                    serde_json::json!({"source": name, "unchanged": true})
                 }
-                Ok(Ran::Unchanged) => say!("{name}: tidak ada yang berubah."),
                 Ok(Ran::Imported(summary)) => {
                     errors += summary.errors();
-                    if self.json {
-                        print_json(&summary)?;
-                    } else {
-                        say!("{summary}");
-                    }
+                    self.tell(&summary.to_string());
                     if summary.gone_refused() {
                         let alarm = config::state(&store, &name).await?.alarm;
-                        failed = Some(anyhow::anyhow!(alarm.unwrap_or_default()));
+                        error = Some(anyhow::anyhow!(alarm.unwrap_or_default()));
                     }
+                    serde_json::to_value(&summary)?
                 }
-                // The others are read all the same.
-                Err(error) => {
-                    let error = anyhow::Error::from(error);
-                    if let Some(before) = failed.replace(error) {
-                        say!("Gagal: {before:#}");
-                    }
+                Err(cause) => {
+                    let cause = anyhow::Error::from(cause);
+                    let document = serde_json::json!({"source": name, "error": format!("{cause:#}")});
+                    error = Some(cause);
+                    document
                 }
+            };
+            documents.push(document);
+            // The others are read all the same.
+            if let Some(before) = error.and_then(|error| failed.replace(error)) {
+                self.tell(&format!("Gagal: {before:#}"));
             }
+        }
+        match &documents[..] {
+            [one] if self.json && self.name.is_some() => print_json(one)?,
+            all if self.json => print_json(&all)?,
+            _ => {}
         }
         match failed {
             Some(error) => Err(error),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Done, print_json};
 use crate::{
-    home::Home,
+    home::{Home, Work},
     identity, rulebook,
     source::config,
     store::{SliceState, Store, Totals, setting},
@@ -43,6 +43,8 @@ struct Whole {
     rulebook: u32,
     rulebook_imported: Option<u32>,
     rulebook_unfit: Option<String>,
+    /// What the last import read, if it did not come to its end and does not run any more.
+    interrupted: Option<String>,
     /// By source, what is not well.
     alarms: BTreeMap<String, String>,
 }
@@ -78,6 +80,7 @@ impl Status {
             rulebook: rulebook::version(&store).await?,
             rulebook_imported: rulebook::imported(&store).await?,
             rulebook_unfit: store.text_setting(setting::RULEBOOK_UNFIT).await?,
+            interrupted: interrupted(home, &store).await?,
             alarms: alarms(home, &store).await?,
         };
         if self.json {
@@ -87,6 +90,12 @@ impl Status {
         }
         Ok(Done::Well)
     }
+}
+
+async fn interrupted(home: &Home, store: &Store) -> anyhow::Result<Option<String>> {
+    let last = store.imports(1).await?.into_iter().find(|import| import.finished_ms.is_none());
+    // Whoever imports holds the lock.
+    Ok(last.filter(|_| home.lock(Work::Import).is_ok()).map(|import| import.file))
 }
 
 async fn alarms(home: &Home, store: &Store) -> anyhow::Result<BTreeMap<String, String>> {
@@ -122,6 +131,11 @@ fn print(whole: &Whole) {
     );
     say!("Antrean: {} belum dikirim, {} sedang dikirim", t.pending, t.sealed);
     say!("Temuan di node: {} kesalahan, {} peringatan", whole.local_errors, whole.local_warnings);
+    if let Some(file) = &whole.interrupted {
+        say!(
+            "Impor {file} terputus sebelum selesai; jalankan perintah yang sama sekali lagi, atau batalkan dengan undo"
+        );
+    }
     for (name, alarm) in &whole.alarms {
         say!("ALARM {name}: {alarm}");
     }
