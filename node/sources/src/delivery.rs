@@ -292,7 +292,7 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let mut hash = Sha256::new_with_prefix(known.seed);
         hash_line(line, &mut hash);
-        let parts = self.reader.key_parts(line, &known.plan, &mut known.table);
+        let mut parts = self.reader.key_parts(line, &known.plan, &mut known.table);
         if let Some(number) = parts.number {
             let standing = match known.plan.kind {
                 RecordKind::Individu => self.people.standing(line.at, number),
@@ -302,6 +302,14 @@ impl Delivery {
             if standing == Standing::Counts {
                 let person = known.plan.kind == RecordKind::Individu;
                 return (if person { RowKey::Nik(number) } else { RowKey::Kk(number) }, head(hash));
+            }
+            if standing == Standing::NotTheirs
+                && let Some(at) = known.plan.roles.get(&Role::Nik)
+            {
+                // Whose number is somebody else's are told apart like those who have none.
+                let mut line = line.clone();
+                line.row.cells.get_mut(*at).into_iter().for_each(|cell| *cell = Cell::Empty);
+                parts = self.reader.key_parts(&line, &known.plan, &mut known.table);
             }
         }
         (RowKey::digest(parts.others.iter().map(String::as_bytes)), head(hash))
