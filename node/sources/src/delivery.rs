@@ -262,6 +262,10 @@ impl Delivery {
     fn give(&mut self, mut lines: Vec<Line>, out: &mut Vec<Line>) {
         for line in &mut lines {
             self.correct(line);
+            if line.corrected.is_some() && self.is_superseded(line) {
+                // Of equal rows one counts: what was known of them goes on with that one.
+                line.corrected = Some(self.peek(line).0.to_bytes());
+            }
         }
         lines.retain(|line| !self.skips(line));
         self.number_families(&mut lines);
@@ -313,6 +317,15 @@ impl Delivery {
             }
         }
         (RowKey::digest(parts.others.iter().map(String::as_bytes)), head(hash))
+    }
+
+    /// Whether another row of the same person counts.
+    fn is_superseded(&mut self, line: &Line) -> bool {
+        let at = self.table(line);
+        let known = &mut self.tables.known[at];
+        let number = self.reader.key_parts(line, &known.plan, &mut known.table).number;
+        let standing = number.map(|number| self.people.standing(line.at, number));
+        known.plan.kind == RecordKind::Individu && standing == Some(Standing::Superseded)
     }
 
     /// What a line describes.
