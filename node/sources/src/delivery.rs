@@ -52,6 +52,8 @@ pub struct Delivery {
     family: Option<String>,
     /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
     corrections: Option<Corrections>,
+    /// Cells as the source has them, of the rows that are corrected.
+    own: HashMap<Mark, Vec<Cell>>,
 }
 
 /// Sheet, headings, and whether its rows are families.
@@ -131,7 +133,7 @@ impl Delivery {
         let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
         let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
         let reader = Reader::new(rulebook, today, places);
-        Self { reader, forced, sheets, tables, people, family: None, corrections: None }
+        Self { reader, forced, sheets, tables, people, family: None, corrections: None, own: HashMap::new() }
     }
 
     /// Reads these rows otherwise than the source has them, and marks every row.
@@ -155,12 +157,13 @@ impl Delivery {
     }
 
     /// Marks a line, and puts what the operator wrote in the place of what the source has.
-    fn correct(&self, line: &mut Line) {
+    fn correct(&mut self, line: &mut Line) {
         let Some(corrections) = self.corrections.as_ref().filter(|_| line.row.broken.is_none()) else {
             return;
         };
         let mark = mark(line);
         if let Some(correction) = corrections.get(&mark) {
+            self.own.entry(mark).or_insert_with(|| line.row.cells.clone());
             correction::apply(&mut line.row, &correction.cells);
             derive::again(&mut line.row, line.heading.own(), &line.heading.derived);
             // A derived cell may be corrected itself.
@@ -168,6 +171,11 @@ impl Delivery {
             line.corrected = Some(correction.key);
         }
         line.mark = Some(mark);
+    }
+
+    /// The cells of a corrected row as the source has them.
+    pub fn own(&self, mark: &Mark) -> Option<&[Cell]> {
+        self.own.get(mark).map(Vec::as_slice)
     }
 
     /// Ends the first reading; whether any sheet had a heading.
