@@ -199,12 +199,11 @@ fn told(returned: Returned, home: &str) {
 
 /// The first of so many rows.
 fn named(rows: &Rows) -> String {
-    let mut text = rows.first.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    let more = rows.count.saturating_sub(rows.first.len() as u64);
-    if more > 0 {
-        text.push_str(&format!(", dan {more} lagi"));
+    let first = rows.first.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match rows.count.saturating_sub(rows.first.len() as u64) {
+        0 => first,
+        more => format!("{first}, dan {more} lagi"),
     }
-    text
 }
 
 impl Listed {

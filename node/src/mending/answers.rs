@@ -215,7 +215,7 @@ fn answer(columns: &Columns, place: Place, row: &Row) -> Result<Answer, AnswerEr
         }
     }
     let was_corrected = key.was_corrected();
-    let Key { source, file, sheet, line, mark, key, told, .. } = key;
+    let Key { source, file, sheet, line, mark, row: key, told, .. } = key;
     let new = NewCorrection { mark, key, set, ended, answers: told.join(","), file, sheet, line };
     Ok(Answer { place, source, new, was_corrected })
 }

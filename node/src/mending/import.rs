@@ -104,7 +104,9 @@ pub fn import<'a>(
                     let (fit, unfit): (Vec<&&Answer>, Vec<_>) =
                         set.partition(|row| summaries.is_some() && used.contains(&row.new.mark));
                     returned.corrected += fit.len() as u64;
-                    unfit.iter().for_each(|row| returned.unfit.add(&row.place));
+                    for row in unfit {
+                        returned.unfit.add(&row.place);
+                    }
                     returned.imported.extend(summaries.into_iter().flatten());
                 }
                 Err(error) => {

@@ -30,7 +30,8 @@ pub(super) struct Key {
     /// Its place there.
     pub(super) line: u64,
     pub(super) mark: Mark,
-    pub(super) key: KeyBytes,
+    /// Of the row, by which its record is known.
+    pub(super) row: KeyBytes,
     /// Codes of what was told of it.
     pub(super) told: Vec<String>,
     /// What its cells held when it went out, with the corrections in force.
@@ -49,7 +50,7 @@ impl Key {
             sheet: row.sheet.clone(),
             line: row.number,
             mark: row.mark,
-            key: row.key,
+            row: row.key,
             told: told.into_iter().collect(),
             shown: row.cells.iter().map(|cell| digest(cell)).collect(),
             own: row.own.iter().map(|(at, cell)| (*at, digest(cell))).collect(),

@@ -85,7 +85,9 @@ impl Wanted {
     fn of_family(&mut self, number: u64, line: u64) -> &[Left] {
         let family = self.by_key.get_mut(&(RecordKind::Keluarga, RowKey::Kk(number).to_bytes()));
         let family = family.map(Vec::as_mut_slice).unwrap_or_default();
-        family.iter_mut().for_each(|left| left.members.push(line));
+        for left in family.iter_mut() {
+            left.members.push(line);
+        }
         family
     }
 
@@ -126,6 +128,8 @@ fn of_source(
     let names = [RecordKind::Keluarga, RecordKind::Individu].map(|kind| (kind, delivery.columns(kind)));
     let names: HashMap<_, _> = names.into();
     let (mut found, mut left, mut lines, mut more) = (Vec::new(), Vec::new(), Vec::new(), true);
+    // Families with rows of their own are mended there.
+    let made = delivery.found().all(|found| found.plan.kind == RecordKind::Individu);
     let mut input = spooled.rows()?;
     while more && !wanted.is_empty() {
         more = delivery.next_lines(&mut input, &mut lines)?;
@@ -139,7 +143,9 @@ fn of_source(
                 one.column_name.as_ref().and_then(by_name).or_else(own)
             };
             let mut told: Vec<_> = told.into_iter().map(|one| (one.clone(), place(&one))).collect();
-            told.extend(of_family(&mut delivery, &line, kind, &mut wanted));
+            if made {
+                told.extend(of_family(&mut delivery, &line, &mut wanted));
+            }
             let corrected = line.mark.and_then(|mark| corrections.get(&mark));
             let corrected = corrected.filter(|correction| !correction.cells.is_empty());
             if told.is_empty() && (wanted.what == What::Findings || corrected.is_none()) {
@@ -177,15 +183,8 @@ fn of_source(
 }
 
 /// What is told of a family that was made of its members, for the members in whose cells it is mended.
-fn of_family(
-    delivery: &mut Delivery,
-    line: &Line,
-    kind: RecordKind,
-    wanted: &mut Wanted,
-) -> Vec<(ToMend, Option<usize>)> {
-    let Some(number) = delivery.family_number(line).filter(|_| kind == RecordKind::Individu) else {
-        return Vec::new();
-    };
+fn of_family(delivery: &mut Delivery, line: &Line, wanted: &mut Wanted) -> Vec<(ToMend, Option<usize>)> {
+    let Some(number) = delivery.family_number(line) else { return Vec::new() };
     let family = wanted.of_family(number, line.row.number);
     let told = family.iter().map(|left| &left.told).filter(|told| OF_VILLAGE.contains(&told.reason.as_str()));
     let Some(at) = VILLAGE.iter().find_map(|role| line.heading.column(*role)) else { return Vec::new() };
