@@ -4,28 +4,37 @@
 //! Nothing of a row is kept here but the cells that were corrected: the rows are read from their source again. A correction
 //! holds for the row as the source had it; once the source says something else, it has served.
 
+mod again;
 mod answers;
 mod book;
+mod columns;
+mod import;
+mod key;
 mod rows;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+    sync::Arc,
+};
 
-use dtsen_proto::{record::Day, rulebook::Rulebook};
+use dtsen_kit::files::{self, FileError};
+use dtsen_proto::rulebook::Rulebook;
 use dtsen_sources::{correction::Mark, key::KeyBytes, read::ReadError};
 use futures::future::BoxFuture;
 
-use self::rows::Reading;
+use self::rows::{Left, Reading, Wanted};
 use crate::{
-    home::Work,
-    import::{ImportOptions, ImportSummary, Importer, OnProgress},
     source::{
-        config::{self, ConfigError},
-        run::{Ran, RunError, Runner},
+        config::ConfigError,
+        run::{RunError, Runner},
     },
     store::{StoreError, ToMend},
 };
 
 pub use answers::AnswerError;
+pub use import::{Returned, Rows, import};
 
 /// Most findings of either origin in one workbook: it is made whole in memory. What is left comes with the next one.
 pub const MOST_FINDINGS: u32 = 20_000;
@@ -36,14 +45,17 @@ pub enum MendError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The workbook cannot be written.
-    #[error("{path} tidak dapat ditulis: {cause}")]
-    Write {
+    /// The workbook cannot be made.
+    #[error("buku kerja {path} tidak dapat dibuat: {cause}")]
+    Make {
         /// Which.
         path: String,
         /// Why.
         cause: String,
     },
+    /// The workbook cannot be written.
+    #[error(transparent)]
+    Write(#[from] FileError),
     /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -58,12 +70,29 @@ pub enum MendError {
     Config(#[from] ConfigError),
 }
 
+/// A row of the workbook.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Place {
+    /// Its sheet.
+    pub sheet: String,
+    /// The row, from 1.
+    pub row: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lembar {} baris {}", self.sheet, self.row)
+    }
+}
+
 /// A row that somebody must look at.
 struct Row {
     /// Its source.
     source: String,
-    /// The file, table or sheet.
-    table: String,
+    /// The file or database.
+    file: String,
+    /// The table or sheet.
+    sheet: Option<String>,
     /// The heading above it.
     headings: Vec<String>,
     /// Its place there.
@@ -71,8 +100,19 @@ struct Row {
     mark: Mark,
     key: KeyBytes,
     cells: Vec<String>,
+    /// What the source has where an operator corrected it.
+    own: BTreeMap<usize, String>,
     /// What was told of it, with the place of the column if it has one.
     told: Vec<(ToMend, Option<usize>)>,
+}
+
+/// Which rows go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Those for which somebody must act.
+    Findings,
+    /// Those that were corrected, so that a wrong correction can be taken back.
+    Corrected,
 }
 
 /// What went out.
@@ -88,105 +128,60 @@ pub struct Exported {
     pub more: bool,
 }
 
-/// What came back.
-#[derive(Debug, Default, serde::Serialize)]
-pub struct Returned {
-    /// Rows in which something was corrected.
-    pub corrected: u64,
-    /// Rows that are as they went out.
-    pub unchanged: u64,
-    /// What was imported of it, by source.
-    pub imported: Vec<ImportSummary>,
-    /// Sources that cannot be read now: their corrections wait for the next reading.
-    pub waiting: BTreeMap<String, String>,
-}
-
 /// Writes what there is to mend into a workbook.
 pub fn export<'a>(
     runner: &'a Runner<'a>,
+    what: What,
     path: &'a Path,
     rulebook: &'a Arc<Rulebook>,
 ) -> BoxFuture<'a, Result<Exported, MendError>> {
     Box::pin(async move {
-        let found = runner.store.to_mend(MOST_FINDINGS).await?;
-        let more = found.len() >= MOST_FINDINGS as usize;
         let mut by_source: BTreeMap<String, Vec<ToMend>> = BTreeMap::new();
-        for one in found {
-            by_source.entry(one.source.clone()).or_default().push(one);
+        let mut exported = Exported::default();
+        match what {
+            What::Findings => {
+                let found = runner.store.to_mend(MOST_FINDINGS).await?;
+                exported.more = found.len() >= MOST_FINDINGS as usize;
+                for one in found {
+                    by_source.entry(one.source.clone()).or_default().push(one);
+                }
+            }
+            What::Corrected => {
+                let sources = runner.store.corrected_sources().await?;
+                by_source.extend(sources.into_iter().map(|source| (source, Vec::new())));
+            }
         }
         let (mut rows, mut others) = (Vec::new(), Vec::new());
-        let mut exported = Exported { more, ..Exported::default() };
         for (source, wanted) in by_source {
-            match rows::of(runner, rulebook, &source, &wanted).await {
+            match rows::of(runner, rulebook, &source, Wanted::new(wanted.clone(), what)).await {
                 Ok(Reading { rows: mut found, left }) => {
                     rows.append(&mut found);
                     others.extend(left);
                 }
                 Err(error) => {
                     exported.unread.insert(source, format!("{:#}", anyhow::Error::from(error)));
-                    others.extend(wanted);
+                    others.extend(wanted.into_iter().map(Left::from));
                 }
             }
         }
+        once(&mut others);
         (exported.rows, exported.others) = (rows.len() as u64, others.len() as u64);
-        book::write(path, &rows, &others, rulebook).map_err(|error| MendError::Write {
+        let book = book::made(&rows, &others, rulebook);
+        let book = book.map_err(|error| MendError::Make {
             path: path.display().to_string(),
             cause: error.to_string(),
         })?;
+        // It holds personal data in clear.
+        files::write_private(path, &book)?;
         Ok(exported)
     })
 }
 
-/// Takes the corrections out of a workbook, and reads their sources again.
-pub fn import<'a>(
-    runner: &'a Runner<'a>,
-    path: &'a Path,
-    progress: &'a mut OnProgress<'a>,
-) -> BoxFuture<'a, Result<Returned, MendError>> {
-    Box::pin(async move {
-        let answers = answers::read(path)?;
-        let mut returned = Returned { unchanged: answers.unchanged, ..Returned::default() };
-        for (source, rows) in answers.by_source {
-            returned.corrected += rows.len() as u64;
-            runner.store.put_corrections(&source, &rows, runner.ambient.now_ms()).await?;
-            match again(runner, &source, progress).await {
-                Ok(summary) => returned.imported.extend(summary),
-                Err(error) => {
-                    returned.waiting.insert(source, format!("{:#}", anyhow::Error::from(error)));
-                }
-            }
-        }
-        Ok(returned)
-    })
-}
-
-/// Reads a source again.
-async fn again(
-    runner: &Runner<'_>,
-    source: &str,
-    progress: &mut OnProgress<'_>,
-) -> Result<Option<ImportSummary>, MendError> {
-    if config::load(runner.home, source).is_ok() {
-        return Ok(
-            match runner.run(source, None, &mut |file, read, total| progress(file, read, total)).await? {
-                Ran::Imported(summary) => Some(summary),
-                Ran::Unchanged => None,
-            },
-        );
-    }
-    let files = runner.store.last_files(source).await?;
-    let Some((_, reference)) = files.first() else { return Ok(None) };
-    let options = ImportOptions {
-        source: source.to_owned(),
-        reference: Some(Day(*reference)),
-        complete: None,
-        confirm_gone: None,
-    };
-    let _lock = runner.home.lock(Work::Import).map_err(RunError::Home)?;
-    let rulebook = runner.home.rulebook(runner.store).await.map_err(RunError::Home)?;
-    let importer =
-        Importer { store: runner.store, rulebook, region: runner.region, ambient: runner.ambient.clone() };
-    let paths: Vec<_> = files.iter().map(|(path, _)| path.into()).collect();
-    let summary = importer.run(&paths, &options, &mut |file, read, total| progress(file, read, total)).await;
-    Ok(Some(summary.map_err(RunError::Import)?))
+/// This node and the hub may tell the same of the same record.
+fn once(others: &mut Vec<Left>) {
+    let mut met = BTreeSet::new();
+    others.retain(|Left { told, .. }| {
+        let place = told.key.ok_or(told.line);
+        met.insert((told.source.clone(), told.kind, place, told.file.clone(), told.reason.clone()))
+    });
 }

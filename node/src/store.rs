@@ -3,6 +3,7 @@
 //! Every mutating method is one transaction; none hands one out. Nothing here waits for a timer or a socket, so a
 //! simulation runs each call to its end. `docs/STORAGE.md` says for every table what if it is lost.
 
+mod answered;
 mod bulk;
 mod chunk;
 mod corrections;
@@ -29,12 +30,13 @@ use dtsen_proto::id::Position;
 use futures::future::LocalBoxFuture;
 use sqlx::migrate::Migrator;
 
+pub use answered::{AnswerState, Answered};
 pub use chunk::{ChunkWrites, KeyDigest, KnownRow, RowWrite};
-pub use corrections::{AnswerState, Answered, NewCorrection, Taken};
+pub use corrections::{NewCorrection, Taken};
 pub use feed::{FeedEntry, KeptVerdict, VerdictKey};
 pub use findings::{FindingFilter, FindingRow, Origin, ToMend};
 pub use gone::GoneRow;
-pub use imports::{Counts, ImportRow, NewFinding, NewImport, SourceId, kind_word};
+pub use imports::{Counts, ImportRow, LastFile, NewFinding, NewImport, SourceId, kind_word};
 pub use outbox::{BatchRow, Sealing, Totals};
 pub use records::{Change, StoredRecord};
 pub use slice::{SliceError, SliceState};

@@ -52,6 +52,8 @@ pub struct Delivery {
     family: Option<String>,
     /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
     corrections: Option<Corrections>,
+    /// Cells as the source has them, of the rows that are corrected.
+    own: HashMap<Mark, Vec<Cell>>,
 }
 
 /// Sheet, headings, and whether its rows are families.
@@ -131,7 +133,7 @@ impl Delivery {
         let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
         let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
         let reader = Reader::new(rulebook, today, places);
-        Self { reader, forced, sheets, tables, people, family: None, corrections: None }
+        Self { reader, forced, sheets, tables, people, family: None, corrections: None, own: HashMap::new() }
     }
 
     /// Reads these rows otherwise than the source has them, and marks every row.
@@ -155,12 +157,13 @@ impl Delivery {
     }
 
     /// Marks a line, and puts what the operator wrote in the place of what the source has.
-    fn correct(&self, line: &mut Line) {
+    fn correct(&mut self, line: &mut Line) {
         let Some(corrections) = self.corrections.as_ref().filter(|_| line.row.broken.is_none()) else {
             return;
         };
         let mark = mark(line);
         if let Some(correction) = corrections.get(&mark) {
+            self.own.entry(mark).or_insert_with(|| line.row.cells.clone());
             correction::apply(&mut line.row, &correction.cells);
             derive::again(&mut line.row, line.heading.own(), &line.heading.derived);
             // A derived cell may be corrected itself.
@@ -168,6 +171,11 @@ impl Delivery {
             line.corrected = Some(correction.key);
         }
         line.mark = Some(mark);
+    }
+
+    /// The cells of a corrected row as the source has them.
+    pub fn own(&self, mark: &Mark) -> Option<&[Cell]> {
+        self.own.get(mark).map(Vec::as_slice)
     }
 
     /// Ends the first reading; whether any sheet had a heading.
@@ -262,6 +270,10 @@ impl Delivery {
     fn give(&mut self, mut lines: Vec<Line>, out: &mut Vec<Line>) {
         for line in &mut lines {
             self.correct(line);
+            if line.corrected.is_some() && self.is_superseded(line) {
+                // Of equal rows one counts: what was known of them goes on with that one.
+                line.corrected = Some(self.peek(line).0.to_bytes());
+            }
         }
         lines.retain(|line| !self.skips(line));
         self.number_families(&mut lines);
@@ -292,7 +304,7 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let mut hash = Sha256::new_with_prefix(known.seed);
         hash_line(line, &mut hash);
-        let parts = self.reader.key_parts(line, &known.plan, &mut known.table);
+        let mut parts = self.reader.key_parts(line, &known.plan, &mut known.table);
         if let Some(number) = parts.number {
             let standing = match known.plan.kind {
                 RecordKind::Individu => self.people.standing(line.at, number),
@@ -303,8 +315,25 @@ impl Delivery {
                 let person = known.plan.kind == RecordKind::Individu;
                 return (if person { RowKey::Nik(number) } else { RowKey::Kk(number) }, head(hash));
             }
+            if standing == Standing::NotTheirs
+                && let Some(at) = known.plan.roles.get(&Role::Nik)
+            {
+                // Whose number is somebody else's are told apart like those who have none.
+                let mut line = line.clone();
+                line.row.cells.get_mut(*at).into_iter().for_each(|cell| *cell = Cell::Empty);
+                parts = self.reader.key_parts(&line, &known.plan, &mut known.table);
+            }
         }
         (RowKey::digest(parts.others.iter().map(String::as_bytes)), head(hash))
+    }
+
+    /// Whether another row of the same person counts.
+    fn is_superseded(&mut self, line: &Line) -> bool {
+        let at = self.table(line);
+        let known = &mut self.tables.known[at];
+        let number = self.reader.key_parts(line, &known.plan, &mut known.table).number;
+        let standing = number.map(|number| self.people.standing(line.at, number));
+        known.plan.kind == RecordKind::Individu && standing == Some(Standing::Superseded)
     }
 
     /// What a line describes.

@@ -1,19 +1,20 @@
 //! `findings`.
 
+mod list;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use dtsen_kit::{ambient::Ambient, say};
-use dtsen_proto::{column::Column, pb, rulebook::Severity};
-use serde::Serialize;
 
+use self::list::List;
 use super::{Bars, Done, print_json, table};
 use crate::{
     home::Home,
     import::ImportSummary,
-    mending::{self, Exported, Returned},
+    mending::{self, Exported, Returned, Rows, What},
     source::run::Runner,
-    store::{AnswerState, FindingFilter, Origin},
+    store::{AnswerState, Answered},
 };
 
 /// Temuan yang perlu diperbaiki, dari node ini dan dari pusat
@@ -41,6 +42,9 @@ struct Export {
     /// Buku kerja yang dibuat
     #[arg(value_name = "BERKAS.xlsx")]
     file: PathBuf,
+    /// Baris yang perbaikannya sedang dipakai, untuk melihat atau mencabutnya
+    #[arg(long)]
+    corrected: bool,
     /// Timpa bila sudah ada
     #[arg(long)]
     replace: bool,
@@ -62,72 +66,11 @@ struct Import {
 #[derive(Debug, Args)]
 struct Listed {
     /// Paling banyak
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Untuk mesin
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Args)]
-struct List {
-    /// Tampilkan juga peringatan
-    #[arg(long)]
-    warnings: bool,
-    /// Tampilkan semuanya, juga pemberitahuan
-    #[arg(long)]
-    all: bool,
-    /// Paling banyak per asal
-    #[arg(long, default_value_t = 100)]
-    limit: u32,
-    /// Untuk mesin
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Serialize)]
-struct Shown {
-    origin: &'static str,
-    reason: String,
-    severity: &'static str,
-    verdict: Option<&'static str>,
-    file: Option<String>,
-    line: Option<u64>,
-    column: Option<String>,
-    number: Option<String>,
-    delta: Option<String>,
-    text: String,
-    text_en: String,
-    fix: String,
-    /// The column by DTSEN's number: the node names it as the source does, the hub as DTSEN does.
-    #[serde(skip)]
-    about: Option<Column>,
-}
-
-impl Shown {
-    /// What it says, and of what: the node and the hub may both say it.
-    fn place(&self) -> (Option<&str>, Option<u64>, Option<Column>, &str) {
-        (self.file.as_deref(), self.line, self.about, &self.reason)
-    }
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Notice => "notice",
-        Severity::Warning => "warning",
-        Severity::Hold => "hold",
-        Severity::Error => "error",
-    }
-}
-
-/// What becomes of a row with such a finding, as operators read it.
-fn fate(severity: &str) -> &'static str {
-    match severity {
-        "error" => "tidak dikirim",
-        "hold" => "akan ditahan",
-        "warning" => "peringatan",
-        _ => "pemberitahuan",
-    }
 }
 
 impl Findings {
@@ -151,22 +94,30 @@ impl Export {
         let (store, region) = home.store().await?;
         let rulebook = home.rulebook(&store).await?;
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
-        let exported = mending::export(&runner, &self.file, &rulebook).await?;
+        let what = if self.corrected { What::Corrected } else { What::Findings };
+        let exported = mending::export(&runner, what, &self.file, &rulebook).await?;
         if self.json {
             print_json(&exported)?;
             return Ok(Done::Well);
         }
         let Exported { rows, others, unread, more } = exported;
-        say!("{}: {rows} baris untuk diperbaiki, {others} temuan lain.", self.file.display());
+        let (home, file) = (home.path().display(), self.file.display());
+        match what {
+            What::Findings => say!("{file}: {rows} baris untuk diperbaiki, {others} temuan lain."),
+            What::Corrected => say!("{file}: {rows} baris yang perbaikannya sedang dipakai."),
+        }
         for (source, why) in unread {
             say!("Sumber {source} tidak dapat dibaca lagi, barisnya tidak ikut: {why}");
         }
         if more {
             say!("Masih ada lagi: perbaiki yang ini dahulu, lalu ekspor sekali lagi.");
         }
+        let how = match what {
+            What::Findings => "Perbaiki sel kuning",
+            What::Corrected => "Untuk mencabut perbaikan, tulis lagi isi menurut sumber di sel biru",
+        };
         if rows > 0 {
-            let (home, file) = (home.path().display(), self.file.display());
-            say!("Perbaiki sel kuning, lalu: dtsen-node --home {home} findings import {file}");
+            say!("{how}, lalu: dtsen-node --home {home} findings import {file}");
         }
         Ok(Done::Well)
     }
@@ -181,133 +132,141 @@ impl Import {
         let returned = mending::import(&runner, &self.file, &mut progress).await?;
         bars.finish();
         let errors: u64 = returned.imported.iter().map(ImportSummary::errors).sum();
-        let done = if errors > 0 { Done::WithErrors } else { Done::Well };
+        let unfit = returned.unfit.count;
+        let lost = returned.is_all_unfit();
         if self.json {
             print_json(&returned)?;
-            return Ok(done);
+        } else {
+            told(returned, &home.path().display().to_string());
         }
-        let Returned { corrected, unchanged, imported, waiting } = returned;
-        say!("{corrected} baris diperbaiki, {unchanged} tidak diubah.");
-        for summary in imported {
-            say!("{summary}");
-        }
-        for (source, why) in waiting {
-            say!(
-                "Sumber {source} belum dapat dibaca ({why}); perbaikannya disimpan dan dipakai pada pembacaan berikutnya."
-            );
-        }
-        if errors > 0 {
+        anyhow::ensure!(
+            !lost,
+            "tidak satu pun dari {unfit} baris yang diperbaiki cocok dengan sumber di node ini, jadi tidak ada yang dipakai. Buat buku kerja baru dengan: dtsen-node findings export BERKAS.xlsx"
+        );
+        if errors > 0 && !self.json {
             say!(
                 "{errors} baris masih bermasalah; lihat: dtsen-node --home {} findings",
                 home.path().display()
             );
         }
-        Ok(done)
+        Ok(if errors > 0 || unfit > 0 { Done::WithErrors } else { Done::Well })
+    }
+}
+
+/// What came back, for people.
+fn told(returned: Returned, home: &str) {
+    let Returned {
+        corrected,
+        taken_back,
+        unchanged,
+        unfit,
+        still_corrected,
+        added_columns,
+        imported,
+        waiting,
+    } = returned;
+    say!("{corrected} baris diperbaiki, {taken_back} perbaikan dicabut, {unchanged} baris tidak diubah.");
+    for (sheet, column) in added_columns {
+        say!("Kolom tambahan tidak dibaca: {column} (lembar {sheet})");
+    }
+    for summary in imported {
+        say!("{summary}");
+    }
+    for (source, why) in waiting {
+        say!(
+            "Sumber {source} belum dapat dibaca ({why}); perbaikannya disimpan dan dipakai pada pembacaan berikutnya."
+        );
+    }
+    if unfit.count > 0 {
+        say!(
+            "{} baris tidak dipakai: baris itu tidak ada (lagi) di sumber node ini: {}",
+            unfit.count,
+            named(&unfit)
+        );
+        say!(
+            "Sumbernya sudah berubah, dihapus, atau milik node lain. Ekspor lagi: dtsen-node --home {home} findings export BERKAS.xlsx"
+        );
+    }
+    if still_corrected.count > 0 {
+        say!(
+            "{} baris tidak diubah di sini, tetapi perbaikan yang diambil sebelumnya tetap dipakai: {}",
+            still_corrected.count,
+            named(&still_corrected)
+        );
+        say!("Untuk mencabutnya: dtsen-node --home {home} findings export --corrected BERKAS.xlsx");
+    }
+}
+
+/// The first of so many rows.
+fn named(rows: &Rows) -> String {
+    let first = rows.first.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match rows.count.saturating_sub(rows.first.len() as u64) {
+        0 => first,
+        more => format!("{first}, dan {more} lagi"),
     }
 }
 
 impl Listed {
     async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let (store, _) = home.store().await?;
-        let answered = store.answered(self.limit).await?;
+        let (answered, all) = store.answered(self.limit).await?;
+        let more = all.saturating_sub(answered.len() as u64);
         if self.json {
             print_json(&answered)?;
-            return Ok(Done::Well);
-        }
-        if answered.is_empty() {
+        } else if answered.is_empty() {
             say!("Belum ada perbaikan yang diambil.");
-            return Ok(Done::Well);
+        } else {
+            say!("{}", answered_table(&answered));
         }
-        let mut shown = table(&["Sumber", "Diambil", "Menjawab", "Keadaan"]);
-        for one in &answered {
-            let at = jiff::Timestamp::from_millisecond(one.made_ms).unwrap_or_default();
-            let state = match one.state {
-                AnswerState::Open => "belum dipakai",
-                AnswerState::Waiting => "menunggu dikirim",
-                AnswerState::Sent => "terkirim",
-                AnswerState::Accepted => "diterima",
-                AnswerState::Held => "ditahan",
-                AnswerState::Rejected => "ditolak",
-            };
-            let at = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
-            shown.add_row([one.source.as_str(), &at, &one.answers.join(", "), state]);
-        }
-        say!("{shown}");
+        tell_more(more, &format!("findings answered --limit {all}"), home, self.json);
         Ok(Done::Well)
     }
 }
 
-impl List {
-    async fn run(self, home: &Home) -> anyhow::Result<Done> {
-        let (store, _) = home.store().await?;
-        let rulebook = home.rulebook(&store).await?;
-        let at_least = match (self.all, self.warnings) {
-            (true, _) => Severity::Notice,
-            (_, true) => Severity::Warning,
-            _ => Severity::Hold,
-        };
-        let filter = FindingFilter { origin: None, at_least, limit: self.limit };
-        let rows = store.findings(&filter).await?;
-        let lines: Vec<Shown> = rows
-            .into_iter()
-            .map(|row| {
-                let info = rulebook.reason(&row.reason);
-                let about = row.column;
-                let column = row.column.and_then(|c| rulebook.column(c)).map(|c| c.name.clone());
-                Shown {
-                    origin: if row.origin == Origin::Hub { "pusat" } else { "node" },
-                    severity: word(row.severity),
-                    verdict: row.judgement.map(verdict),
-                    file: row.file,
-                    line: row.line,
-                    column: row.column_name.or(column),
-                    number: row.number,
-                    delta: row.delta.map(|d| d.to_string()),
-                    text: info.map_or_else(String::new, |i| i.text_id.clone()),
-                    text_en: info.map_or_else(String::new, |i| i.text_en.clone()),
-                    fix: info.map_or_else(String::new, |i| i.fix_id.clone()),
-                    reason: row.reason,
-                    about,
-                }
-            })
-            .collect();
-        if self.json {
-            print_json(&lines)?;
-            return Ok(Done::Well);
-        }
-        if lines.is_empty() {
-            say!("Tidak ada yang perlu diperbaiki.");
-            return Ok(Done::Well);
-        }
-        let told_by_hub = |line: &Shown| {
-            let by_hub = |other: &Shown| other.verdict.is_some() && other.place() == line.place();
-            line.verdict.is_none() && lines.iter().any(by_hub)
-        };
-        let mut shown =
-            table(&["Asal", "Putusan", "Nomor", "Berkas", "Baris", "Kolom", "Temuan", "Perbaikan"]);
-        for line in lines.iter().filter(|line| !told_by_hub(line)) {
-            shown.add_row([
-                line.origin,
-                line.verdict.unwrap_or_else(|| fate(line.severity)),
-                line.number.as_deref().unwrap_or_default(),
-                line.file.as_deref().unwrap_or_default(),
-                &line.line.map_or_else(String::new, |l| l.to_string()),
-                line.column.as_deref().unwrap_or_default(),
-                &format!("{} ({})", line.text, line.reason),
-                &line.fix,
-            ]);
-        }
-        say!("{shown}");
-        Ok(Done::Well)
+fn answered_table(answered: &[Answered]) -> String {
+    let mut shown =
+        table(&["Sumber", "Berkas", "Lembar", "Baris", "Nomor", "Diambil", "Menjawab", "Keadaan"]);
+    for one in answered {
+        let at = jiff::Timestamp::from_millisecond(one.made_ms).unwrap_or_default();
+        shown.add_row([
+            one.source.as_str(),
+            one.file.as_deref().unwrap_or_default(),
+            one.sheet.as_deref().unwrap_or_default(),
+            &one.line.map_or_else(String::new, |line| line.to_string()),
+            one.number.as_deref().unwrap_or_default(),
+            &at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            &one.answers.join(", "),
+            state(one.state),
+        ]);
+    }
+    shown.to_string()
+}
+
+fn state(state: AnswerState) -> &'static str {
+    match state {
+        AnswerState::Open => "menunggu sumbernya dibaca",
+        AnswerState::Unused => "tidak dipakai: baris ini tidak ada di sumber",
+        AnswerState::Served => "tidak dipakai lagi: sumbernya sudah berubah",
+        AnswerState::TakenBack => "dicabut",
+        AnswerState::Refused => "dipakai, tetapi barisnya masih bermasalah",
+        AnswerState::Nothing => "dipakai, tidak ada yang perlu dikirim",
+        AnswerState::Waiting => "menunggu dikirim",
+        AnswerState::Sent => "terkirim, menunggu putusan",
+        AnswerState::Accepted => "diterima",
+        AnswerState::Held => "ditahan",
+        AnswerState::Rejected => "ditolak",
     }
 }
 
-fn verdict(judgement: pb::Judgement) -> &'static str {
-    match judgement {
-        pb::Judgement::Unspecified => "tidak dikenal",
-        pb::Judgement::Accepted => "diterima",
-        pb::Judgement::Warned => "diterima dengan peringatan",
-        pb::Judgement::Held => "ditahan",
-        pb::Judgement::Rejected => "ditolak",
+/// Says that a list goes on. Beside the JSON, not in it.
+fn tell_more(more: u64, all: &str, home: &Home, json: bool) {
+    if more == 0 {
+        return;
+    }
+    let text = format!("Masih ada {more} lagi; lihat: dtsen-node --home {} {all}", home.path().display());
+    if json {
+        eprintln!("{text}");
+    } else {
+        say!("{text}");
     }
 }

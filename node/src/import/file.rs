@@ -77,7 +77,9 @@ impl FileImport<'_> {
     fn correct(&mut self, row: &mut RawRow) -> Option<(Mark, KeyBytes)> {
         let correction = self.corrections.get(&row.digest).filter(|_| row.broken.is_none())?;
         let mark = row.digest;
-        self.table.replace(row, &correction.cells);
+        if !correction.cells.is_empty() {
+            self.table.replace(row, &correction.cells);
+        }
         Some((mark, correction.key))
     }
 

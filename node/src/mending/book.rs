@@ -1,65 +1,48 @@
 //! The workbook that goes out: a sheet for every table, in the source's own columns, the cells to correct marked.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use dtsen_proto::rulebook::Rulebook;
 use rust_xlsxwriter::{Color, Format, FormatAlign, Note, Workbook, Worksheet, XlsxError};
-use sha2::{Digest as _, Sha256};
 
-use super::Row;
+use super::{
+    Row,
+    key::{Key, OWN, heading, names},
+    rows::Left,
+};
 use crate::store::{Origin, ToMend};
 
-/// Heading of the column by which a row is found again.
-pub(super) const KEY: &str = "Kunci (jangan diubah)";
-/// Columns before those of the source.
-pub(super) const BEFORE: usize = 4;
-/// Between the parts of a key.
-pub(super) const BETWEEN: char = '|';
 /// Longest name of a sheet that spreadsheets take.
 const SHEET_NAME: usize = 31;
 
 const HOW: &[&str] = &[
     "Daftar baris yang belum dapat diterima, satu lembar untuk setiap tabel, dalam kolom sumbernya sendiri.",
     "1. Perbaiki sel kuning; alasan dan sarannya ada di kolom Masalah dan Perbaikan. Sel lain pada baris itu boleh diperbaiki juga.",
-    "2. Ketik NIK dan No. KK sebagai teks, lengkap 16 angka. Jangan mengubah kolom A yang tersembunyi dan jangan menambah baris.",
-    "3. Simpan, lalu jalankan: dtsen-node findings import BERKAS-INI.xlsx",
+    "2. Ketik NIK dan No. KK sebagai teks, lengkap 16 angka. Jangan mengubah kolom A yang tersembunyi atau judul kolom, dan jangan menambah baris.",
+    "3. Sel biru sudah diperbaiki sebelumnya; untuk mencabut perbaikan itu, tulis lagi isi menurut sumber yang disebut di kolom Masalah.",
+    "4. Simpan, lalu jalankan: dtsen-node findings import BERKAS-INI.xlsx",
     "Hanya baris yang diubah yang dikirim. Berkas ini memuat data pribadi: jangan disebarkan, hapus setelah dipakai.",
 ];
 
-/// What a cell holds, in eight digits: whether it was changed shows without a second copy of it.
-pub(super) fn digest(cell: &str) -> String {
-    hex::encode(&Sha256::digest(cell)[..4])
-}
-
-/// By what a row is found again: source, row, its key, what was told of it, what its cells held.
-fn key(row: &Row) -> String {
-    let mut codes: Vec<&str> = row.told.iter().map(|(told, _)| told.reason.as_str()).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    let cells: String = row.cells.iter().map(|cell| digest(cell)).collect();
-    let parts = [row.source.clone(), hex::encode(row.mark), hex::encode(row.key), codes.join(","), cells];
-    parts.join(&BETWEEN.to_string())
-}
+/// Rows below one heading in the workbook, in the columns of one table.
+type Table<'a> = (&'a str, &'a str, Option<&'a str>, &'a [String]);
 
 struct Formats {
     head: Format,
     told: Format,
     text: Format,
     mark: Format,
+    corrected: Format,
 }
 
-/// Writes the workbook.
-pub(super) fn write(
-    path: &Path,
-    rows: &[Row],
-    others: &[ToMend],
-    rulebook: &Rulebook,
-) -> Result<(), XlsxError> {
+/// The workbook in bytes.
+pub(super) fn made(rows: &[Row], others: &[Left], rulebook: &Rulebook) -> Result<Vec<u8>, XlsxError> {
     let text = Format::new().set_num_format("@");
     let formats = Formats {
         head: Format::new().set_bold().set_background_color(Color::RGB(0x00D9_E1F2)),
         told: Format::new().set_text_wrap().set_align(FormatAlign::Top),
         mark: text.clone().set_background_color(Color::Yellow),
+        corrected: text.clone().set_background_color(Color::RGB(0x00BD_D7EE)),
         text,
     };
     let mut book = Workbook::new();
@@ -68,12 +51,13 @@ pub(super) fn write(
     for (at, line) in (0..).zip(HOW) {
         sheet.write_string_with_format(at, 0, *line, &formats.told)?;
     }
-    let mut tables: BTreeMap<(&str, &str, &[String]), Vec<&Row>> = BTreeMap::new();
+    let mut tables: BTreeMap<Table<'_>, Vec<&Row>> = BTreeMap::new();
     for row in rows {
-        tables.entry((&row.source, &row.table, &row.headings)).or_default().push(row);
+        let table = (row.source.as_str(), row.file.as_str(), row.sheet.as_deref(), row.headings.as_slice());
+        tables.entry(table).or_default().push(row);
     }
-    for (number, ((source, table, headings), rows)) in (1..).zip(tables) {
-        let name: String = format!("{number} {source} {table}")
+    for (number, ((source, file, sheet, headings), rows)) in (1..).zip(tables) {
+        let name: String = format!("{number} {source} {}", sheet.unwrap_or(file))
             .chars()
             .map(|c| if "[]:*?/\\'".contains(c) { ' ' } else { c })
             .take(SHEET_NAME)
@@ -83,7 +67,7 @@ pub(super) fn write(
     if !others.is_empty() {
         others_sheet(book.add_worksheet().set_name("Lain-lain")?, others, rulebook, &formats)?;
     }
-    book.save(path)
+    book.save_to_buffer()
 }
 
 fn column(at: usize) -> u16 {
@@ -97,28 +81,35 @@ fn table_sheet(
     rulebook: &Rulebook,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    let own = [KEY, "Masalah", "Perbaikan", "Baris di sumber"];
-    let names = own.into_iter().chain(headings.iter().map(String::as_str));
-    for (at, name) in names.enumerate() {
+    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or_default().max(headings.len());
+    let names = names(headings, columns);
+    let key = heading(&names);
+    let own = std::iter::once(key.as_str()).chain(OWN[1..].iter().copied());
+    for (at, name) in own.chain(names.iter().map(String::as_str)).enumerate() {
         sheet.write_string_with_format(0, column(at), name, &formats.head)?;
     }
-    sheet.set_column_hidden(0)?.set_column_width(1, 45)?.set_column_width(2, 45)?.set_freeze_panes(1, 4)?;
-    for at in 0..headings.len() {
-        sheet.set_column_width(column(BEFORE + at), 20)?;
+    sheet.set_column_hidden(0)?.set_column_width(1, 45)?.set_column_width(2, 45)?;
+    sheet.set_freeze_panes(1, column(OWN.len()))?;
+    for at in 0..columns {
+        sheet.set_column_width(column(OWN.len() + at), 20)?;
     }
     for (line, row) in (1..).zip(rows) {
-        let (told, fix) = texts(row, rulebook);
-        sheet.write_string(line, 0, key(row))?;
+        let (told, fix) = texts(row, &names, rulebook);
+        sheet.write_string(line, 0, Key::of(row).text())?;
         sheet.write_string_with_format(line, 1, told, &formats.told)?;
         sheet.write_string_with_format(line, 2, fix, &formats.told)?;
         sheet.write_string(line, 3, row.number.to_string())?;
         for (at, cell) in row.cells.iter().enumerate() {
             let told = row.told.iter().find(|(_, place)| *place == Some(at)).map(|(told, _)| told);
-            let format = if told.is_some() { &formats.mark } else { &formats.text };
-            sheet.write_string_with_format(line, column(BEFORE + at), cell, format)?;
+            let format = match (told, row.own.contains_key(&at)) {
+                (Some(_), _) => &formats.mark,
+                (None, true) => &formats.corrected,
+                (None, false) => &formats.text,
+            };
+            sheet.write_string_with_format(line, column(OWN.len() + at), cell, format)?;
             if let Some(fix) = told.and_then(|told| rulebook.reason(&told.reason)) {
                 let note = Note::new(format!("{}. {}", fix.text_id, fix.fix_id)).set_author("dtsen-node");
-                sheet.insert_note(line, column(BEFORE + at), &note)?;
+                sheet.insert_note(line, column(OWN.len() + at), &note)?;
             }
         }
     }
@@ -126,17 +117,30 @@ fn table_sheet(
 }
 
 /// What is wrong with a row, and what mends it.
-fn texts(row: &Row, rulebook: &Rulebook) -> (String, String) {
+fn texts(row: &Row, names: &[String], rulebook: &Rulebook) -> (String, String) {
     let (mut told, mut fixes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for (one, place) in &row.told {
-        let Some(info) = rulebook.reason(&one.reason) else { continue };
-        let name =
-            place.and_then(|at| row.headings.get(at)).map_or_else(String::new, |name| format!("{name}: "));
-        let by = if one.origin == Origin::Hub { " [pusat]" } else { "" };
-        told.push(format!("{name}{} ({}){by}", info.text_id, one.reason));
+    let is_same =
+        |(one, at): &(ToMend, _), (other, place): &(ToMend, _)| one.reason == other.reason && at == place;
+    for (number, one) in row.told.iter().enumerate() {
+        // This node and the hub may tell the same.
+        if row.told[..number].iter().any(|before| is_same(before, one)) {
+            continue;
+        }
+        let Some(info) = rulebook.reason(&one.0.reason) else { continue };
+        let name = one.1.and_then(|at| names.get(at)).map_or_else(String::new, |name| format!("{name}: "));
+        let by_hub = row.told.iter().any(|other| is_same(other, one) && other.0.origin == Origin::Hub);
+        let by = if by_hub { " [pusat]" } else { "" };
+        told.push(format!("{name}{} ({}){by}", info.text_id, one.0.reason));
         fixes.push(info.fix_id.clone());
     }
-    told.dedup();
+    for (at, own) in &row.own {
+        let name = names.get(*at).map_or("", String::as_str);
+        let own = if own.is_empty() { "(kosong)" } else { own };
+        told.push(format!("{name}: sudah diperbaiki; menurut sumber: {own}"));
+    }
+    if !row.own.is_empty() {
+        fixes.push("Untuk mencabut perbaikan, tulis lagi isi menurut sumber di sel biru".to_owned());
+    }
     fixes.dedup();
     (told.join("\n"), fixes.join("\n"))
 }
@@ -144,7 +148,7 @@ fn texts(row: &Row, rulebook: &Rulebook) -> (String, String) {
 /// Findings without a row to correct.
 fn others_sheet(
     sheet: &mut Worksheet,
-    others: &[ToMend],
+    others: &[Left],
     rulebook: &Rulebook,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
@@ -152,13 +156,16 @@ fn others_sheet(
     for (at, name) in names.into_iter().enumerate() {
         sheet.write_string_with_format(0, column(at), name, &formats.head)?;
     }
-    for (line, one) in (1..).zip(others) {
+    for (line, Left { told: one, members }) in (1..).zip(others) {
+        let members: Vec<String> = members.iter().map(u64::to_string).collect();
+        // A family that was made of its members is mended in their rows.
+        let lines = if members.is_empty() { one.line.to_string() } else { members.join(", ") };
         let info = rulebook.reason(&one.reason);
         let own = one.column.and_then(|column| rulebook.column(column)).map(|info| info.name.as_str());
         let cells = [
             one.source.as_str(),
             &one.file,
-            &one.line.to_string(),
+            &lines,
             one.number.as_deref().unwrap_or_default(),
             one.column_name.as_deref().or(own).unwrap_or_default(),
             info.map_or(one.reason.as_str(), |info| &info.text_id),

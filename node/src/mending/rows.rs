@@ -2,15 +2,19 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use dtsen_proto::{record::RecordKind, rulebook::Rulebook};
+use dtsen_proto::{
+    record::RecordKind,
+    rulebook::{Rulebook, reason},
+};
 use dtsen_sources::{
     clean::{encoding::decode, text::clean},
     correction::Corrections,
-    key::KeyBytes,
-    layout::sheet::Line,
+    delivery::Delivery,
+    key::{KeyBytes, RowKey},
+    layout::{heading::Role, sheet::Line},
 };
 
-use super::{MendError, Row};
+use super::{MendError, Row, What};
 use crate::{
     import::{ImportError, heading_columns},
     intake::{self, RawRow, row_key},
@@ -21,44 +25,73 @@ use crate::{
     store::ToMend,
 };
 
+/// Columns that say in which village a member lives, the first that there is.
+const VILLAGE: [Role; 3] = [Role::KodeDesa, Role::Desa, Role::Kecamatan];
+/// What is told of a family because of them.
+const OF_VILLAGE: [&str; 2] = [reason::VILLAGE_UNRESOLVED, reason::VILLAGE_AMBIGUOUS];
+
 /// What was found of a source.
 #[derive(Default)]
 pub(super) struct Reading {
     pub(super) rows: Vec<Row>,
-    /// Findings whose row is not there any more, or that are about a whole file.
-    pub(super) left: Vec<ToMend>,
+    pub(super) left: Vec<Left>,
+}
+
+/// A finding whose row is not there any more, or that is about a whole file, or about a family made of its members.
+#[derive(Clone)]
+pub(super) struct Left {
+    pub(super) told: ToMend,
+    /// The rows of the members.
+    pub(super) members: Vec<u64>,
+}
+
+impl From<ToMend> for Left {
+    fn from(told: ToMend) -> Self {
+        Self { told, members: Vec::new() }
+    }
 }
 
 /// What is wanted of a source, by the key of the row or by its line.
-struct Wanted {
-    by_key: HashMap<(RecordKind, KeyBytes), Vec<ToMend>>,
-    by_line: HashMap<(RecordKind, u64), Vec<ToMend>>,
+pub(super) struct Wanted {
+    by_key: HashMap<(RecordKind, KeyBytes), Vec<Left>>,
+    by_line: HashMap<(RecordKind, u64), Vec<Left>>,
+    what: What,
 }
 
 impl Wanted {
-    fn new(wanted: Vec<ToMend>) -> Self {
+    pub(super) fn new(wanted: Vec<ToMend>, what: What) -> Self {
         let (mut by_key, mut by_line) = (HashMap::new(), HashMap::new());
         for one in wanted {
             match one.key {
-                Some(key) => by_key.entry((one.kind, key)).or_insert_with(Vec::new).push(one),
-                None => by_line.entry((one.kind, one.line)).or_insert_with(Vec::new).push(one),
+                Some(key) => by_key.entry((one.kind, key)).or_insert_with(Vec::new).push(one.into()),
+                None => by_line.entry((one.kind, one.line)).or_insert_with(Vec::new).push(one.into()),
             }
         }
-        Self { by_key, by_line }
+        Self { by_key, by_line, what }
     }
 
     fn is_empty(&self) -> bool {
-        self.by_key.is_empty() && self.by_line.is_empty()
+        self.what == What::Findings && self.by_key.is_empty() && self.by_line.is_empty()
     }
 
     /// What is told of a row: taken out, because a row that stands twice is mended where it stands first.
     fn take(&mut self, kind: RecordKind, key: KeyBytes, line: u64) -> Vec<ToMend> {
         let mut told = self.by_key.remove(&(kind, key)).unwrap_or_default();
         told.extend(self.by_line.remove(&(kind, line)).unwrap_or_default());
-        told
+        told.into_iter().map(|left| left.told).collect()
     }
 
-    fn left(self) -> Vec<ToMend> {
+    /// What is told of the family of a row, which is noted as one of its members.
+    fn of_family(&mut self, number: u64, line: u64) -> &[Left] {
+        let family = self.by_key.get_mut(&(RecordKind::Keluarga, RowKey::Kk(number).to_bytes()));
+        let family = family.map(Vec::as_mut_slice).unwrap_or_default();
+        for left in family.iter_mut() {
+            left.members.push(line);
+        }
+        family
+    }
+
+    fn left(self) -> Vec<Left> {
         self.by_key.into_values().chain(self.by_line.into_values()).flatten().collect()
     }
 }
@@ -68,26 +101,35 @@ pub(super) async fn of(
     runner: &Runner<'_>,
     rulebook: &Arc<Rulebook>,
     source: &str,
-    wanted: &[ToMend],
+    wanted: Wanted,
 ) -> Result<Reading, MendError> {
     let corrections = runner.store.corrections(source).await?;
     let Ok(config) = config::load(runner.home, source) else {
-        return Ok(of_files(rulebook, source, wanted, &corrections));
+        let last = runner.store.last_files(source).await?;
+        let files = last.into_iter().map(|file| file.path).collect();
+        return Ok(of_files(rulebook, source, wanted, files, &corrections));
     };
     let settings = runner.settings(&config, Arc::clone(rulebook))?;
-    let settings = Settings { corrections: Some(corrections), ..settings };
+    let settings = Settings { corrections: Some(corrections.clone()), ..settings };
     let password = config.password().map_err(RunError::Source)?;
     let read =
         source::read(&config.origin, password.as_deref(), &settings).await.map_err(RunError::Source)?;
-    let found = of_source(source, read, Wanted::new(wanted.to_vec())).map_err(ImportError::Spool);
+    let found = of_source(source, read, wanted, &corrections).map_err(ImportError::Spool);
     Ok(found.map_err(RunError::Import)?)
 }
 
-fn of_source(source: &str, read: Read, mut wanted: Wanted) -> std::io::Result<Reading> {
+fn of_source(
+    source: &str,
+    read: Read,
+    mut wanted: Wanted,
+    corrections: &Corrections,
+) -> std::io::Result<Reading> {
     let Read { mut delivery, mut spooled, label, .. } = read;
     let names = [RecordKind::Keluarga, RecordKind::Individu].map(|kind| (kind, delivery.columns(kind)));
     let names: HashMap<_, _> = names.into();
     let (mut found, mut left, mut lines, mut more) = (Vec::new(), Vec::new(), Vec::new(), true);
+    // Families with rows of their own are mended there.
+    let made = delivery.found().all(|found| found.plan.kind == RecordKind::Individu);
     let mut input = spooled.rows()?;
     while more && !wanted.is_empty() {
         more = delivery.next_lines(&mut input, &mut lines)?;
@@ -95,59 +137,115 @@ fn of_source(source: &str, read: Read, mut wanted: Wanted) -> std::io::Result<Re
             let kind = delivery.kind(&line);
             let key = delivery.peek(&line).0.to_bytes();
             let told = wanted.take(kind, key, line.row.number);
-            let Some(mark) = line.mark.filter(|_| !told.is_empty()) else {
-                // A row without cells is mended where it stands.
-                left.extend(told);
-                continue;
-            };
-            let Line { heading, row, .. } = &line;
             let place = |one: &ToMend| {
-                let by_name = |name: &String| heading.names.iter().position(|heading| heading == name);
+                let by_name = |name: &String| line.heading.names.iter().position(|heading| heading == name);
                 let own = || one.column.and_then(|column| by_name(names[&kind].get(&column)?));
                 one.column_name.as_ref().and_then(by_name).or_else(own)
             };
+            let mut told: Vec<_> = told.into_iter().map(|one| (one.clone(), place(&one))).collect();
+            if made {
+                told.extend(of_family(&mut delivery, &line, &mut wanted));
+            }
+            let corrected = line.mark.and_then(|mark| corrections.get(&mark));
+            let corrected = corrected.filter(|correction| !correction.cells.is_empty());
+            if told.is_empty() && (wanted.what == What::Findings || corrected.is_none()) {
+                continue;
+            }
+            let Some(mark) = line.mark else {
+                // A row without cells is mended where it stands.
+                left.extend(told.into_iter().map(|(told, _)| Left::from(told)));
+                continue;
+            };
+            let own = delivery.own(&mark);
+            let own = |at: &usize| Some((*at, own?.get(*at)?.text().into_owned()));
             found.push(Row {
                 source: source.to_owned(),
-                table: row.sheet.as_deref().unwrap_or(&label).to_owned(),
-                headings: heading.names.clone(),
-                number: row.number,
+                file: label.clone(),
+                sheet: line.row.sheet.as_deref().map(str::to_owned),
+                headings: line.heading.names.clone(),
+                number: line.row.number,
                 mark,
                 key,
-                cells: (0..heading.names.len().max(row.cells.len()))
-                    .map(|at| row.cell(at).text().into_owned())
+                cells: (0..line.heading.names.len().max(line.row.cells.len()))
+                    .map(|at| line.row.cell(at).text().into_owned())
                     .collect(),
-                told: told.into_iter().map(|one| (one.clone(), place(&one))).collect(),
+                own: corrected
+                    .into_iter()
+                    .flat_map(|correction| correction.cells.keys())
+                    .filter_map(own)
+                    .collect(),
+                told,
             });
         }
     }
     left.extend(wanted.left());
-    Ok(Reading { rows: found, left })
+    Ok(Reading { rows: once(found), left })
+}
+
+/// What is told of a family that was made of its members, for the members in whose cells it is mended.
+fn of_family(delivery: &mut Delivery, line: &Line, wanted: &mut Wanted) -> Vec<(ToMend, Option<usize>)> {
+    let Some(number) = delivery.family_number(line) else { return Vec::new() };
+    let family = wanted.of_family(number, line.row.number);
+    let told = family.iter().map(|left| &left.told).filter(|told| OF_VILLAGE.contains(&told.reason.as_str()));
+    let Some(at) = VILLAGE.iter().find_map(|role| line.heading.column(*role)) else { return Vec::new() };
+    let told: Vec<_> = told.map(|told| (told.clone(), Some(at))).collect();
+    if told.is_empty() || delivery.understand(line).village.is_some() {
+        return Vec::new();
+    }
+    told
+}
+
+/// Equal rows have one correction: they go out as one.
+fn once(rows: Vec<Row>) -> Vec<Row> {
+    let mut at: HashMap<_, usize> = HashMap::new();
+    let mut kept: Vec<Row> = Vec::new();
+    for row in rows {
+        match at.entry(row.mark) {
+            std::collections::hash_map::Entry::Occupied(first) => kept[*first.get()].told.extend(row.told),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push(row);
+            }
+        }
+    }
+    kept
 }
 
 /// The same out of the files that were imported by hand. One that is not there any more leaves its findings.
-fn of_files(rulebook: &Rulebook, source: &str, wanted: &[ToMend], corrections: &Corrections) -> Reading {
+fn of_files(
+    rulebook: &Rulebook,
+    source: &str,
+    wanted: Wanted,
+    last: Vec<String>,
+    corrections: &Corrections,
+) -> Reading {
+    let what = wanted.what;
     let mut by_file: HashMap<Option<String>, Vec<ToMend>> = HashMap::new();
-    for one in wanted {
-        by_file.entry(one.path.clone()).or_default().push(one.clone());
+    if what == What::Corrected {
+        by_file.extend(last.into_iter().map(|path| (Some(path), Vec::new())));
+    }
+    for Left { told, .. } in wanted.left() {
+        by_file.entry(told.path.clone()).or_default().push(told);
     }
     let mut all = Reading::default();
     for (path, wanted) in by_file {
         let read = match path.map(PathBuf::from).filter(|path| path.exists()) {
-            Some(path) => of_file(rulebook, source, &path, wanted.clone(), corrections),
+            Some(path) => of_file(rulebook, source, &path, (wanted.clone(), what), corrections),
             None => None,
         };
-        let Reading { rows, left } = read.unwrap_or(Reading { rows: Vec::new(), left: wanted });
+        let left = || Reading { rows: Vec::new(), left: wanted.into_iter().map(Left::from).collect() };
+        let Reading { rows, left } = read.unwrap_or_else(left);
         all.rows.extend(rows);
         all.left.extend(left);
     }
-    all
+    Reading { rows: once(all.rows), ..all }
 }
 
 fn of_file(
     rulebook: &Rulebook,
     source: &str,
     path: &std::path::Path,
-    wanted: Vec<ToMend>,
+    (wanted, what): (Vec<ToMend>, What),
     corrections: &Corrections,
 ) -> Option<Reading> {
     let mut table = intake::open(path, rulebook).ok()?;
@@ -157,38 +255,47 @@ fn of_file(
     let (mut row, mut found) = (RawRow::new(), Vec::new());
     // Of another kind in the same file: there is none.
     let (wanted, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|one| one.kind == kind);
-    let mut wanted = Wanted::new(wanted);
+    let mut wanted = Wanted::new(wanted, what);
     while !wanted.is_empty() && table.next_row(&mut row).ok()? {
         if row.broken.is_some() {
             continue;
         }
         let mark = row.digest;
-        if let Some(correction) = corrections.get(&mark) {
+        let correction = corrections.get(&mark).filter(|correction| !correction.cells.is_empty());
+        let mut own = std::collections::BTreeMap::new();
+        if let Some(correction) = correction {
+            own.extend(correction.cells.keys().map(|at| (*at, cell(&row, *at))));
             table.replace(&mut row, &correction.cells);
         }
         let key = row_key(&table, &row).to_bytes();
         let told = wanted.take(kind, key, row.line);
-        if told.is_empty() {
+        if told.is_empty() && (what == What::Findings || correction.is_none()) {
             continue;
         }
-        let place = |one: &ToMend| {
-            let name = one.column_name.as_ref().or_else(|| names.get(&one.column?));
-            name.and_then(|name| {
-                headings.iter().position(|heading| heading.trim().eq_ignore_ascii_case(name.trim()))
-            })
+        let by_name = |name: &String| {
+            headings.iter().position(|heading| heading.trim().eq_ignore_ascii_case(name.trim()))
         };
+        let place =
+            |one: &ToMend| one.column_name.as_ref().or_else(|| names.get(&one.column?)).and_then(by_name);
         found.push(Row {
             source: source.to_owned(),
-            table: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            sheet: None,
             headings: headings.clone(),
             number: row.line,
             mark,
             key,
-            cells: (0..row.len()).map(|at| clean(&decode(row.field(at)).0).into_owned()).collect(),
+            cells: (0..row.len()).map(|at| cell(&row, at)).collect(),
+            own,
             told: told.into_iter().map(|one| (one.clone(), place(&one))).collect(),
         });
     }
     let mut left = wanted.left();
-    left.extend(others);
+    left.extend(others.into_iter().map(Left::from));
     Some(Reading { rows: found, left })
+}
+
+/// The text of a field.
+fn cell(row: &RawRow, at: usize) -> String {
+    clean(&decode(row.field(at)).0).into_owned()
 }

@@ -195,7 +195,7 @@ impl Store {
                 let known = known(&mut tx, source, wanted).await?;
                 let writes = decide(known);
                 write(&mut tx, (import, source), &writes, taken).await?;
-                corrections::tie(&mut tx, source, taken).await?;
+                corrections::tie(&mut tx, (import, source), taken).await?;
                 Ok(tx.commit().await?)
             })
             .await

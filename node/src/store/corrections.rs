@@ -1,22 +1,34 @@
 //! Rows that an operator corrected.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use dtsen_sources::{
     correction::{Cells, Correction, Corrections, Mark},
     key::{KeyBytes, is_number},
 };
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
-use super::{BEGIN, Result, SourceId, Store, StoreError, unsigned};
+use super::{BEGIN, Result, SourceId, Store, StoreError};
 
 /// A correction to be kept.
 #[derive(Debug)]
 pub struct NewCorrection {
     /// Which row.
     pub mark: Mark,
-    /// The cells that are otherwise, and the key that the row had.
-    pub correction: Correction,
+    /// The key that the row had.
+    pub key: KeyBytes,
+    /// The cells that are otherwise.
+    pub set: Cells,
+    /// Corrected cells that are the source's own again.
+    pub ended: BTreeSet<usize>,
     /// Codes of the reasons that it answers.
     pub answers: String,
+    /// The file or database, as it is shown.
+    pub file: String,
+    /// The sheet or table.
+    pub sheet: Option<String>,
+    /// The row there.
+    pub line: u64,
 }
 
 /// A corrected row that was read.
@@ -38,61 +50,32 @@ impl Taken {
     }
 }
 
-/// A correction, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Answered {
-    /// The source.
-    pub source: String,
-    /// Codes of the reasons that were told of the row.
-    pub answers: Vec<String>,
-    /// When it came.
-    pub made_ms: i64,
-    /// What became of the record's last change.
-    pub state: AnswerState,
-}
-
-/// What became of a corrected row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnswerState {
-    /// Its source was not read since, or the row is still refused here.
-    Open,
-    /// To be sent.
-    Waiting,
-    /// Sent, no verdict yet.
-    Sent,
-    /// The hub took it.
-    Accepted,
-    /// The hub holds it.
-    Held,
-    /// The hub refused it.
-    Rejected,
-}
-
-const CELLS: &str = "SELECT cells FROM correction WHERE source = $1 AND mark = $2";
+const BEFORE: &str = "SELECT cells FROM correction WHERE source = $1 AND mark = $2";
+/// A row that is corrected again is known by the key that it got.
 const PUT: &str =
-    "INSERT INTO correction (source, mark, key, cells, answers, made_ms) VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (source, mark) DO UPDATE SET cells = excluded.cells, answers = excluded.answers,
-    made_ms = excluded.made_ms, record = NULL";
+    "INSERT INTO correction (source, mark, key, cells, answers, made_ms, file, sheet, line, since)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, (SELECT coalesce(max(seq), 0) FROM sqlite_sequence
+        WHERE name = 'pending'))
+    ON CONFLICT (source, mark) DO UPDATE SET key = coalesce(new_key, key), cells = excluded.cells,
+    answers = excluded.answers, made_ms = excluded.made_ms, file = excluded.file, sheet = excluded.sheet,
+    line = excluded.line, since = excluded.since, used = NULL, record = NULL, new_key = NULL";
 const OF_SOURCE: &str = "SELECT mark, key, cells FROM correction WHERE source = $1";
+const SOURCES: &str = "SELECT DISTINCT source FROM correction WHERE cells <> '{}' ORDER BY source";
 const REKEY: &str = "UPDATE OR IGNORE known_row SET key = $3 WHERE source = $1 AND key = $2";
 const REKEY_FINDINGS: &str = "UPDATE finding SET key = $3 WHERE source = $1 AND key = $2";
 const TAKEN: &str =
-    "UPDATE correction SET record = (SELECT record FROM known_row WHERE source = $1 AND key = $3)
-    WHERE source = (SELECT name FROM source WHERE id = $1) AND mark = $2";
-const LIST: &str = "SELECT c.source, c.answers, c.made_ms, c.record,
-        EXISTS (SELECT 1 FROM pending p WHERE p.record = c.record) AS waiting,
-        (SELECT CASE WHEN b.judged = 0 THEN 0 ELSE coalesce(v.judgement, 1) END
-            FROM sent s JOIN batch b ON b.epoch = s.epoch AND b.sequence = s.sequence
-            LEFT JOIN verdict v ON v.epoch = s.epoch AND v.sequence = s.sequence AND v.place = s.place
-            WHERE s.record = c.record ORDER BY s.epoch DESC, s.sequence DESC, s.place DESC LIMIT 1) AS judgement
-    FROM correction c ORDER BY c.made_ms DESC, c.source, c.mark LIMIT $1";
+    "UPDATE correction SET record = (SELECT record FROM known_row WHERE source = $1 AND key = $3),
+    new_key = $3, used = $4 WHERE source = (SELECT name FROM source WHERE id = $1) AND mark = $2";
+/// The last reading of what it stands in used it.
+const USED: &str = "SELECT c.mark FROM correction c JOIN import i ON i.id = c.used
+    WHERE c.source = $1 AND NOT EXISTS (SELECT 1 FROM import l
+        WHERE l.source = i.source AND l.run > i.run AND l.finished_ms IS NOT NULL)";
 
-fn cells_of(text: &str) -> Result<Cells> {
+pub(super) fn cells_of(text: &str) -> Result<Cells> {
     serde_json::from_str(text).map_err(|_| StoreError::Inconsistent { table: "correction", column: "cells" })
 }
 
-fn sixteen(bytes: &[u8], column: &'static str) -> Result<[u8; 16]> {
+pub(super) fn sixteen(bytes: &[u8], column: &'static str) -> Result<[u8; 16]> {
     bytes.try_into().map_err(|_| StoreError::Inconsistent { table: "correction", column })
 }
 
@@ -106,39 +89,73 @@ pub(super) async fn take(conn: &mut SqliteConnection, source: SourceId, taken: &
     Ok(())
 }
 
-/// Ties corrections to the records of their rows.
-pub(super) async fn tie(conn: &mut SqliteConnection, source: SourceId, taken: &[Taken]) -> Result<()> {
+/// Ties corrections to the records of their rows, and to the import that used them.
+pub(super) async fn tie(
+    conn: &mut SqliteConnection,
+    (import, source): (i64, SourceId),
+    taken: &[Taken],
+) -> Result<()> {
     for Taken { mark, key, .. } in taken {
-        sqlx::query(TAKEN).bind(source.0).bind(&mark[..]).bind(&key[..]).execute(&mut *conn).await?;
+        let tie = sqlx::query(TAKEN).bind(source.0).bind(&mark[..]).bind(&key[..]).bind(import);
+        tie.execute(&mut *conn).await?;
     }
     Ok(())
 }
 
+/// Keeps one correction. Tells whether anything of an earlier one ended.
+async fn put(conn: &mut SqliteConnection, source: &str, new: &NewCorrection, now_ms: i64) -> Result<bool> {
+    let before: Option<String> =
+        sqlx::query_scalar(BEFORE).bind(source).bind(&new.mark[..]).fetch_optional(&mut *conn).await?;
+    let before = before.map_or_else(|| Ok(Cells::new()), |text| cells_of(&text))?;
+    let mut cells = before.clone();
+    cells.retain(|at, _| !new.ended.contains(at));
+    let ended = cells.len() < before.len();
+    cells.extend(new.set.clone());
+    if cells == before {
+        return Ok(false);
+    }
+    let text = serde_json::to_string(&cells).expect("numbers and texts");
+    sqlx::query(PUT)
+        .bind(source)
+        .bind(&new.mark[..])
+        .bind(&new.key[..])
+        .bind(text)
+        .bind(&new.answers)
+        .bind(now_ms)
+        .bind(&new.file)
+        .bind(new.sheet.as_deref())
+        .bind(i64::try_from(new.line).unwrap_or(i64::MAX))
+        .execute(conn)
+        .await?;
+    Ok(ended)
+}
+
 impl Store {
-    /// Keeps corrections of a source; cells corrected earlier stay corrected.
-    pub async fn put_corrections(&self, source: &str, new: &[NewCorrection], now_ms: i64) -> Result<()> {
+    /// Keeps corrections by source, all or none; cells corrected earlier stay corrected unless they are the source's own
+    /// again. A correction of which nothing is left stays as one without cells, by which its record is found again. Tells
+    /// of how many something ended.
+    pub async fn put_corrections(
+        &self,
+        new: &BTreeMap<&str, Vec<&NewCorrection>>,
+        now_ms: i64,
+    ) -> Result<u64> {
         self.db
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
-                for NewCorrection { mark, correction, answers } in new {
-                    let before: Option<String> = sqlx::query_scalar(CELLS)
-                        .bind(source)
-                        .bind(&mark[..])
-                        .fetch_optional(&mut *tx)
-                        .await?;
-                    let mut cells = before.map_or_else(|| Ok(Cells::new()), |text| cells_of(&text))?;
-                    cells.extend(correction.cells.clone());
-                    let text = serde_json::to_string(&cells).expect("numbers and texts");
-                    let put = sqlx::query(PUT).bind(source).bind(&mark[..]).bind(&correction.key[..]);
-                    put.bind(text).bind(answers).bind(now_ms).execute(&mut *tx).await?;
+                let mut ended = 0;
+                for (source, all) in new {
+                    for one in all {
+                        ended += u64::from(put(&mut tx, source, one, now_ms).await?);
+                    }
                 }
-                Ok(tx.commit().await?)
+                tx.commit().await?;
+                Ok(ended)
             })
             .await
     }
 
-    /// The corrections of a source.
+    /// The corrections of a source. Those without cells were taken back.
     pub async fn corrections(&self, source: &str) -> Result<Corrections> {
         self.db
             .section(async {
@@ -154,34 +171,24 @@ impl Store {
             .await
     }
 
-    /// The newest corrections and what became of them.
-    pub async fn answered(&self, limit: u32) -> Result<Vec<Answered>> {
+    /// The sources that have corrections.
+    pub async fn corrected_sources(&self) -> Result<Vec<String>> {
         self.db
             .section(async {
                 let mut conn = self.db.reader().await;
-                let rows = sqlx::query(LIST).bind(limit).fetch_all(&mut *conn).await?;
-                rows.iter().map(read_answered).collect()
+                Ok(sqlx::query_scalar(SOURCES).fetch_all(&mut *conn).await?)
             })
             .await
     }
-}
 
-fn read_answered(row: &sqlx::sqlite::SqliteRow) -> Result<Answered> {
-    let judgement: Option<i64> = row.try_get("judgement")?;
-    let judgement: Option<u8> = judgement.map(|n| unsigned(n, "verdict", "judgement")).transpose()?;
-    let state = match (row.try_get::<Option<i64>, _>("record")?, row.try_get("waiting")?, judgement) {
-        (None, ..) => AnswerState::Open,
-        (_, true, _) => AnswerState::Waiting,
-        (_, false, Some(0)) => AnswerState::Sent,
-        (_, false, Some(3)) => AnswerState::Held,
-        (_, false, Some(4)) => AnswerState::Rejected,
-        (_, false, _) => AnswerState::Accepted,
-    };
-    let answers: String = row.try_get("answers")?;
-    Ok(Answered {
-        source: row.try_get("source")?,
-        answers: answers.split(',').filter(|code| !code.is_empty()).map(str::to_owned).collect(),
-        made_ms: row.try_get("made_ms")?,
-        state,
-    })
+    /// The corrections that the last reading of a source used.
+    pub async fn used_corrections(&self, source: &str) -> Result<HashSet<Mark>> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                let marks: Vec<Vec<u8>> = sqlx::query_scalar(USED).bind(source).fetch_all(&mut *conn).await?;
+                marks.iter().map(|mark| sixteen(mark, "mark")).collect()
+            })
+            .await
+    }
 }

@@ -112,6 +112,12 @@ const HUB: &str = "SELECT v.epoch, v.sequence, v.place, v.judgement, v.detail, r
 const NOTICES: &str = "SELECT n.reason, r.number, i.file, r.line FROM notice n
     LEFT JOIN record r ON r.hub_id = n.hub_id LEFT JOIN import i ON i.id = r.import
     ORDER BY n.position DESC, n.place LIMIT $1";
+const ALL_LOCAL: &str = "SELECT count(*) FROM finding WHERE severity >= $1";
+const ALL_HUB: &str = "SELECT count(*) FROM verdict v
+    JOIN sent s ON s.epoch = v.epoch AND s.sequence = v.sequence AND s.place = v.place
+    WHERE v.judgement >= $1 AND NOT EXISTS (SELECT 1 FROM sent l
+        WHERE l.record = s.record AND (l.epoch, l.sequence, l.place) > (s.epoch, s.sequence, s.place))";
+const ALL_NOTICES: &str = "SELECT count(*) FROM notice";
 const LOCAL_COUNTS: &str =
     "SELECT count(*) FILTER (WHERE severity = 4), count(*) FILTER (WHERE severity IN (2, 3))
     FROM finding";
@@ -184,15 +190,24 @@ fn severity_of_wire(severity: pb::Severity) -> Severity {
     }
 }
 
-async fn from_hub(conn: &mut SqliteConnection, filter: &FindingFilter) -> Result<Vec<FindingRow>> {
-    let Some(head) = setting::head(conn).await? else { return Ok(Vec::new()) };
-    let mildest = match filter.at_least {
+/// The mildest judgement whose findings may be as grave.
+fn mildest_judgement(at_least: Severity) -> i32 {
+    let mildest = match at_least {
         Severity::Notice => pb::Judgement::Accepted,
         Severity::Warning => pb::Judgement::Warned,
         Severity::Hold => pb::Judgement::Held,
         Severity::Error => pb::Judgement::Rejected,
     };
-    let rows = sqlx::query(HUB).bind(i32::from(mildest)).bind(filter.limit).fetch_all(&mut *conn).await?;
+    mildest.into()
+}
+
+async fn from_hub(conn: &mut SqliteConnection, filter: &FindingFilter) -> Result<Vec<FindingRow>> {
+    let Some(head) = setting::head(conn).await? else { return Ok(Vec::new()) };
+    let rows = sqlx::query(HUB)
+        .bind(mildest_judgement(filter.at_least))
+        .bind(filter.limit)
+        .fetch_all(&mut *conn)
+        .await?;
     let mut found = Vec::new();
     for row in &rows {
         found.extend(read_verdict(row, head.position)?);
@@ -286,6 +301,25 @@ impl Store {
                     found.extend(from_hub(&mut conn, filter).await?);
                 }
                 Ok(found)
+            })
+            .await
+    }
+
+    /// How many there are to be shown whatever the limit: this node's own, the hub's verdicts, the hub's notices.
+    pub async fn most_findings(&self, filter: &FindingFilter) -> Result<[u64; 3]> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                let (severity, judgement) =
+                    (imports::severity_number(filter.at_least), mildest_judgement(filter.at_least));
+                let local = sqlx::query_scalar(ALL_LOCAL).bind(severity).fetch_one(&mut *conn).await?;
+                let hub = sqlx::query_scalar(ALL_HUB).bind(judgement).fetch_one(&mut *conn).await?;
+                let notices = match filter.at_least {
+                    Severity::Notice => sqlx::query_scalar(ALL_NOTICES).fetch_one(&mut *conn).await?,
+                    _ => 0,
+                };
+                let count = |count: i64| unsigned(count, "finding", "id");
+                Ok([count(local)?, count(hub)?, count(notices)?])
             })
             .await
     }

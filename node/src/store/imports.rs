@@ -53,6 +53,17 @@ pub struct Counts {
     pub queued: u64,
 }
 
+/// A file that was named by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastFile {
+    /// Where it is.
+    pub path: String,
+    /// The day that its data describes, in days since 1970-01-01.
+    pub reference_day: i32,
+    /// The first import of the same command.
+    pub run: i64,
+}
+
 /// An import as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ImportRow {
@@ -106,9 +117,10 @@ const END_FINDINGS: &str = "DELETE FROM finding WHERE source = (SELECT source FR
     AND import < (SELECT run FROM import WHERE id = $1) AND stays = 0";
 const INSERT_FINDING: &str = "INSERT INTO finding
     (import, source, key, line, column_no, column_name, reason, severity, detail, number, stays) ";
-const LAST_FILES: &str = "SELECT path, reference_day FROM import WHERE path IS NOT NULL AND run =
-    (SELECT max(i.run) FROM import i JOIN source s ON s.id = i.source WHERE s.name = $1)
-    GROUP BY path, reference_day ORDER BY min(id)";
+const LAST_FILES: &str = "SELECT path, reference_day, run FROM import i WHERE path IS NOT NULL
+    AND source IN (SELECT id FROM source WHERE name = $1)
+    AND run = (SELECT max(l.run) FROM import l WHERE l.source = i.source)
+    GROUP BY path, reference_day, run ORDER BY run, min(id)";
 const LIST: &str = "SELECT i.*, s.name, s.kind FROM import i JOIN source s ON s.id = i.source
     ORDER BY i.id DESC LIMIT $1";
 
@@ -223,12 +235,17 @@ impl Store {
             .await
     }
 
-    /// The files that the last import of a source read, where they were named by hand, and the day that they describe.
-    pub async fn last_files(&self, source: &str) -> Result<Vec<(String, i32)>> {
+    /// The files that the last imports of a source read, of families and of people, where they were named by hand.
+    pub async fn last_files(&self, source: &str) -> Result<Vec<LastFile>> {
         self.db
             .section(async {
                 let mut conn = self.db.reader().await;
-                Ok(sqlx::query_as(LAST_FILES).bind(source).fetch_all(&mut *conn).await?)
+                let rows = sqlx::query(LAST_FILES).bind(source).fetch_all(&mut *conn).await?;
+                let read = |row: &sqlx::sqlite::SqliteRow| {
+                    let (path, reference_day, run) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                    Ok(LastFile { path, reference_day, run })
+                };
+                rows.iter().map(read).collect()
             })
             .await
     }
