@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    context::{Context, is_of_family, labelled, titled},
+    context::{Context, beside_number, is_form, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
     heading::{Names, Role},
 };
@@ -77,6 +77,8 @@ pub struct Sheets {
     held: Option<Row>,
     /// A family, until it is known whether its members follow.
     pending: Option<Line>,
+    /// People came since something was said above them.
+    follows: bool,
     found: bool,
     at: u64,
     /// Headings of a mapping.
@@ -157,7 +159,7 @@ impl Sheets {
                     context.say(role, &value);
                 }
             }
-            context.say_all(labelled(line));
+            context.say_all(&labelled(line), false);
         }
         self.heading = Some(Arc::new(heading));
         for row in rows.into_iter().skip(body) {
@@ -216,6 +218,10 @@ impl Sheets {
         if row.is_blank() || find::is_numbering(line) || find::is_again(&heading, line) {
             return;
         }
+        if row.broken.is_none() && is_form(line) {
+            self.speak(&labelled(line));
+            return;
+        }
         derive::extend(&mut row, heading.own(), &heading.derived);
         let at = |role: Role| heading.column(role).map(|at| row.cell(at)).filter(|cell| !cell.is_empty());
         let columns =
@@ -241,43 +247,50 @@ impl Sheets {
     /// Whether the row says something for those below: labels, or a family's number above its members.
     fn said(&mut self, heading: &Heading, row: &Row, line: &[String], named: bool) -> bool {
         let first = line.iter().position(|cell| !cell.is_empty());
-        let labels = labelled(line);
-        let begins =
-            first.is_some_and(|at| !labelled(&line[at..=at]).is_empty() || !labels.is_empty() && !named);
-        let mut pairs = if begins { labels } else { Vec::new() };
         let before_names = |at: usize| heading.column(Role::Nama).is_none_or(|name| at < name);
-        if pairs.iter().all(|(role, _)| *role != Role::NoKk)
-            && let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at))
-            && heading.column(Role::NoKk) != Some(at)
-            && heading.column(Role::Nik) != Some(at)
-        {
-            pairs.push((Role::NoKk, row.cell(at).text().into_owned()));
-            let rest = line.iter().find(|cell| cell.chars().any(char::is_alphabetic));
-            pairs.extend(rest.map(|text| (Role::Alamat, text.clone())));
-        }
+        let own = |at: usize| [Role::NoKk, Role::Nik].iter().any(|role| heading.column(*role) == Some(at));
+        let pairs =
+            if let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at) && !own(*at)) {
+                let mut pairs = beside_number(&line[at + 1..]);
+                if pairs.iter().all(|(role, _)| *role != Role::NoKk) {
+                    pairs.push((Role::NoKk, line[at].clone()));
+                }
+                pairs
+            } else {
+                let labels = labelled(line);
+                let begins = first.is_some_and(|at| !labelled(&line[at..=at]).is_empty());
+                if begins || !named { labels } else { Vec::new() }
+            };
+        self.speak(&pairs)
+    }
+
+    /// Says these for the rows below; whether there is anything to say.
+    fn speak(&mut self, pairs: &[(Role, String)]) -> bool {
         if pairs.is_empty() {
             return false;
         }
-        Arc::make_mut(&mut self.context).say_all(pairs);
+        Arc::make_mut(&mut self.context).say_all(pairs, std::mem::take(&mut self.follows));
         true
     }
 
     fn emit(&mut self, heading: Arc<Heading>, row: Row, family: bool, out: &mut Vec<Line>) {
         if !family {
             self.pending = None;
+            self.follows = true;
             let context = Arc::clone(&self.context);
             self.give(Line::new(heading, context, row, family), out);
             return;
         }
         self.flush(out);
         if row.broken.is_none() {
-            // If the heading of members follows, this family is theirs.
+            // If the heading of members follows, this family is theirs; without a number it is still another one.
             let pairs = heading.roles.iter().enumerate().filter_map(|(at, role)| {
                 let cell = row.cell(at);
-                role.filter(|_| !cell.is_empty()).map(|role| (role, cell.text().into_owned()))
+                let number = *role == Some(Role::NoKk);
+                role.filter(|_| number || !cell.is_empty()).map(|role| (role, cell.text().into_owned()))
             });
-            let pairs = pairs.filter(|(role, _)| is_of_family(*role)).collect();
-            Arc::make_mut(&mut self.context).say_all(pairs);
+            let pairs: Vec<_> = pairs.filter(|(role, _)| is_of_family(*role)).collect();
+            self.speak(&pairs);
         }
         self.pending = Some(Line::new(heading, Arc::clone(&self.context), row, family));
     }
