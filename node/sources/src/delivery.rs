@@ -212,13 +212,10 @@ impl Delivery {
         self.people.note(line.at, &person.record, person.superseded, person.changed);
     }
 
-    /// The tables that the first reading found.
+    /// The tables with a heading that the first reading found.
     pub fn found(&self) -> impl Iterator<Item = Found<'_>> {
-        self.tables.known.iter().map(|Known { plan, sheet, rows, .. }| Found {
-            sheet: sheet.as_deref(),
-            plan,
-            rows: *rows,
-        })
+        let titled = self.tables.known.iter().filter(|known| !known.plan.names.is_empty());
+        titled.map(|Known { plan, sheet, rows, .. }| Found { sheet: sheet.as_deref(), plan, rows: *rows })
     }
 
     /// The rulebook that it is read by.
@@ -332,7 +329,7 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
         let mut record = self.reader.read(line, &plan, &mut known.table);
-        if line.row.broken.is_none() {
+        if line.row.broken.is_none() && !line.heading.is_none() {
             if record.kind == RecordKind::Individu {
                 self.judge(&mut record, line.at);
             }
@@ -360,7 +357,11 @@ impl Delivery {
     fn judge(&self, record: &mut Record, at: u64) {
         let nik = record.text(column::I_NIK).and_then(|nik| nik.parse::<u64>().ok());
         match nik.map(|nik| self.people.standing(at, nik)) {
-            Some(Standing::Superseded) => record.tell(reason::ROW_SUPERSEDED, Some(column::I_NIK), None),
+            Some(Standing::Superseded) => {
+                // That another row is valid says more than that this one is not.
+                record.told.retain(|told| told.code != reason::ROW_NOT_VALID);
+                record.tell(reason::ROW_SUPERSEDED, Some(column::I_NIK), None);
+            }
             Some(Standing::NotTheirs) => {
                 record.values.remove(&column::I_NIK);
                 record.tell(reason::NIK_SHARED, Some(column::I_NIK), None);

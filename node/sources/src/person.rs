@@ -134,6 +134,10 @@ impl Reader {
             });
             return reading.out;
         }
+        if line.heading.is_none() {
+            reading.out.tell(reason::HEADING_UNKNOWN, None, None);
+            return reading.out;
+        }
         match kind {
             RecordKind::Individu => reading.person(),
             RecordKind::Keluarga => reading.family(),

@@ -191,7 +191,7 @@ fn one(
     let family = delivery.family_number(line);
     touched.extend(family);
     if superseded(&record) {
-        // Another row says what holds; this one is nobody's mistake.
+        // Another row says what holds, or the source itself says that this one does not: nobody's mistake.
         run.judge.counts.unchanged += 1;
         return;
     }
@@ -226,7 +226,7 @@ fn one(
 }
 
 fn superseded(record: &Record) -> bool {
-    record.told.iter().any(|told| told.code == reason::ROW_SUPERSEDED)
+    record.told.iter().any(|told| matches!(told.code, reason::ROW_SUPERSEDED | reason::ROW_NOT_VALID))
 }
 
 /// Columns of which the row could not be read.

@@ -29,6 +29,11 @@ pub struct Heading {
 }
 
 impl Heading {
+    /// Whether there is none: nobody knows what the cells of its rows are.
+    pub fn is_none(&self) -> bool {
+        self.rows == 0
+    }
+
     /// How many columns the table itself has.
     pub fn own(&self) -> usize {
         self.names.len() - self.derived.len()

@@ -6,6 +6,7 @@ use super::{
     context::{Context, beside_number, is_form, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
     heading::{Names, Role},
+    untitled,
 };
 use crate::{
     cell::{Cell, Row},
@@ -72,6 +73,8 @@ pub struct Sheets {
     /// Rows at the start of a sheet, until its heading is known.
     waiting: Vec<Row>,
     heading: Option<Arc<Heading>>,
+    /// The heading of the sheet before.
+    before: Option<Arc<Heading>>,
     context: Arc<Context>,
     /// A row that may be the first line of another heading.
     held: Option<Row>,
@@ -106,7 +109,8 @@ impl Sheets {
         if !self.begun || self.sheet != row.sheet {
             self.end(out);
             let sheet = row.sheet.clone();
-            *self = Self { sheet, begun: true, found: self.found, at: self.at, ..self.fresh() };
+            let before = self.heading.take().or_else(|| self.before.take());
+            *self = Self { sheet, begun: true, before, found: self.found, at: self.at, ..self.fresh() };
         }
         if self.heading.is_some() {
             self.body(row, out);
@@ -141,7 +145,10 @@ impl Sheets {
     fn begin(&mut self, out: &mut Vec<Line>) {
         let rows = std::mem::take(&mut self.waiting);
         let lines: Vec<Vec<String>> = rows.iter().map(texts).collect();
-        let Some(mut heading) = find::find(&lines, &self.names) else { return };
+        let Some(mut heading) = find::find(&lines, &self.names) else {
+            self.begin_untitled(rows, out);
+            return;
+        };
         // A family's own heading above that of its members.
         let above = find::find(&lines[..heading.first], &self.names)
             .filter(|above| above.is_believed() && above.column(Role::NoKk).is_some());
@@ -164,6 +171,20 @@ impl Sheets {
         self.heading = Some(Arc::new(heading));
         for row in rows.into_iter().skip(body) {
             self.body(row, out);
+        }
+    }
+
+    /// Rows without a heading: they go on with the sheet before, though not in its village, or each that numbers somebody
+    /// is told.
+    fn begin_untitled(&mut self, rows: Vec<Row>, out: &mut Vec<Line>) {
+        self.heading = self.before.clone().filter(|before| untitled::continues(before, &rows));
+        let goes_on = self.heading.is_some();
+        for row in rows {
+            if goes_on {
+                self.body(row, out);
+            } else if untitled::is_numbered(&row) {
+                self.give(Line::new(untitled::none(), Arc::default(), row, false), out);
+            }
         }
     }
 
@@ -320,10 +341,13 @@ fn rt_rw(line: &[String]) -> Vec<(Role, String)> {
 }
 
 /// Sixteen digits or nearly so, as numbers of persons and families are.
-fn is_number(cell: &Cell) -> bool {
-    let digits = cell.text().chars().filter(char::is_ascii_digit).count();
-    let letters = cell.text().chars().filter(|c| c.is_alphabetic()).count();
-    (10..=20).contains(&digits) && letters == 0
+pub(super) fn is_number(cell: &Cell) -> bool {
+    (10..=20).contains(&digits(cell)) && !cell.text().contains(char::is_alphabetic)
+}
+
+/// Digits of a cell.
+pub(super) fn digits(cell: &Cell) -> usize {
+    cell.text().chars().filter(char::is_ascii_digit).count()
 }
 
 fn is_footer(line: &[String]) -> bool {
