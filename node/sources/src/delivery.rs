@@ -20,6 +20,7 @@ use crate::{
     cell::{Cell, Row},
     correction::{self, Corrections, Mark},
     derive,
+    join::{Joined, Place},
     key::RowKey,
     layout::{
         context::Context,
@@ -48,8 +49,10 @@ pub struct Delivery {
     sheets: Sheets,
     tables: Tables,
     people: People,
-    /// The number of the family above, where it is written once.
-    family: Option<String>,
+    /// The number of the family above, where it is written once, and the sheet.
+    family: Option<(Option<Arc<str>>, String)>,
+    /// Families that stand on more than one sheet.
+    joined: Joined,
     /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
     corrections: Option<Corrections>,
 }
@@ -131,7 +134,8 @@ impl Delivery {
         let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
         let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
         let reader = Reader::new(rulebook, today, places);
-        Self { reader, forced, sheets, tables, people, family: None, corrections: None }
+        let joined = Joined::default();
+        Self { reader, forced, sheets, tables, people, family: None, joined, corrections: None }
     }
 
     /// Reads these rows otherwise than the source has them, and marks every row.
@@ -187,6 +191,7 @@ impl Delivery {
     fn begin(&mut self) -> Sheets {
         self.tables.last = None;
         self.family = None;
+        self.joined.begin();
         let fresh = self.sheets.fresh();
         std::mem::replace(&mut self.sheets, fresh)
     }
@@ -203,7 +208,13 @@ impl Delivery {
         let at = self.table(line);
         let known = &mut self.tables.known[at];
         known.rows += 1;
-        if line.row.broken.is_some() || known.plan.kind == RecordKind::Keluarga {
+        if line.row.broken.is_some() {
+            return;
+        }
+        if known.plan.kind == RecordKind::Keluarga {
+            if let Some(number) = self.joined_number(line, at) {
+                self.joined.note(number, at, line.at);
+            }
             return;
         }
         let plan = Arc::clone(&known.plan);
@@ -262,7 +273,33 @@ impl Delivery {
         }
         lines.retain(|line| !self.skips(line));
         self.number_families(&mut lines);
+        lines.iter_mut().for_each(|line| self.join(line));
         out.append(&mut lines);
+    }
+
+    /// The No. KK under which a row is one of several of its family.
+    fn joined_number(&mut self, line: &Line, at: usize) -> Option<u64> {
+        let known = &mut self.tables.known[at];
+        let joins = known.plan.preset.joined && known.plan.kind == RecordKind::Keluarga;
+        // Of families no habit of a column is known, in whichever reading.
+        let mut table = Table::default();
+        joins.then(|| self.reader.family_number(line, &known.plan, &mut table)).flatten()
+    }
+
+    /// Keeps what a row says for the last one of its family, or gives that one what the others said.
+    fn join(&mut self, line: &mut Line) {
+        let at = self.table(line);
+        let Some(number) = self.joined_number(line, at).filter(|_| line.row.broken.is_none()) else { return };
+        match self.joined.place(number, at, line.at) {
+            Place::Part => {
+                line.part = true;
+                let digest = self.peek(line).1;
+                let record = self.understand(line);
+                self.joined.keep(number, record, digest);
+            }
+            Place::Last => line.parts = self.joined.take(number).map(Arc::new),
+            Place::Twice => {}
+        }
     }
 
     /// Ends a later reading; another may begin.
@@ -277,7 +314,7 @@ impl Delivery {
         for line in lines {
             let at = self.table(line);
             let plan = &self.tables.known[at].plan;
-            if plan.preset.family_once {
+            if plan.preset.family_once && plan.kind == RecordKind::Individu {
                 family_once(&mut self.family, line, plan);
             }
         }
@@ -289,6 +326,7 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let mut hash = Sha256::new_with_prefix(known.seed);
         hash_line(line, &mut hash);
+        line.parts.iter().flat_map(|parts| &parts.digests).for_each(|digest| hash.update(digest));
         let parts = self.reader.key_parts(line, &known.plan, &mut known.table);
         if let Some(number) = parts.number {
             let standing = match known.plan.kind {
@@ -329,6 +367,9 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
         let mut record = self.reader.read(line, &plan, &mut known.table);
+        if let Some(parts) = &line.parts {
+            parts.join(&mut record);
+        }
         if line.row.broken.is_none() && !line.heading.is_none() {
             if record.kind == RecordKind::Individu {
                 self.judge(&mut record, line.at);
@@ -432,11 +473,11 @@ pub fn check_context(record: &Record, region: Option<Region>, today: Date) -> Ch
 }
 
 /// The number of a family that stands in its first row only.
-fn family_once(family: &mut Option<String>, line: &mut Line, plan: &Plan) {
+fn family_once(family: &mut Option<(Option<Arc<str>>, String)>, line: &mut Line, plan: &Plan) {
     let Some(cell) = plan.roles.get(&Role::NoKk).map(|at| line.row.cell(*at)) else { return };
     if !cell.is_empty() {
-        *family = Some(cell.text().into_owned());
-    } else if let Some(number) = family {
+        *family = Some((line.row.sheet.clone(), cell.text().into_owned()));
+    } else if let Some((_, number)) = family.as_ref().filter(|(sheet, _)| *sheet == line.row.sheet) {
         let mut context: Context = (*line.context).clone();
         context.say(Role::NoKk, number);
         line.context = Arc::new(context);

@@ -182,6 +182,10 @@ fn one(
     if let Some((mark, before)) = line.mark.zip(line.corrected) {
         run.corrected(Taken { mark, before, key }, chunk);
     }
+    if line.part {
+        run.judge.counts.unchanged += 1;
+        return;
+    }
     let met = run.known.meet(&key, &digest);
     if met.unchanged && !met.again {
         run.judge.counts.unchanged += 1;

@@ -13,6 +13,7 @@ use crate::{
     clean::address,
     correction::Mark,
     derive,
+    join::Parts,
     key::KeyBytes,
 };
 
@@ -56,11 +57,15 @@ pub struct Line {
     pub mark: Option<Mark>,
     /// The key that it had before it was corrected.
     pub corrected: Option<KeyBytes>,
+    /// A later row of the same family has what this one says: it is no record of its own.
+    pub part: bool,
+    /// What rows before it say of the same family.
+    pub(crate) parts: Option<Arc<Parts>>,
 }
 
 impl Line {
     fn new(heading: Arc<Heading>, context: Arc<Context>, row: Row, family: bool) -> Self {
-        Self { heading, context, row, family, at: 0, mark: None, corrected: None }
+        Self { heading, context, row, family, at: 0, mark: None, corrected: None, part: false, parts: None }
     }
 }
 
