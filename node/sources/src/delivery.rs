@@ -273,7 +273,9 @@ impl Delivery {
         }
         lines.retain(|line| !self.skips(line));
         self.number_families(&mut lines);
-        lines.iter_mut().for_each(|line| self.join(line));
+        for line in &mut lines {
+            self.join(line);
+        }
         out.append(&mut lines);
     }
 
@@ -326,7 +328,9 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let mut hash = Sha256::new_with_prefix(known.seed);
         hash_line(line, &mut hash);
-        line.parts.iter().flat_map(|parts| &parts.digests).for_each(|digest| hash.update(digest));
+        for digest in line.parts.iter().flat_map(|parts| &parts.digests) {
+            hash.update(digest);
+        }
         let parts = self.reader.key_parts(line, &known.plan, &mut known.table);
         if let Some(number) = parts.number {
             let standing = match known.plan.kind {
