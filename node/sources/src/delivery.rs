@@ -20,6 +20,7 @@ use crate::{
     cell::{Cell, Row},
     correction::{self, Corrections, Mark},
     derive,
+    join::{Joined, Place},
     key::RowKey,
     layout::{
         context::Context,
@@ -48,8 +49,10 @@ pub struct Delivery {
     sheets: Sheets,
     tables: Tables,
     people: People,
-    /// The number of the family above, where it is written once.
-    family: Option<String>,
+    /// The number of the family above, where it is written once, and the sheet.
+    family: Option<(Option<Arc<str>>, String)>,
+    /// Families that stand on more than one sheet.
+    joined: Joined,
     /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
     corrections: Option<Corrections>,
     /// Cells as the source has them, of the rows that are corrected.
@@ -133,7 +136,8 @@ impl Delivery {
         let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
         let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
         let reader = Reader::new(rulebook, today, places);
-        Self { reader, forced, sheets, tables, people, family: None, corrections: None, own: HashMap::new() }
+        let (joined, own) = (Joined::default(), HashMap::new());
+        Self { reader, forced, sheets, tables, people, family: None, joined, corrections: None, own }
     }
 
     /// Reads these rows otherwise than the source has them, and marks every row.
@@ -195,6 +199,7 @@ impl Delivery {
     fn begin(&mut self) -> Sheets {
         self.tables.last = None;
         self.family = None;
+        self.joined.begin();
         let fresh = self.sheets.fresh();
         std::mem::replace(&mut self.sheets, fresh)
     }
@@ -211,7 +216,13 @@ impl Delivery {
         let at = self.table(line);
         let known = &mut self.tables.known[at];
         known.rows += 1;
-        if line.row.broken.is_some() || known.plan.kind == RecordKind::Keluarga {
+        if line.row.broken.is_some() {
+            return;
+        }
+        if known.plan.kind == RecordKind::Keluarga {
+            if let Some(number) = self.joined_number(line, at) {
+                self.joined.note(number, at, line.at);
+            }
             return;
         }
         let plan = Arc::clone(&known.plan);
@@ -220,13 +231,10 @@ impl Delivery {
         self.people.note(line.at, &person.record, person.superseded, person.changed);
     }
 
-    /// The tables that the first reading found.
+    /// The tables with a heading that the first reading found.
     pub fn found(&self) -> impl Iterator<Item = Found<'_>> {
-        self.tables.known.iter().map(|Known { plan, sheet, rows, .. }| Found {
-            sheet: sheet.as_deref(),
-            plan,
-            rows: *rows,
-        })
+        let titled = self.tables.known.iter().filter(|known| !known.plan.names.is_empty());
+        titled.map(|Known { plan, sheet, rows, .. }| Found { sheet: sheet.as_deref(), plan, rows: *rows })
     }
 
     /// The rulebook that it is read by.
@@ -277,7 +285,35 @@ impl Delivery {
         }
         lines.retain(|line| !self.skips(line));
         self.number_families(&mut lines);
+        for line in &mut lines {
+            self.join(line);
+        }
         out.append(&mut lines);
+    }
+
+    /// The No. KK under which a row is one of several of its family.
+    fn joined_number(&mut self, line: &Line, at: usize) -> Option<u64> {
+        let known = &mut self.tables.known[at];
+        let joins = known.plan.preset.joined && known.plan.kind == RecordKind::Keluarga;
+        // Of families no habit of a column is known, in whichever reading.
+        let mut table = Table::default();
+        joins.then(|| self.reader.family_number(line, &known.plan, &mut table)).flatten()
+    }
+
+    /// Keeps what a row says for the last one of its family, or gives that one what the others said.
+    fn join(&mut self, line: &mut Line) {
+        let at = self.table(line);
+        let Some(number) = self.joined_number(line, at).filter(|_| line.row.broken.is_none()) else { return };
+        match self.joined.place(number, at, line.at) {
+            Place::Part => {
+                line.part = true;
+                let digest = self.peek(line).1;
+                let record = self.understand(line);
+                self.joined.keep(number, record, digest);
+            }
+            Place::Last => line.parts = self.joined.take(number).map(Arc::new),
+            Place::Twice => {}
+        }
     }
 
     /// Ends a later reading; another may begin.
@@ -292,7 +328,7 @@ impl Delivery {
         for line in lines {
             let at = self.table(line);
             let plan = &self.tables.known[at].plan;
-            if plan.preset.family_once {
+            if plan.preset.family_once && plan.kind == RecordKind::Individu {
                 family_once(&mut self.family, line, plan);
             }
         }
@@ -304,6 +340,9 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let mut hash = Sha256::new_with_prefix(known.seed);
         hash_line(line, &mut hash);
+        for digest in line.parts.iter().flat_map(|parts| &parts.digests) {
+            hash.update(digest);
+        }
         let mut parts = self.reader.key_parts(line, &known.plan, &mut known.table);
         if let Some(number) = parts.number {
             let standing = match known.plan.kind {
@@ -361,7 +400,10 @@ impl Delivery {
         let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
         let mut record = self.reader.read(line, &plan, &mut known.table);
-        if line.row.broken.is_none() {
+        if let Some(parts) = &line.parts {
+            parts.join(&mut record);
+        }
+        if line.row.broken.is_none() && !line.heading.is_none() {
             if record.kind == RecordKind::Individu {
                 self.judge(&mut record, line.at);
             }
@@ -389,7 +431,11 @@ impl Delivery {
     fn judge(&self, record: &mut Record, at: u64) {
         let nik = record.text(column::I_NIK).and_then(|nik| nik.parse::<u64>().ok());
         match nik.map(|nik| self.people.standing(at, nik)) {
-            Some(Standing::Superseded) => record.tell(reason::ROW_SUPERSEDED, Some(column::I_NIK), None),
+            Some(Standing::Superseded) => {
+                // That another row is valid says more than that this one is not.
+                record.told.retain(|told| told.code != reason::ROW_NOT_VALID);
+                record.tell(reason::ROW_SUPERSEDED, Some(column::I_NIK), None);
+            }
             Some(Standing::NotTheirs) => {
                 record.values.remove(&column::I_NIK);
                 record.tell(reason::NIK_SHARED, Some(column::I_NIK), None);
@@ -460,11 +506,11 @@ pub fn check_context(record: &Record, region: Option<Region>, today: Date) -> Ch
 }
 
 /// The number of a family that stands in its first row only.
-fn family_once(family: &mut Option<String>, line: &mut Line, plan: &Plan) {
+fn family_once(family: &mut Option<(Option<Arc<str>>, String)>, line: &mut Line, plan: &Plan) {
     let Some(cell) = plan.roles.get(&Role::NoKk).map(|at| line.row.cell(*at)) else { return };
     if !cell.is_empty() {
-        *family = Some(cell.text().into_owned());
-    } else if let Some(number) = family {
+        *family = Some((line.row.sheet.clone(), cell.text().into_owned()));
+    } else if let Some((_, number)) = family.as_ref().filter(|(sheet, _)| *sheet == line.row.sheet) {
         let mut context: Context = (*line.context).clone();
         context.say(Role::NoKk, number);
         line.context = Arc::new(context);

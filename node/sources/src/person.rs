@@ -134,6 +134,10 @@ impl Reader {
             });
             return reading.out;
         }
+        if line.heading.is_none() {
+            reading.out.tell(reason::HEADING_UNKNOWN, None, None);
+            return reading.out;
+        }
         match kind {
             RecordKind::Individu => reading.person(),
             RecordKind::Keluarga => reading.family(),
@@ -176,7 +180,8 @@ impl<'a> Reading<'a> {
     fn direct(&mut self) {
         for direct in &self.plan.direct {
             let text = self.row.cell(direct.at).text();
-            if self.out.values.contains_key(&direct.column) {
+            let beside = direct.alone.iter().any(|at| !is_nothing(&self.row.cell(*at).text()));
+            if beside || self.out.values.contains_key(&direct.column) {
                 continue;
             }
             let name = self.plan.names.get(direct.at).map(String::as_str);

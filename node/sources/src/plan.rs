@@ -12,7 +12,7 @@ use crate::{
     cell::{Cell, EMPTY, Row},
     clean::words::folded,
     layout::{
-        find::Heading,
+        find::{Heading, place},
         heading::{Role, role_named},
     },
     preset::{self, Preset},
@@ -51,6 +51,8 @@ pub struct Direct {
     pub reading: Reading,
     /// The table of codes that its numbers are of, if not DTSEN's own.
     pub table: Option<String>,
+    /// Columns beside which it says nothing.
+    pub alone: Vec<usize>,
 }
 
 impl Plan {
@@ -120,10 +122,11 @@ impl Plan {
         let constants = self.preset.constants.iter();
         self.constants =
             constants.filter_map(|(role, text)| Some((role_named(role)?, text.clone()))).collect();
-        let place = |heading: &str| self.names.iter().position(|name| folded(name) == folded(heading));
-        let skip = self.preset.skip.iter().filter_map(|skip| {
-            Some((place(&skip.column)?, skip.is.iter().map(|word| folded(word)).collect()))
-        });
+        let at = |heading: &str| self.names.iter().position(|name| folded(name) == folded(heading));
+        let skip =
+            self.preset.skip.iter().filter_map(|skip| {
+                Some((at(&skip.column)?, skip.is.iter().map(|word| folded(word)).collect()))
+            });
         self.skip = skip.collect();
     }
 
@@ -153,8 +156,20 @@ impl Plan {
         let hub = rulebook.block(info.block).is_some_and(|block| block.owner == Owner::Hub);
         if !hub && self.direct.iter().all(|direct| direct.column != info.number) {
             let table = table.map(str::to_owned);
-            self.direct.push(Direct { at, column: info.number, reading: Reading::of(rulebook, info), table });
+            let alone = self.alone(at);
+            let reading = Reading::of(rulebook, info);
+            self.direct.push(Direct { at, column: info.number, reading, table, alone });
         }
+    }
+
+    /// The columns that must be empty for one to count.
+    fn alone(&self, at: usize) -> Vec<usize> {
+        let names: Vec<String> = self.names.iter().map(|name| folded(name)).collect();
+        let own = names.get(at).and_then(|name| {
+            let alone = &self.preset.alone;
+            alone.get(name).or_else(|| alone.get(preset::question(name)?))
+        });
+        own.into_iter().flatten().filter_map(|name| place(&names, name)).collect()
     }
 
     /// The cell of a row with a role, and whether it stands in quotes.

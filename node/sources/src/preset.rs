@@ -89,6 +89,12 @@ pub struct Preset {
     /// A family's number stands in its first row only.
     #[serde(default)]
     pub family_once: bool,
+    /// What several sheets say of one family is one record.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub joined: bool,
+    /// Columns that count only where all of these are empty.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub alone: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     marks: BTreeSet<String>,
     #[serde(default)]
@@ -256,6 +262,12 @@ fn yes() -> bool {
     true
 }
 
+/// Layouts without a mark keep the digest that they had before there was one.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_not(mark: &bool) -> bool {
+    !mark
+}
+
 #[derive(Deserialize)]
 struct File {
     presets: Vec<Preset>,
@@ -275,6 +287,8 @@ static GENERAL: LazyLock<Arc<Preset>> = LazyLock::new(|| {
         kind: None,
         seen: true,
         family_once: false,
+        joined: false,
+        alone: BTreeMap::new(),
         marks: BTreeSet::new(),
         need: 0,
         columns: BTreeMap::new(),
@@ -310,11 +324,23 @@ pub fn recognise(headings: &[String]) -> Arc<Preset> {
     Arc::clone(best.unwrap_or(&GENERAL))
 }
 
-/// The number of a question in front of a heading: three digits and perhaps a letter.
+/// Whether these headings are those of a layout.
+pub fn is_known(headings: &[String]) -> bool {
+    !Arc::ptr_eq(&recognise(headings), &GENERAL)
+}
+
+/// The number of a question in front of a heading: three digits, perhaps a letter, perhaps one more digit (`307b1`).
 pub fn question(folded: &str) -> Option<&str> {
     let first = folded.split(' ').next()?;
-    let digits = first.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    let fits = digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()) && first.len() <= 4;
+    let fits = match first.as_bytes() {
+        [number @ .., letter, part] if number.len() == 3 => {
+            number.iter().all(u8::is_ascii_digit) && letter.is_ascii_lowercase() && part.is_ascii_digit()
+        }
+        [number @ .., letter] if number.len() == 3 => {
+            number.iter().all(u8::is_ascii_digit) && letter.is_ascii_lowercase()
+        }
+        number => number.len() == 3 && number.iter().all(u8::is_ascii_digit),
+    };
     fits.then_some(first)
 }
 

@@ -189,6 +189,10 @@ fn one(
     if let Some((mark, before)) = line.mark.zip(line.corrected) {
         run.corrected(Taken { mark, before, key }, chunk);
     }
+    if line.part {
+        run.judge.counts.unchanged += 1;
+        return;
+    }
     let met = run.known.meet(&key, &digest);
     if met.unchanged && !met.again {
         run.judge.counts.unchanged += 1;
@@ -198,7 +202,7 @@ fn one(
     let family = delivery.family_number(line);
     touched.extend(family);
     if superseded(&record) {
-        // Another row says what holds; this one is nobody's mistake.
+        // Another row says what holds, or the source itself says that this one does not: nobody's mistake.
         run.judge.counts.unchanged += 1;
         return;
     }
@@ -236,7 +240,7 @@ fn one(
 }
 
 fn superseded(record: &Record) -> bool {
-    record.told.iter().any(|told| told.code == reason::ROW_SUPERSEDED)
+    record.told.iter().any(|told| matches!(told.code, reason::ROW_SUPERSEDED | reason::ROW_NOT_VALID))
 }
 
 /// Columns of which the row could not be read.

@@ -201,4 +201,8 @@ reasons! {
     ROW_SUPERSEDED;
     /// The row has neither NIK nor name.
     ROW_NOBODY;
+    /// The source marks the row as not valid.
+    ROW_NOT_VALID;
+    /// The sheet has no heading that is known.
+    HEADING_UNKNOWN;
 }

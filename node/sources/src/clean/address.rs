@@ -44,6 +44,9 @@ const RT: &[&str] = &["RT"];
 const RW: &[&str] = &["RW"];
 const DUSUN: &[&str] =
     &["DUSUN", "DSN", "DS", "DUKUH", "DK", "LINGKUNGAN", "LINGK", "LINK", "BANJAR", "BR", "KAMPUNG", "KP"];
+/// Words by which an address is known.
+const STREETS: &[&str] =
+    &["JL", "JLN", "JALAN", "GG", "GANG", "NO", "BLOK", "PERUM", "PERUMAHAN", "BTN", "KOMPLEK"];
 /// Where a dusun's name ends.
 const ENDS: &[&str] =
     &["RT", "RW", "KODEPOS", "KODE", "DESA", "KEL", "KELURAHAN", "KEC", "KECAMATAN", "NO", "JL", "JALAN"];
@@ -122,6 +125,14 @@ pub fn read(text: &str) -> Address {
     }
     rest.join(" ").trim_matches(|c: char| matches!(c, '-' | ' ')).clone_into(&mut address.rest);
     address
+}
+
+/// Whether a text is an address rather than somebody's name: it has a word of one, or a number.
+pub fn is_one(text: &str) -> bool {
+    let words = words(text);
+    let known = |word: &str| [RT, RW, DUSUN, STREETS].iter().any(|labels| labels.contains(&word));
+    words.iter().any(|word| known(&word.text) || word.text.bytes().all(|b| b.is_ascii_digit()))
+        && words.iter().any(|word| word.text.contains(char::is_alphabetic))
 }
 
 fn is_none(word: &str) -> bool {

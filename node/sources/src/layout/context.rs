@@ -1,8 +1,9 @@
 //! What stands outside the table and holds for the rows below: `No. KK : …`, `Desa : …`, titles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::heading::{Role, role};
+use crate::clean::address;
 
 /// Words of the longest label: "Nama Kepala Keluarga".
 const LABEL_WORDS: usize = 5;
@@ -30,6 +31,8 @@ const ENDS: &[&str] = &[
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
     said: BTreeMap<Role, String>,
+    /// Of these, what the lines of the last family said.
+    form: BTreeSet<Role>,
 }
 
 impl Context {
@@ -43,24 +46,29 @@ impl Context {
         self.said.iter()
     }
 
-    /// Says something; of a family's own lines, the number begins a new one.
+    /// Says something.
     pub fn say(&mut self, role: Role, value: &str) {
         let value = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | ','));
-        if role == Role::NoKk {
-            self.said.retain(|role, _| !is_of_family(*role));
-        }
         if !value.is_empty() {
             self.said.insert(role, value.to_owned());
         }
     }
 
-    /// Says all of these.
-    pub fn say_all(&mut self, pairs: Vec<(Role, String)>) {
-        // The number first, wherever it stands in the line: it begins a family.
-        let (numbers, others): (Vec<_>, Vec<_>) =
-            pairs.into_iter().partition(|(role, _)| *role == Role::NoKk);
-        for (role, value) in numbers.into_iter().chain(others) {
-            self.say(role, &value);
+    /// Says what one line says; `follows` if people came since the last such line. What a family's lines said, its place
+    /// too, ends where the next family begins: at a number, or at the first line of a form, wherever that has its number.
+    pub fn say_all(&mut self, pairs: &[(Role, String)], follows: bool) {
+        let number = pairs.iter().any(|(role, _)| *role == Role::NoKk);
+        let family = pairs.iter().any(|(role, _)| is_of_family(*role));
+        let open = [Role::NoKk, Role::NamaKepala, Role::Alamat].iter().any(|role| self.get(*role).is_some());
+        if (number && self.get(Role::NoKk).is_some()) || (family && follows && open) {
+            let form = std::mem::take(&mut self.form);
+            self.said.retain(|role, _| !is_of_family(*role) && !form.contains(role));
+        }
+        for (role, value) in pairs {
+            self.say(*role, value);
+            if family {
+                self.form.insert(*role);
+            }
         }
     }
 }
@@ -112,10 +120,39 @@ pub fn labelled(cells: &[String]) -> Vec<(Role, String)> {
         }
         let whole = label(head).is_some();
         if (!any && whole) || (any && found.last().is_some_and(|(_, value)| value.trim().is_empty())) {
-            if any {
-                found.pop();
-            }
+            // "No. KK :" with nothing behind it says that there is none, unless the next cell has it.
             open = Some(role);
+        }
+    }
+    found
+}
+
+/// Whether a line is one of a form: a label that stands alone, with its colon, is no cell of a table.
+pub fn is_form(cells: &[String]) -> bool {
+    let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).peekable();
+    while let Some(cell) = filled.next() {
+        let alone = match cell.split_once(':') {
+            Some((head, rest)) => rest.trim().is_empty() && label(head).is_some(),
+            None => filled.peek().is_some_and(|next| next.starts_with(':')) && label(cell).is_some(),
+        };
+        if alone {
+            return true;
+        }
+    }
+    false
+}
+
+/// What stands beside the number of a family in its row: labels, places, an address; never the head's name.
+pub fn beside_number(cells: &[String]) -> Vec<(Role, String)> {
+    let mut found = labelled(cells);
+    for cell in cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()) {
+        let own = !labelled(std::slice::from_ref(&cell.to_owned())).is_empty();
+        let before = if own { split_label(cell.split(':').next().unwrap_or_default()).0 } else { cell };
+        let places = titled(before);
+        let plain = places.is_empty() && label(before).is_none() && address::is_one(before);
+        found.extend(places);
+        if plain && found.iter().all(|(role, _)| *role != Role::Alamat) {
+            found.push((Role::Alamat, before.to_owned()));
         }
     }
     found
@@ -135,7 +172,10 @@ fn split_label(text: &str) -> (&str, Option<Role>) {
         .collect();
     for words in (1..=LABEL_WORDS.min(starts.len())).rev() {
         let at = starts[starts.len() - words];
-        if let Some(role) = label(&text[at..]) {
+        // "NO 5, Nama Dusun": the number is the value's, not the label's.
+        if !text[at..].starts_with(|c: char| c.is_ascii_digit())
+            && let Some(role) = label(&text[at..])
+        {
             return (&text[..at], Some(role));
         }
     }
@@ -186,7 +226,7 @@ mod tests {
     fn labels_in_one_cell_or_two() {
         let trimmed = |cells: &[&str]| {
             let mut context = Context::default();
-            context.say_all(said(cells));
+            context.say_all(&said(cells), false);
             context.said.into_iter().collect::<Vec<_>>()
         };
         assert_eq!(

@@ -29,6 +29,11 @@ pub struct Heading {
 }
 
 impl Heading {
+    /// Whether there is none: nobody knows what the cells of its rows are.
+    pub fn is_none(&self) -> bool {
+        self.rows == 0
+    }
+
     /// How many columns the table itself has.
     pub fn own(&self) -> usize {
         self.names.len() - self.derived.len()
@@ -48,6 +53,11 @@ impl Heading {
         if names_people { roles.len() } else { 0 }
     }
 
+    /// Whether it is known as that of a layout, if only by columns that are its own.
+    fn is_of_layout(&self) -> bool {
+        preset::is_known(&self.names)
+    }
+
     /// Whether these lines name enough to be believed: most of what is written in them is a known heading.
     pub fn is_believed(&self) -> bool {
         let written = self.names.iter().filter(|name| !name.is_empty()).count();
@@ -62,7 +72,8 @@ pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
     for first in 0..rows.len().min(LOOKED_AT) {
         let found = at(rows, first, names);
         let useful = found.worth();
-        if useful >= ROLES_AT_LEAST && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
+        let known = useful >= ROLES_AT_LEAST || (useful > 0 && found.is_of_layout());
+        if known && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
             best = Some((useful, found));
         }
     }
@@ -73,11 +84,41 @@ pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
 fn at(rows: &[Vec<String>], first: usize, names: &Names) -> Heading {
     let one = of(first, &rows[first..=first], names);
     let Some(lines) = rows.get(first..first + 2) else { return one };
+    if let Some(both) = questions(first, lines, names) {
+        return both;
+    }
     let known = one.roles.iter().flatten().count();
     let next = of(first + 1, &lines[1..], names);
     let two = of(first, lines, names);
     let more = two.worth() > one.worth().max(next.worth());
     if known >= KNOWN_IN_FIRST && more && !holds_data(&lines[1]) { two } else { one }
+}
+
+/// The heading of a questionnaire in two lines: the numbers of the questions, and their words above or below.
+fn questions(first: usize, lines: &[Vec<String>], known: &Names) -> Option<Heading> {
+    let is_question = |cell: &str| preset::question(&folded(cell)).is_some();
+    let asks = |line: &[String]| line.iter().filter(|cell| is_question(cell)).count() >= ROLES_AT_LEAST;
+    let filled = |line: &[String]| line.iter().filter(|cell| !cell.is_empty()).count();
+    let is_words = |line: &[String]| {
+        // An answer is a number.
+        filled(line) >= KNOWN_IN_FIRST
+            && !holds_data(line)
+            && line.iter().all(|cell| cell.parse::<f64>().is_err())
+    };
+    let (numbers, words) = match lines {
+        [top, bottom] if asks(top) && is_words(bottom) && !asks(bottom) => (top, bottom),
+        [top, bottom] if asks(bottom) && is_words(top) && !asks(top) => (bottom, top),
+        _ => return None,
+    };
+    let columns = numbers.len().max(words.len());
+    let cell = |line: &[String], at: usize| line.get(at).map_or("", |cell| cell.trim()).to_owned();
+    let names = (0..columns).map(|at| match (cell(numbers, at), cell(words, at)) {
+        (number, _) if !is_question(&number) && known.role(&number).is_some() => number,
+        (number, word) => format!("{number} {word}").trim().to_owned(),
+    });
+    let names: Vec<String> = names.collect();
+    let roles = names.iter().map(|name| known.role(name)).collect();
+    Some(made(first, lines.len(), names, roles, known))
 }
 
 /// Whether a line has something that no heading has: a long number, a date.
@@ -118,6 +159,17 @@ pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
         names.push(name);
         roles.push(found);
     }
+    made(first, lines.len(), names, roles, known)
+}
+
+/// A heading of these names and roles, with what a mapping makes out of them.
+fn made(
+    first: usize,
+    rows: usize,
+    mut names: Vec<String>,
+    mut roles: Vec<Option<Role>>,
+    known: &Names,
+) -> Heading {
     let derived = known.derived(&names);
     let made: BTreeSet<Role> = derived.iter().map(|column| role_of(&column.target)).collect();
     for found in roles.iter_mut().flatten().filter(|found| made.contains(found)) {
@@ -138,7 +190,7 @@ pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
             *found = None;
         }
     }
-    Heading { first, rows: lines.len(), names, roles, derived }
+    Heading { first, rows, names, roles, derived }
 }
 
 /// The column with this heading among folded ones, by its words or by the number of a question in front of them.

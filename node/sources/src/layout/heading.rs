@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     clean::words::folded,
     derive::{self, Derive, Derived, bare},
+    preset::question,
 };
 
 /// What a column of a list of people is for.
@@ -85,10 +86,10 @@ static ROLES: LazyLock<HashMap<String, Role>> = LazyLock::new(|| {
 pub fn role(heading: &str) -> Option<Role> {
     let folded = folded(heading);
     let known = |name: &str| ROLES.get(name).copied();
-    // "403. NIK" of a questionnaire, "2. Nama".
+    // "2. Nama"; of a questionnaire, "404. Keberadaan", the number says more than the word.
     let numbered =
         || folded.split_once(' ').filter(|(number, _)| number.starts_with(|c: char| c.is_ascii_digit()));
-    known(&folded).or_else(|| known(numbered()?.1))
+    known(&folded).or_else(|| known(question(&folded)?)).or_else(|| known(numbered()?.1))
 }
 
 /// Headings that a mapping knows besides, in the form of [`folded`].

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use super::{
-    context::{Context, is_of_family, labelled, titled},
+    context::{Context, beside_number, is_form, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
     heading::{Names, Role},
+    untitled,
 };
 use crate::{
     cell::{Cell, Row},
     clean::address,
     correction::Mark,
     derive,
+    join::Parts,
     key::KeyBytes,
 };
 
@@ -55,11 +57,15 @@ pub struct Line {
     pub mark: Option<Mark>,
     /// The key that it had before it was corrected.
     pub corrected: Option<KeyBytes>,
+    /// A later row of the same family has what this one says: it is no record of its own.
+    pub part: bool,
+    /// What rows before it say of the same family.
+    pub(crate) parts: Option<Arc<Parts>>,
 }
 
 impl Line {
     fn new(heading: Arc<Heading>, context: Arc<Context>, row: Row, family: bool) -> Self {
-        Self { heading, context, row, family, at: 0, mark: None, corrected: None }
+        Self { heading, context, row, family, at: 0, mark: None, corrected: None, part: false, parts: None }
     }
 }
 
@@ -72,11 +78,15 @@ pub struct Sheets {
     /// Rows at the start of a sheet, until its heading is known.
     waiting: Vec<Row>,
     heading: Option<Arc<Heading>>,
+    /// The heading of the sheet before.
+    before: Option<Arc<Heading>>,
     context: Arc<Context>,
     /// A row that may be the first line of another heading.
     held: Option<Row>,
     /// A family, until it is known whether its members follow.
     pending: Option<Line>,
+    /// People came since something was said above them.
+    follows: bool,
     found: bool,
     at: u64,
     /// Headings of a mapping.
@@ -104,7 +114,8 @@ impl Sheets {
         if !self.begun || self.sheet != row.sheet {
             self.end(out);
             let sheet = row.sheet.clone();
-            *self = Self { sheet, begun: true, found: self.found, at: self.at, ..self.fresh() };
+            let before = self.heading.take().or_else(|| self.before.take());
+            *self = Self { sheet, begun: true, before, found: self.found, at: self.at, ..self.fresh() };
         }
         if self.heading.is_some() {
             self.body(row, out);
@@ -139,7 +150,10 @@ impl Sheets {
     fn begin(&mut self, out: &mut Vec<Line>) {
         let rows = std::mem::take(&mut self.waiting);
         let lines: Vec<Vec<String>> = rows.iter().map(texts).collect();
-        let Some(mut heading) = find::find(&lines, &self.names) else { return };
+        let Some(mut heading) = find::find(&lines, &self.names) else {
+            self.begin_untitled(rows, out);
+            return;
+        };
         // A family's own heading above that of its members.
         let above = find::find(&lines[..heading.first], &self.names)
             .filter(|above| above.is_believed() && above.column(Role::NoKk).is_some());
@@ -157,11 +171,25 @@ impl Sheets {
                     context.say(role, &value);
                 }
             }
-            context.say_all(labelled(line));
+            context.say_all(&labelled(line), false);
         }
         self.heading = Some(Arc::new(heading));
         for row in rows.into_iter().skip(body) {
             self.body(row, out);
+        }
+    }
+
+    /// Rows without a heading: they go on with the sheet before, though not in its village, or each that numbers somebody
+    /// is told.
+    fn begin_untitled(&mut self, rows: Vec<Row>, out: &mut Vec<Line>) {
+        self.heading = self.before.clone().filter(|before| untitled::continues(before, &rows));
+        let goes_on = self.heading.is_some();
+        for row in rows {
+            if goes_on {
+                self.body(row, out);
+            } else if untitled::is_numbered(&row) {
+                self.give(Line::new(untitled::none(), Arc::default(), row, false), out);
+            }
         }
     }
 
@@ -216,6 +244,10 @@ impl Sheets {
         if row.is_blank() || find::is_numbering(line) || find::is_again(&heading, line) {
             return;
         }
+        if row.broken.is_none() && is_form(line) {
+            self.speak(&labelled(line));
+            return;
+        }
         derive::extend(&mut row, heading.own(), &heading.derived);
         let at = |role: Role| heading.column(role).map(|at| row.cell(at)).filter(|cell| !cell.is_empty());
         let columns =
@@ -241,43 +273,50 @@ impl Sheets {
     /// Whether the row says something for those below: labels, or a family's number above its members.
     fn said(&mut self, heading: &Heading, row: &Row, line: &[String], named: bool) -> bool {
         let first = line.iter().position(|cell| !cell.is_empty());
-        let labels = labelled(line);
-        let begins =
-            first.is_some_and(|at| !labelled(&line[at..=at]).is_empty() || !labels.is_empty() && !named);
-        let mut pairs = if begins { labels } else { Vec::new() };
         let before_names = |at: usize| heading.column(Role::Nama).is_none_or(|name| at < name);
-        if pairs.iter().all(|(role, _)| *role != Role::NoKk)
-            && let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at))
-            && heading.column(Role::NoKk) != Some(at)
-            && heading.column(Role::Nik) != Some(at)
-        {
-            pairs.push((Role::NoKk, row.cell(at).text().into_owned()));
-            let rest = line.iter().find(|cell| cell.chars().any(char::is_alphabetic));
-            pairs.extend(rest.map(|text| (Role::Alamat, text.clone())));
-        }
+        let own = |at: usize| [Role::NoKk, Role::Nik].iter().any(|role| heading.column(*role) == Some(at));
+        let pairs =
+            if let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at) && !own(*at)) {
+                let mut pairs = beside_number(&line[at + 1..]);
+                if pairs.iter().all(|(role, _)| *role != Role::NoKk) {
+                    pairs.push((Role::NoKk, line[at].clone()));
+                }
+                pairs
+            } else {
+                let labels = labelled(line);
+                let begins = first.is_some_and(|at| !labelled(&line[at..=at]).is_empty());
+                if begins || !named { labels } else { Vec::new() }
+            };
+        self.speak(&pairs)
+    }
+
+    /// Says these for the rows below; whether there is anything to say.
+    fn speak(&mut self, pairs: &[(Role, String)]) -> bool {
         if pairs.is_empty() {
             return false;
         }
-        Arc::make_mut(&mut self.context).say_all(pairs);
+        Arc::make_mut(&mut self.context).say_all(pairs, std::mem::take(&mut self.follows));
         true
     }
 
     fn emit(&mut self, heading: Arc<Heading>, row: Row, family: bool, out: &mut Vec<Line>) {
         if !family {
             self.pending = None;
+            self.follows = true;
             let context = Arc::clone(&self.context);
             self.give(Line::new(heading, context, row, family), out);
             return;
         }
         self.flush(out);
         if row.broken.is_none() {
-            // If the heading of members follows, this family is theirs.
+            // If the heading of members follows, this family is theirs; without a number it is still another one.
             let pairs = heading.roles.iter().enumerate().filter_map(|(at, role)| {
                 let cell = row.cell(at);
-                role.filter(|_| !cell.is_empty()).map(|role| (role, cell.text().into_owned()))
+                let number = *role == Some(Role::NoKk);
+                role.filter(|_| number || !cell.is_empty()).map(|role| (role, cell.text().into_owned()))
             });
-            let pairs = pairs.filter(|(role, _)| is_of_family(*role)).collect();
-            Arc::make_mut(&mut self.context).say_all(pairs);
+            let pairs: Vec<_> = pairs.filter(|(role, _)| is_of_family(*role)).collect();
+            self.speak(&pairs);
         }
         self.pending = Some(Line::new(heading, Arc::clone(&self.context), row, family));
     }
@@ -307,10 +346,13 @@ fn rt_rw(line: &[String]) -> Vec<(Role, String)> {
 }
 
 /// Sixteen digits or nearly so, as numbers of persons and families are.
-fn is_number(cell: &Cell) -> bool {
-    let digits = cell.text().chars().filter(char::is_ascii_digit).count();
-    let letters = cell.text().chars().filter(|c| c.is_alphabetic()).count();
-    (10..=20).contains(&digits) && letters == 0
+pub(super) fn is_number(cell: &Cell) -> bool {
+    (10..=20).contains(&digits(cell)) && !cell.text().contains(char::is_alphabetic)
+}
+
+/// Digits of a cell.
+pub(super) fn digits(cell: &Cell) -> usize {
+    cell.text().chars().filter(char::is_ascii_digit).count()
 }
 
 fn is_footer(line: &[String]) -> bool {

@@ -80,9 +80,13 @@ impl Reading<'_> {
         // An empty cell of its own column says that there is none: nothing else is asked.
         let has = |role| self.plan.roles.contains_key(&role);
         let both = has(Role::RtRw) || has(Role::RwRt);
-        let rt = rt.or_else(|| inside.rt.clone()).or(if has(Role::Rt) || both { None } else { above.0 });
-        let rw = rw.or_else(|| inside.rw.clone()).or(if has(Role::Rw) || both { None } else { above.1 });
-        (rt, rw)
+        let above =
+            (above.0.filter(|_| !has(Role::Rt) && !both), above.1.filter(|_| !has(Role::Rw) && !both));
+        let inside = (inside.rt.clone(), inside.rw.clone());
+        // An address of the row's own says more than the lines above; one that was said there says less than a label there.
+        let own_address = !is_nothing(&self.cell(Role::Alamat).text());
+        let (first, second) = if own_address { (inside, above) } else { (above, inside) };
+        (rt.or(first.0).or(second.0), rw.or(first.1).or(second.1))
     }
 
     fn village(&mut self, places: &mut Places) {

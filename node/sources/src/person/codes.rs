@@ -178,7 +178,8 @@ impl Reading<'_> {
         let there = match standing {
             None | Some(Standing::Alive) => return false,
             Some(Standing::Superseded) => {
-                self.tell(reason::ROW_SUPERSEDED, column::I_NIK, role);
+                let heading = self.plan.name(role).map(str::to_owned);
+                self.out.tell(reason::ROW_NOT_VALID, None, heading.as_deref());
                 return true;
             }
             Some(Standing::Dead) => DIED,

@@ -1,0 +1,100 @@
+//! What several sheets of a questionnaire say of one family: one record, of which the last row has everything.
+
+use std::collections::HashMap;
+
+use dtsen_proto::{
+    column::Column,
+    record::{Day, Value},
+};
+
+use crate::record::{Record, Told};
+
+/// Families of which something waits for their last row, about 1 kB each. Of more, each row is a record of its own.
+const MAX_WAITING: usize = 100_000;
+
+/// What the rows before the last one say of a family.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parts {
+    /// Digests of these rows.
+    pub(crate) digests: Vec<[u8; 16]>,
+    values: Vec<(Column, Value)>,
+    asked: Option<Day>,
+    told: Vec<Told>,
+}
+
+impl Parts {
+    fn add(&mut self, record: Record, digest: [u8; 16]) {
+        self.digests.push(digest);
+        self.values.extend(record.values);
+        self.asked = record.asked.or(self.asked);
+        self.told.extend(record.told);
+    }
+
+    /// Puts them beside what the last row says; a value of a later row counts.
+    pub(crate) fn join(&self, record: &mut Record) {
+        for (column, value) in self.values.iter().rev() {
+            record.values.entry(*column).or_insert_with(|| value.clone());
+        }
+        record.asked = record.asked.or(self.asked);
+        let told = self.told.iter().filter(|told| !record.told.contains(told)).cloned();
+        let told: Vec<Told> = told.collect();
+        record.told.extend(told);
+    }
+}
+
+/// What a row is beside the others of its family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A later row on another sheet will have what this one says.
+    Part,
+    /// It has what the others say.
+    Last,
+    /// The same sheet has a later row with the same number, which counts.
+    Twice,
+}
+
+/// Families and the sheets that they stand on.
+#[derive(Debug, Default)]
+pub(crate) struct Joined {
+    /// The place of the last row, by No. KK; the first reading finds it.
+    last: HashMap<u64, u64>,
+    /// The same by No. KK and table.
+    last_of_table: HashMap<(u64, usize), u64>,
+    waiting: HashMap<u64, Parts>,
+}
+
+impl Joined {
+    /// First reading: a row of a family.
+    pub(crate) fn note(&mut self, number: u64, table: usize, at: u64) {
+        self.last.insert(number, at);
+        self.last_of_table.insert((number, table), at);
+    }
+
+    /// Later readings: what a row is.
+    pub(crate) fn place(&self, number: u64, table: usize, at: u64) -> Place {
+        let after = |last: Option<&u64>| last.is_some_and(|last| at < *last);
+        if after(self.last_of_table.get(&(number, table))) {
+            Place::Twice
+        } else if after(self.last.get(&number)) {
+            let room = self.waiting.len() < MAX_WAITING || self.waiting.contains_key(&number);
+            if room { Place::Part } else { Place::Twice }
+        } else {
+            Place::Last
+        }
+    }
+
+    /// Keeps what a row says for the last one.
+    pub(crate) fn keep(&mut self, number: u64, record: Record, digest: [u8; 16]) {
+        self.waiting.entry(number).or_default().add(record, digest);
+    }
+
+    /// What the rows before the last one said.
+    pub(crate) fn take(&mut self, number: u64) -> Option<Parts> {
+        self.waiting.remove(&number)
+    }
+
+    /// Begins a reading from the first row.
+    pub(crate) fn begin(&mut self) {
+        self.waiting.clear();
+    }
+}
