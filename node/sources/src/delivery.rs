@@ -9,7 +9,7 @@ use std::{
 
 use dtsen_proto::{
     column::{self, Column},
-    record::{Day, Provenance, RecordKind},
+    record::{Day, Provenance, RecordKind, Value},
     region::Region,
     rulebook::{CheckContext, Rulebook, Severity, reason},
 };
@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     cell::{Cell, Row},
+    clean::number,
     correction::{self, Corrections, Mark},
     derive,
     key::RowKey,
@@ -33,7 +34,7 @@ use crate::{
     preset::Preset,
     record::Record,
     spool::Rows,
-    survey::{People, Standing, Table},
+    survey::{Families, People, Standing, Table},
 };
 
 /// Goes into every digest: one more whenever the same row is read differently.
@@ -48,6 +49,7 @@ pub struct Delivery {
     sheets: Sheets,
     tables: Tables,
     people: People,
+    families: Families,
     /// The number of the family above, where it is written once.
     family: Option<String>,
     /// Rows that are read otherwise than the source has them; none if nobody asks for the marks of rows.
@@ -129,9 +131,10 @@ impl Delivery {
     /// A delivery of data from an area, as it is on a day.
     pub fn new(rulebook: Arc<Rulebook>, today: Date, places: Places, forced: Option<Arc<Preset>>) -> Self {
         let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
-        let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
+        let (sheets, tables) = (Sheets::new(names), Tables::default());
+        let (people, families) = (People::default(), Families::default());
         let reader = Reader::new(rulebook, today, places);
-        Self { reader, forced, sheets, tables, people, family: None, corrections: None }
+        Self { reader, forced, sheets, tables, people, families, family: None, corrections: None }
     }
 
     /// Reads these rows otherwise than the source has them, and marks every row.
@@ -203,13 +206,18 @@ impl Delivery {
         let at = self.table(line);
         let known = &mut self.tables.known[at];
         known.rows += 1;
-        if line.row.broken.is_some() || known.plan.kind == RecordKind::Keluarga {
+        if line.row.broken.is_some() {
             return;
         }
         let plan = Arc::clone(&known.plan);
         known.table.look(|role| plan.cell(role, &line.row), self.reader.today);
         let person = self.reader.identity(line, &plan, &mut Table::default());
-        self.people.note(line.at, &person.record, person.superseded, person.changed);
+        match plan.kind {
+            RecordKind::Individu => {
+                self.people.note(line.at, &person.record, person.superseded, person.changed);
+            }
+            RecordKind::Keluarga => self.families.note(at, line.at, &person.record, person.changed),
+        }
     }
 
     /// The tables that the first reading found.
@@ -296,7 +304,7 @@ impl Delivery {
         if let Some(number) = parts.number {
             let standing = match known.plan.kind {
                 RecordKind::Individu => self.people.standing(line.at, number),
-                RecordKind::Keluarga => Standing::Counts,
+                RecordKind::Keluarga => self.families.standing(at, line.at, number),
             };
             hash.update([standing as u8]);
             if standing == Standing::Counts {
@@ -333,8 +341,9 @@ impl Delivery {
         let plan = Arc::clone(&known.plan);
         let mut record = self.reader.read(line, &plan, &mut known.table);
         if line.row.broken.is_none() {
-            if record.kind == RecordKind::Individu {
-                self.judge(&mut record, line.at);
+            match record.kind {
+                RecordKind::Individu => self.judge(&mut record, line.at),
+                RecordKind::Keluarga => self.judge_family(&mut record, at, line.at),
             }
             self.settle(&mut record);
         }
@@ -365,10 +374,26 @@ impl Delivery {
                 record.values.remove(&column::I_NIK);
                 record.tell(reason::NIK_SHARED, Some(column::I_NIK), None);
             }
+            Some(Standing::Cut) => {
+                let cut = record.values.remove(&column::I_NIK);
+                record.tell(reason::NIK_AS_NUMBER, Some(column::I_NIK), None);
+                if let (Some(Value::Text(text)), Some(told)) = (cut, record.told.last_mut()) {
+                    told.prefix = number::prefix(&text);
+                }
+            }
             Some(Standing::Counts) | None => {}
         }
         if nik.is_none() && record.text(column::I_NAMA).is_none() {
             record.tell(reason::ROW_NOBODY, None, None);
+        }
+    }
+
+    /// Whether another row of its table counts in the place of a family's.
+    fn judge_family(&self, record: &mut Record, table: usize, at: u64) {
+        let column = column::K_NOMOR_KARTU_KELUARGA;
+        let number = record.text(column).and_then(|number| number.parse().ok());
+        if number.is_some_and(|number| self.families.standing(table, at, number) == Standing::Superseded) {
+            record.tell(reason::ROW_SUPERSEDED, Some(column), None);
         }
     }
 }

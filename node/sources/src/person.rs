@@ -72,8 +72,16 @@ impl Reader {
     /// Reads whom a row is about, and nothing else.
     pub fn identity(&self, line: &Line, plan: &Plan, table: &mut Table) -> Identity {
         let mut reading = self.begin(line, plan, table);
-        reading.person();
-        let superseded = reading.standing();
+        let superseded = match plan.kind {
+            RecordKind::Individu => {
+                reading.person();
+                reading.standing()
+            }
+            RecordKind::Keluarga => {
+                reading.family();
+                false
+            }
+        };
         let changed = reading.changed();
         Identity { record: reading.out, superseded, changed }
     }
