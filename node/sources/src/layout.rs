@@ -4,3 +4,4 @@ pub mod context;
 pub mod find;
 pub mod heading;
 pub mod sheet;
+mod short;

@@ -6,6 +6,7 @@ use super::{
     context::{Context, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
     heading::{Names, Role},
+    short,
 };
 use crate::{
     cell::{Cell, Row},
@@ -216,6 +217,7 @@ impl Sheets {
         if row.is_blank() || find::is_numbering(line) || find::is_again(&heading, line) {
             return;
         }
+        short::mend(&heading, &mut row);
         derive::extend(&mut row, heading.own(), &heading.derived);
         let at = |role: Role| heading.column(role).map(|at| row.cell(at)).filter(|cell| !cell.is_empty());
         let columns =
