@@ -93,7 +93,9 @@ impl Places {
             return found.clone();
         }
         let found = self.resolve(named).and_then(|found| {
-            let torn = found.as_deref().is_some_and(|code| stated::contradict(&named.stated(), code, self.wilayah()));
+            let torn = found
+                .as_deref()
+                .is_some_and(|code| stated::contradict(&named.stated(), code, self.wilayah()));
             if torn { Err(reason::VILLAGE_AMBIGUOUS) } else { Ok(found) }
         });
         if self.known.len() >= REMEMBERED {
@@ -158,7 +160,11 @@ impl Places {
         let district = wilayah.name(&hint[..DISTRICT]).unwrap_or_default();
         let same_district = named.kecamatan.is_empty() || alike(district, named.kecamatan);
         let open = stated::leave_open(&named.stated(), hint);
-        if same_region && same_district && open { Ok(Some(hint.into())) } else { Err(reason::VILLAGE_UNRESOLVED) }
+        if same_region && same_district && open {
+            Ok(Some(hint.into()))
+        } else {
+            Err(reason::VILLAGE_UNRESOLVED)
+        }
     }
 
     fn by_names(&self, named: &Named<'_>) -> Found {
@@ -268,7 +274,11 @@ mod tests {
             (village, Named { above: ["", "32.01", "32.01.01"], ..Named::default() }, None),
             (village, Named { above: ["52", "5271", "5271020"], ..Named::default() }, None),
             (village, Named { bps: "5271020001", ..Named::default() }, None),
-            (None, Named { above: ["", "32.01", ""], ..named("KOTA MATARAM", "AMPENAN", "DAYAN PEKEN") }, None),
+            (
+                None,
+                Named { above: ["", "32.01", ""], ..named("KOTA MATARAM", "AMPENAN", "DAYAN PEKEN") },
+                None,
+            ),
         ] {
             let mut places = Places::new(Arc::clone(&book), hint).expect("an area");
             assert_eq!(places.find(&named).ok().flatten().as_deref(), expected, "{hint:?} {named:?}");

@@ -170,7 +170,8 @@ fn without_alias(text: &str, read: &mut Name) -> String {
 /// Titles and initials that are written together with the name: `DRS.H.AHMAD` is three words, `H.M.ALI` too, `A.MD.KEB`
 /// is one title, which stands behind a comma in `AHMAD.A.MD.KEB`.
 fn parted(word: &str) -> String {
-    let Some((first, rest)) = word.split_once('.').filter(|_| !BEHIND.contains(&letters(word).as_str())) else {
+    let Some((first, rest)) = word.split_once('.').filter(|_| !BEHIND.contains(&letters(word).as_str()))
+    else {
         return word.to_owned();
     };
     let long = |text: &str| text.split('.').any(|piece| letters(piece).len() >= LONG);
@@ -188,8 +189,11 @@ fn parted(word: &str) -> String {
 
 /// Whether a piece behind a comma is titles and nothing else, however they are spaced: `S. H.`, `S.KEP.NS`.
 fn are_titles(piece: &str) -> bool {
-    let parts: Vec<String> =
-        piece.split(|c: char| c.is_whitespace() || c == '.').map(letters).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<String> = piece
+        .split(|c: char| c.is_whitespace() || c == '.')
+        .map(letters)
+        .filter(|part| !part.is_empty())
+        .collect();
     let mut at = 0;
     while at < parts.len() {
         let title = |parts: &[String]| {

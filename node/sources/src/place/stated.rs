@@ -50,7 +50,8 @@ impl Stated<'_> {
         let own = &village[..LEVELS[level]];
         let part = own.rsplit('.').next().unwrap_or(own);
         let number = |text: &str| text.parse::<u16>().ok();
-        area(self.code).as_deref() == Some(own) || (number(self.code).is_some() && number(self.code) == number(part))
+        area(self.code).as_deref() == Some(own)
+            || (number(self.code).is_some() && number(self.code) == number(part))
     }
 }
 
@@ -85,7 +86,9 @@ pub fn faults(
         let elsewhere = village.is_some_and(|village| !village.starts_with(code.as_str()));
         let others = codes.iter().flatten().filter(|other| other.len() != code.len());
         let torn = village.is_none()
-            && others.into_iter().any(|other| !other.starts_with(code.as_str()) && !code.starts_with(other.as_str()));
+            && others
+                .into_iter()
+                .any(|other| !other.starts_with(code.as_str()) && !code.starts_with(other.as_str()));
         let both = level > 0 || code.starts_with(PAPUA);
         if named == Some(false) || elsewhere || torn {
             Some(reason::VILLAGE_AMBIGUOUS)

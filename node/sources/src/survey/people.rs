@@ -104,7 +104,9 @@ impl People {
     /// Whether a person with this number, which ends in 0, is also there with another last digit. Twins have names of
     /// their own.
     fn is_cut(&self, number: u64) -> bool {
-        let rows = |number: u64| self.first.get(&number).into_iter().chain(self.again.get(&number).into_iter().flatten());
+        let rows = |number: u64| {
+            self.first.get(&number).into_iter().chain(self.again.get(&number).into_iter().flatten())
+        };
         let whole: Vec<&Seen> = (number + 1..number + 10).flat_map(rows).collect();
         rows(number).any(|row| whole.iter().any(|other| is_namesake(row, other)))
     }
