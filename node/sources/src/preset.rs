@@ -310,6 +310,11 @@ pub fn recognise(headings: &[String]) -> Arc<Preset> {
     Arc::clone(best.unwrap_or(&GENERAL))
 }
 
+/// Whether these headings show a layout that is known.
+pub fn is_known(headings: &[String]) -> bool {
+    !Arc::ptr_eq(&recognise(headings), &GENERAL)
+}
+
 /// The number of a question in front of a heading: three digits and perhaps a letter.
 pub fn question(folded: &str) -> Option<&str> {
     let first = folded.split(' ').next()?;

@@ -67,7 +67,8 @@ pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
     for first in 0..rows.len().min(LOOKED_AT) {
         let found = at(rows, first, names);
         let useful = found.worth();
-        if useful >= ROLES_AT_LEAST && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
+        let names_enough = useful >= ROLES_AT_LEAST || (useful > 1 && preset::is_known(&found.names));
+        if names_enough && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
             best = Some((useful, found));
         }
     }
