@@ -147,7 +147,7 @@ fn packed(bare: &str) -> Option<Cow<'_, str>> {
     let torn = match groups[..] {
         [first, last] => {
             let decimal = whole.contains(['.', ',']) && last.len() < SERIAL_DIGITS;
-            decimal || first.len() == 1 || last.len() == 1
+            decimal || first.len() == 1
         }
         _ => false,
     };
@@ -261,6 +261,7 @@ mod tests {
             ("527101.4101909001", Cell::Sound(SOUND)),
             ("=\"5,27101E+15\"", Cell::AsNumber),
             ("NIK 5271014101909010.0", Cell::AsNumber),
+            ("527101410190900 1", Cell::Sound(SOUND)),
             // A fraction, the number of a line, two numbers.
             ("527101410190900.1", odd("527101410190900.1")),
             ("52710141019090,01", odd("52710141019090,01")),

@@ -119,9 +119,9 @@ impl Reading<'_> {
         let found = places.find(&named);
         if of_person {
             let [a, b, c] = codes.each_ref().map(String::as_str);
-            let names = if beside { [&*provinsi, &*kabupaten, &*kecamatan, &*desa] } else { [""; 4] };
+            let labels = if beside { [&*provinsi, &*kabupaten, &*kecamatan, &*desa] } else { [""; 4] };
             let codes = [a, b, c, if beside { named.code } else { "" }];
-            let stated = std::array::from_fn(|at| Stated { code: codes[at], name: names[at] });
+            let stated = std::array::from_fn(|at| Stated { code: codes[at], name: labels[at] });
             let own = found.as_ref().ok().and_then(Option::as_deref).filter(|_| beside);
             self.doubt(faults(&stated, own, places.wilayah()));
         }
