@@ -17,6 +17,8 @@ macro_rules! columns {
 }
 
 columns! {
+    /// Family: BPS code of the province.
+    K_KODE_PROVINSI = 1 "kode_provinsi";
     /// Family: province name.
     K_PROVINSI = 2 "provinsi";
     /// Family: kab/kota name.
@@ -65,6 +67,12 @@ columns! {
     I_PARTISIPASI_SEKOLAH = 110 "partisipasi_sekolah";
     /// Person: highest certificate.
     I_IJAZAH = 113 "ijazah_tertinggi_yang_dimiliki";
+    /// Person: Kemendagri code of the province of the KTP address.
+    I_KODE_PROVINSI_KTP = 135 "kode_provinsi_ktp";
+    /// Person: Kemendagri code of the kab/kota of the KTP address.
+    I_KODE_KABUPATEN_KOTA_KTP = 137 "kode_kabupaten_kota_ktp";
+    /// Person: Kemendagri code of the kecamatan of the KTP address.
+    I_KODE_KECAMATAN_KTP = 139 "kode_kecamatan_ktp";
     /// Person: province name of the KTP address.
     I_PROVINSI_KTP = 136 "provinsi_ktp";
     /// Person: kab/kota name of the KTP address.

@@ -9,7 +9,7 @@ use std::{
 
 use dtsen_proto::{
     column::{self, Column},
-    record::{Day, Provenance, RecordKind},
+    record::{Day, Provenance, RecordKind, Value},
     region::Region,
     rulebook::{CheckContext, Rulebook, Severity, reason},
 };
@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     cell::{Cell, Row},
+    clean::number,
     correction::{self, Corrections, Mark},
     derive,
     join::{Joined, Place},
@@ -34,7 +35,7 @@ use crate::{
     preset::Preset,
     record::Record,
     spool::Rows,
-    survey::{People, Standing, Table},
+    survey::{Families, People, Standing, Table},
 };
 
 /// Goes into every digest: one more whenever the same row is read differently.
@@ -49,6 +50,7 @@ pub struct Delivery {
     sheets: Sheets,
     tables: Tables,
     people: People,
+    families: Families,
     /// The number of the family above, where it is written once, and the sheet.
     family: Option<(Option<Arc<str>>, String)>,
     /// Families that stand on more than one sheet.
@@ -134,10 +136,11 @@ impl Delivery {
     /// A delivery of data from an area, as it is on a day.
     pub fn new(rulebook: Arc<Rulebook>, today: Date, places: Places, forced: Option<Arc<Preset>>) -> Self {
         let names = forced.as_ref().map(|forced| forced.names()).unwrap_or_default();
-        let (sheets, tables, people) = (Sheets::new(names), Tables::default(), People::default());
+        let (sheets, tables) = (Sheets::new(names), Tables::default());
+        let (people, families) = (People::default(), Families::default());
         let reader = Reader::new(rulebook, today, places);
         let (joined, own) = (Joined::default(), HashMap::new());
-        Self { reader, forced, sheets, tables, people, family: None, joined, corrections: None, own }
+        Self { reader, forced, sheets, tables, people, families, family: None, joined, corrections: None, own }
     }
 
     /// Reads these rows otherwise than the source has them, and marks every row.
@@ -219,16 +222,21 @@ impl Delivery {
         if line.row.broken.is_some() {
             return;
         }
-        if known.plan.kind == RecordKind::Keluarga {
-            if let Some(number) = self.joined_number(line, at) {
-                self.joined.note(number, at, line.at);
-            }
-            return;
+        if known.plan.kind == RecordKind::Keluarga
+            && let Some(number) = self.joined_number(line, at)
+        {
+            self.joined.note(number, at, line.at);
         }
+        let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
         known.table.look(|role| plan.cell(role, &line.row), self.reader.today);
         let person = self.reader.identity(line, &plan, &mut Table::default());
-        self.people.note(line.at, &person.record, person.superseded, person.changed);
+        match plan.kind {
+            RecordKind::Individu => {
+                self.people.note(line.at, &person.record, person.superseded, person.changed);
+            }
+            RecordKind::Keluarga => self.families.note(at, line.at, &person.record, person.changed),
+        }
     }
 
     /// The tables with a heading that the first reading found.
@@ -347,7 +355,7 @@ impl Delivery {
         if let Some(number) = parts.number {
             let standing = match known.plan.kind {
                 RecordKind::Individu => self.people.standing(line.at, number),
-                RecordKind::Keluarga => Standing::Counts,
+                RecordKind::Keluarga => self.families.standing(at, line.at, number),
             };
             hash.update([standing as u8]);
             if standing == Standing::Counts {
@@ -404,8 +412,9 @@ impl Delivery {
             parts.join(&mut record);
         }
         if line.row.broken.is_none() && !line.heading.is_none() {
-            if record.kind == RecordKind::Individu {
-                self.judge(&mut record, line.at);
+            match record.kind {
+                RecordKind::Individu => self.judge(&mut record, line.at),
+                RecordKind::Keluarga => self.judge_family(&mut record, at, line.at),
             }
             self.settle(&mut record);
         }
@@ -440,10 +449,26 @@ impl Delivery {
                 record.values.remove(&column::I_NIK);
                 record.tell(reason::NIK_SHARED, Some(column::I_NIK), None);
             }
+            Some(Standing::Cut) => {
+                let cut = record.values.remove(&column::I_NIK);
+                record.tell(reason::NIK_AS_NUMBER, Some(column::I_NIK), None);
+                if let (Some(Value::Text(text)), Some(told)) = (cut, record.told.last_mut()) {
+                    told.prefix = number::prefix(&text);
+                }
+            }
             Some(Standing::Counts) | None => {}
         }
         if nik.is_none() && record.text(column::I_NAMA).is_none() {
             record.tell(reason::ROW_NOBODY, None, None);
+        }
+    }
+
+    /// Whether another row of its table counts in the place of a family's.
+    fn judge_family(&self, record: &mut Record, table: usize, at: u64) {
+        let column = column::K_NOMOR_KARTU_KELUARGA;
+        let number = record.text(column).and_then(|number| number.parse().ok());
+        if number.is_some_and(|number| self.families.standing(table, at, number) == Standing::Superseded) {
+            record.tell(reason::ROW_SUPERSEDED, Some(column), None);
         }
     }
 }

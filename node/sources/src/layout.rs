@@ -4,4 +4,5 @@ pub mod context;
 pub mod find;
 pub mod heading;
 pub mod sheet;
+mod short;
 mod untitled;

@@ -72,8 +72,16 @@ impl Reader {
     /// Reads whom a row is about, and nothing else.
     pub fn identity(&self, line: &Line, plan: &Plan, table: &mut Table) -> Identity {
         let mut reading = self.begin(line, plan, table);
-        reading.person();
-        let superseded = reading.standing();
+        let superseded = match plan.kind {
+            RecordKind::Individu => {
+                reading.person();
+                reading.standing()
+            }
+            RecordKind::Keluarga => {
+                reading.family();
+                false
+            }
+        };
         let changed = reading.changed();
         Identity { record: reading.out, superseded, changed }
     }
@@ -203,15 +211,17 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Cells that hold an error of the spreadsheet.
+    /// Cells that hold an error of the spreadsheet, or letters whose bytes are lost.
     fn faults(&mut self) {
         let direct = self.plan.direct.iter().map(|direct| direct.at);
         let wanted = self.plan.roles.values().copied().chain(direct).chain(self.plan.bps);
         for at in wanted {
-            if *self.row.cell(at) == Cell::Fault {
-                let name = self.plan.names.get(at).map(String::as_str);
-                self.out.tell(reason::CELL_FAULT, None, name);
-            }
+            let code = match self.row.cell(at) {
+                Cell::Fault => reason::CELL_FAULT,
+                Cell::Text(text) if text.contains(char::REPLACEMENT_CHARACTER) => reason::BYTES_BROKEN,
+                _ => continue,
+            };
+            self.out.tell(code, None, self.plan.names.get(at).map(String::as_str));
         }
     }
 }

@@ -4,10 +4,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use dtsen_proto::{
     region::Region,
-    rulebook::{Resolution, Rulebook, reason},
+    rulebook::{Resolution, Rulebook, Wilayah, reason},
 };
 
 use crate::value::area;
+
+mod stated;
+
+pub use stated::{Stated, faults};
 
 /// Places that are remembered. A kab/kota has a few hundred villages; the rest are misspellings.
 const REMEMBERED: usize = 8_192;
@@ -30,6 +34,17 @@ pub struct Named<'a> {
     pub kecamatan: &'a str,
     /// Desa or kelurahan.
     pub desa: &'a str,
+    /// Codes of province, kab/kota and kecamatan, of whichever system.
+    pub above: [&'a str; 3],
+}
+
+impl<'a> Named<'a> {
+    /// The codes by level, the village's last.
+    fn stated(&self) -> [Stated<'a>; 4] {
+        let [provinsi, kabupaten, kecamatan] = self.above;
+        let code = if self.code.is_empty() { self.bps } else { self.code };
+        [provinsi, kabupaten, kecamatan, code].map(|code| Stated { code, name: "" })
+    }
 }
 
 /// A village, or the reason why it is not known; neither if none is named.
@@ -63,14 +78,26 @@ impl Places {
         self.hint.as_deref().and_then(|code| code.get(..5)).and_then(|code| code.parse().ok())
     }
 
+    /// The areas.
+    pub fn wilayah(&self) -> &Wilayah {
+        self.rulebook.wilayah()
+    }
+
     /// The village of an address.
     pub fn find(&mut self, named: &Named<'_>) -> Found {
-        let parts = [named.code, named.bps, named.provinsi, named.kabupaten, named.kecamatan, named.desa];
+        let [a, b, c] = named.above;
+        let parts =
+            [named.code, named.bps, named.provinsi, named.kabupaten, named.kecamatan, named.desa, a, b, c];
         let key = parts.join("\u{1f}");
         if let Some(found) = self.known.get(&key) {
             return found.clone();
         }
-        let found = self.resolve(named);
+        let found = self.resolve(named).and_then(|found| {
+            let torn = found
+                .as_deref()
+                .is_some_and(|code| stated::contradict(&named.stated(), code, self.wilayah()));
+            if torn { Err(reason::VILLAGE_AMBIGUOUS) } else { Ok(found) }
+        });
         if self.known.len() >= REMEMBERED {
             self.known.clear();
         }
@@ -132,7 +159,12 @@ impl Places {
             wilayah.regency_named(named.kabupaten).is_none_or(|region| Some(region) == self.region());
         let district = wilayah.name(&hint[..DISTRICT]).unwrap_or_default();
         let same_district = named.kecamatan.is_empty() || alike(district, named.kecamatan);
-        if same_region && same_district { Ok(Some(hint.into())) } else { Err(reason::VILLAGE_UNRESOLVED) }
+        let open = stated::leave_open(&named.stated(), hint);
+        if same_region && same_district && open {
+            Ok(Some(hint.into()))
+        } else {
+            Err(reason::VILLAGE_UNRESOLVED)
+        }
     }
 
     fn by_names(&self, named: &Named<'_>) -> Found {
@@ -236,6 +268,17 @@ mod tests {
             (None, Named { code: "5271011012", desa: "AMPENAN UTARA", ..Named::default() }, None),
             // A BPS code is no Kemendagri code.
             (None, Named { code: "5271010001", ..Named::default() }, None),
+            // What is stated of the areas above.
+            (village, Named { above: ["52", "5271", "527101"], ..Named::default() }, village),
+            (village, Named { above: ["52", "71", "1"], ..Named::default() }, village),
+            (village, Named { above: ["", "32.01", "32.01.01"], ..Named::default() }, None),
+            (village, Named { above: ["52", "5271", "5271020"], ..Named::default() }, None),
+            (village, Named { bps: "5271020001", ..Named::default() }, None),
+            (
+                None,
+                Named { above: ["", "32.01", ""], ..named("KOTA MATARAM", "AMPENAN", "DAYAN PEKEN") },
+                None,
+            ),
         ] {
             let mut places = Places::new(Arc::clone(&book), hint).expect("an area");
             assert_eq!(places.find(&named).ok().flatten().as_deref(), expected, "{hint:?} {named:?}");

@@ -131,7 +131,9 @@ pub fn severity(told: &Told, rulebook: &Rulebook) -> Severity {
     let numbers = [column::I_NIK, column::I_NOMOR_KARTU_KELUARGA, column::K_NOMOR_KARTU_KELUARGA];
     match told.column {
         None => own,
-        Some(_) if matches!(told.code, reason::ROW_SUPERSEDED | reason::NAME_MISSING) => own,
+        Some(_) if told.code == reason::ROW_SUPERSEDED => own,
+        // A family goes on without the name of its head.
+        Some(column::I_NAMA) if told.code == reason::NAME_MISSING => own,
         Some(column) if numbers.contains(&column) => own.min(Severity::Hold),
         Some(_) => own.min(Severity::Warning),
     }

@@ -1,24 +1,26 @@
 //! What all rows of a table tell together: how its columns write numbers and dates, what its codes mean, who occurs
-//! more than once. Gathered in a first reading, before any row is believed.
+//! more than once ([`people`]). Gathered in a first reading, before any row is believed.
 
-use std::collections::HashMap;
+mod people;
 
-use dtsen_proto::column;
 use jiff::civil::Date;
+pub use people::{Families, People, Standing};
 
 use crate::{
     cell::Cell,
     clean::{
         date::{self, NikDate},
         number::{self, Sample},
+        words,
     },
     layout::heading::Role,
     preset::List,
-    record::Record,
 };
 
-/// Women in the place of a spouse, or children in the place of a child, from which a list is believed.
+/// Women in the place of a spouse, children in the place of a child, and the like, from which a list is believed.
 const EVIDENCE: u32 = 3;
+/// If one in so many of a code of marriage is a spouse, it means married: nearly every couple has two of them.
+const SPOUSES: u32 = 3;
 /// The highest code of relation that DTSEN has.
 const HIGHEST_DTSEN: i64 = 8;
 /// Below this age a member of a family is a child or grandchild.
@@ -31,7 +33,7 @@ pub struct Table {
     kk: Sample,
     dates: Dates,
     relation: Relation,
-    five_marriages: bool,
+    marriage: Marriage,
     number: Option<(number::Column, number::Column)>,
 }
 
@@ -56,6 +58,31 @@ struct Relation {
     fourth_children: u32,
 }
 
+/// What speaks for a list of marriage with one code more: married and registered, married and not.
+#[derive(Default, Clone, Copy)]
+struct Marriage {
+    /// Of code 5, the widowed of that list.
+    fifth: u32,
+    third: u32,
+    /// Of code 3: spouses of a head of family, whom nobody calls divorced.
+    third_spouses: u32,
+    /// The same, if the relations are Dukcapil's.
+    third_wives: u32,
+    /// A code that neither list has.
+    beyond: bool,
+}
+
+/// The lists that numbers of marriage may be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marriages {
+    /// DTSEN's: never, married, divorced, widowed.
+    Four,
+    /// Never, married and registered, married and not, divorced, widowed.
+    Five,
+    /// One or the other: only the first two codes mean the same in both.
+    Doubtful,
+}
+
 impl Table {
     /// Looks at a row's cells.
     pub fn look<'a>(&mut self, cell: impl Fn(Role) -> (&'a Cell, bool), today: Date) {
@@ -65,11 +92,20 @@ impl Table {
         self.kk.add_cell(kk, quoted);
         let nik_date = nik_date(nik);
         let born = self.birth(cell(Role::TanggalLahir).0, nik_date, today);
-        if cell(Role::StatusKawin).0.text().trim_end_matches(".0") == "5" {
-            self.five_marriages = true;
+        let code = |role| cell(role).0.text().trim_end_matches(".0").parse::<i64>();
+        let relation = code(Role::Hubungan);
+        let sex = words::sex(&cell(Role::JenisKelamin).0.text());
+        match code(Role::StatusKawin) {
+            Ok(3) => {
+                let spouse = words::relation(&cell(Role::Hubungan).0.text()) == Some(2);
+                self.marriage.third += 1;
+                self.marriage.third_spouses += u32::from(spouse || relation == Ok(2));
+                self.marriage.third_wives += u32::from(relation == Ok(3) && sex == Some(2));
+            }
+            Ok(5) => self.marriage.fifth += 1,
+            Ok(6..) => self.marriage.beyond = true,
+            _ => {}
         }
-        let relation = cell(Role::Hubungan).0.text().trim_end_matches(".0").parse::<i64>();
-        let sex = crate::clean::words::sex(&cell(Role::JenisKelamin).0.text());
         let votes = &mut self.relation;
         let child = born.is_some_and(|born| today.year() - born.year() < CHILD_YEARS);
         match relation {
@@ -132,7 +168,7 @@ impl Table {
             u8::from(kk.quoted),
             u8::from(self.month_first()),
             u8::from(self.exchanges()),
-            u8::from(self.five_marriages),
+            self.marriages() as u8,
             self.relations() as u8,
         ]
     }
@@ -147,9 +183,19 @@ impl Table {
         self.dates.exchanged > 0
     }
 
-    /// Whether marriage has five codes: the second and the third both mean married.
-    pub fn five_marriages(&self) -> bool {
-        self.five_marriages
+    /// The list that the numbers of marriage are of. A 5 alone may be a slip; where spouses are of code 3, it means married.
+    pub fn marriages(&self) -> Marriages {
+        let votes = self.marriage;
+        let wives = if self.relations() == List::Shdk { votes.third_wives } else { 0 };
+        let spouses = votes.third_spouses + wives;
+        let married = spouses > 0 && spouses * SPOUSES >= votes.third;
+        match votes.fifth {
+            _ if votes.beyond => Marriages::Doubtful,
+            0 if married && spouses >= EVIDENCE => Marriages::Doubtful,
+            0 => Marriages::Four,
+            _ if married => Marriages::Five,
+            _ => Marriages::Doubtful,
+        }
     }
 
     /// The list that the numbers of relations are of, as far as the values show it.
@@ -184,158 +230,9 @@ pub fn date_in(nik: &str) -> Option<NikDate> {
     Some(NikDate { day: parts.day, month: parts.month, year: parts.year })
 }
 
-/// Which rows of a delivery have a NIK that others have too.
-#[derive(Default)]
-pub struct People {
-    first: HashMap<u64, Seen>,
-    again: HashMap<u64, Vec<Seen>>,
-    /// By NIK: the row that counts, or none if nobody can say whose it is.
-    decided: HashMap<u64, Verdict>,
-}
-
-/// A row that has a NIK.
-#[derive(Clone)]
-struct Seen {
-    /// Place in the order of reading.
-    at: u64,
-    name: Box<str>,
-    born: Option<i64>,
-    /// The NIK was issued for this birth date and sex.
-    fits: bool,
-    /// The row says that it is not in force.
-    superseded: bool,
-    /// When it was changed, if the source says it.
-    changed: Option<Date>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// This row counts, the others are older.
-    Newest(u64),
-    /// Two people, and the NIK is this row's.
-    Owner(u64),
-    /// Two people, and nobody knows whose.
-    Nobody,
-}
-
-/// What a row is beside the others with its NIK.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// The only one, or the one that counts.
-    Counts,
-    /// Another row of the same person counts.
-    Superseded,
-    /// The NIK is another person's, or may be.
-    NotTheirs,
-}
-
-/// Names at least so alike are one person's, written twice.
-const ALIKE: f64 = 0.88;
-
-impl People {
-    /// Notes a row that was read.
-    pub fn note(&mut self, at: u64, record: &Record, superseded: bool, changed: Option<Date>) {
-        let Some(nik) = record.text(column::I_NIK) else { return };
-        let Ok(number) = nik.parse::<u64>() else { return };
-        let born = record.number(column::I_TANGGAL_LAHIR);
-        let sex = record.number(column::I_JENIS_KELAMIN);
-        let parts = dtsen_proto::nik::parse(nik, dtsen_proto::nik::Number::Nik).ok();
-        let day =
-            born.and_then(|day| i32::try_from(day).ok()).and_then(|day| dtsen_proto::record::Day(day).date());
-        let fits = parts.zip(day).is_some_and(|(parts, day)| {
-            parts.matches(day) && sex.is_none_or(|sex| (sex == 2) == parts.female)
-        });
-        let name = record.text(column::I_NAMA).unwrap_or_default().into();
-        let seen = Seen { at, name, born, fits, superseded, changed };
-        match self.first.entry(number) {
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(seen);
-            }
-            std::collections::hash_map::Entry::Occupied(_) => {
-                self.again.entry(number).or_default().push(seen);
-            }
-        }
-    }
-
-    /// Decides, after the last row.
-    pub fn decide(&mut self) {
-        for (number, others) in std::mem::take(&mut self.again) {
-            let Some(first) = self.first.get(&number) else { continue };
-            let mut all = vec![first.clone()];
-            all.extend(others);
-            all.retain(|seen| !seen.superseded);
-            if let Some(verdict) = verdict(&all) {
-                self.decided.insert(number, verdict);
-            }
-        }
-        self.first = HashMap::new();
-    }
-
-    /// What this row is beside the others with its NIK.
-    pub fn standing(&self, at: u64, nik: u64) -> Standing {
-        match self.decided.get(&nik) {
-            None => Standing::Counts,
-            Some(Verdict::Newest(row)) if *row == at => Standing::Counts,
-            Some(Verdict::Newest(_)) => Standing::Superseded,
-            Some(Verdict::Owner(row)) if *row == at => Standing::Counts,
-            Some(Verdict::Owner(_) | Verdict::Nobody) => Standing::NotTheirs,
-        }
-    }
-}
-
-fn verdict(rows: &[Seen]) -> Option<Verdict> {
-    let first = rows.first()?;
-    if rows.iter().all(|row| same_person(first, row)) {
-        let newest = rows.iter().max_by_key(|row| (row.changed, row.at))?;
-        return Some(Verdict::Newest(newest.at));
-    }
-    let mut fitting = rows.iter().filter(|row| row.fits);
-    match (fitting.next(), fitting.next()) {
-        (Some(owner), None) => Some(Verdict::Owner(owner.at)),
-        _ => Some(Verdict::Nobody),
-    }
-}
-
-fn same_person(left: &Seen, right: &Seen) -> bool {
-    let words = |name: &str| {
-        let mut words: Vec<String> = name.split_whitespace().map(str::to_owned).collect();
-        words.sort_unstable();
-        words
-    };
-    let (one, other) = (words(&left.name), words(&right.name));
-    if one.is_empty() || other.is_empty() || one == other {
-        return true;
-    }
-    let within = |few: &[String], many: &[String]| few.iter().all(|word| many.contains(word));
-    let same_day = left.born.is_none() || right.born.is_none() || left.born == right.born;
-    if (within(&one, &other) || within(&other, &one)) && same_day {
-        return true;
-    }
-    // Twins differ in one name and share the day: only a slip of the pen is believed then.
-    same_day
-        && strsim::jaro_winkler(&one.join(" "), &other.join(" ")) >= ALIKE
-        && strsim::levenshtein(&one.join(" "), &other.join(" ")) <= 2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn seen(at: u64, name: &str, born: i64, fits: bool) -> Seen {
-        Seen { at, name: name.into(), born: Some(born), fits, superseded: false, changed: None }
-    }
-
-    #[test]
-    fn one_person_twice_or_two_people() {
-        let (a, b) = (seen(1, "SITI AMINAH", 5, true), seen(2, "SITI AMINA", 5, true));
-        assert!(verdict(&[a.clone(), b]) == Some(Verdict::Newest(2)));
-        assert!(verdict(&[a.clone(), seen(2, "AMINAH SITI", 6, false)]) == Some(Verdict::Newest(2)));
-        assert!(verdict(&[a.clone(), seen(2, "BUDI", 9, false)]) == Some(Verdict::Owner(1)));
-        assert!(verdict(&[a.clone(), seen(2, "BUDI", 5, true)]) == Some(Verdict::Nobody), "twins");
-        let newer = Seen { changed: Some(jiff::civil::date(2024, 1, 1)), ..a.clone() };
-        let older = Seen { at: 3, changed: Some(jiff::civil::date(2020, 1, 1)), ..a };
-        assert!(verdict(&[newer, older]) == Some(Verdict::Newest(1)));
-    }
 
     #[test]
     fn relations_are_known_by_who_has_them() {
@@ -344,5 +241,23 @@ mod tests {
         assert_eq!(table(Relation { fourth_children: 3, third_women: 5, ..Relation::default() }), List::Shdk);
         assert_eq!(table(Relation { third_men: 3, third_children: 9, ..Relation::default() }), List::Dtsen);
         assert_eq!(table(Relation::default()), List::Unknown);
+    }
+
+    #[test]
+    fn five_marriages_are_known_by_couples() {
+        for (fifth, third, third_spouses, list) in [
+            (0, 0, 0, Marriages::Four),
+            (0, 20, 1, Marriages::Four),
+            (0, 6, 3, Marriages::Doubtful),
+            (1, 0, 0, Marriages::Doubtful),
+            (1, 20, 1, Marriages::Doubtful),
+            (1, 2, 1, Marriages::Five),
+        ] {
+            let marriage = Marriage { fifth, third, third_spouses, ..Marriage::default() };
+            let table = Table { marriage, ..Table::default() };
+            assert_eq!(table.marriages(), list, "{fifth} {third} {third_spouses}");
+            let marriage = Marriage { beyond: true, ..marriage };
+            assert_eq!(Table { marriage, ..table }.marriages(), Marriages::Doubtful);
+        }
     }
 }

@@ -149,13 +149,18 @@ impl Reading {
             },
             // A meter number or the like that has lost its digits is worse than none.
             Self::Text if is_scientific(text) => Cell::Fault(reason::NUMBER_FORMAT),
-            Self::Text if matches!(text, "-1" | "-1.0") => Cell::Missing,
+            Self::Text if matches!(text, "-1" | "-1.0") || is_zero(text) => Cell::Missing,
             Self::Text | Self::Number => {
                 let whole = if text.ends_with(".0") { without_zero_fraction(text) } else { text };
                 Cell::Value(Value::Text(whole.into()))
             }
         }
     }
+}
+
+/// A number that is none: `0`, `0.0`, a row of them.
+fn is_zero(text: &str) -> bool {
+    without_zero_fraction(text).bytes().all(|b| b == b'0')
 }
 
 /// `3`, `03`, `3.0`, `3,0`, `-1`.
@@ -272,6 +277,8 @@ mod tests {
             (Individu, "rt_ktp", "-1", Cell::Missing),
             (Individu, "alamat_ktp", "12.00", text("12.00")),
             (Keluarga, "id_pelanggan_pln", "521234567890.0", text("521234567890")),
+            (Keluarga, "id_pelanggan_pln", "0", Cell::Missing),
+            (Keluarga, "id_pelanggan_pln", "000000000000", Cell::Missing),
             (Keluarga, "id_pelanggan_pln", "5,21235E+11", Cell::Fault(reason::NUMBER_FORMAT)),
             (Keluarga, "kode_kelurahan_desa", "5271010001.0", text("5271010001")),
             (Individu, "tanggal_lahir", "1990-01-31", day(1990, 1, 31)),

@@ -292,6 +292,8 @@ fn judged(year: i16, month: i8, day: i8, context: &Context) -> Reading {
         _ => return Reading::Impossible,
     };
     match found {
+        // An empty cell that a spreadsheet shows as a date.
+        Reading::Day(SERIAL_BASE) => Reading::Impossible,
         Reading::Day(day) | Reading::Swapped(day) if day > context.today => Reading::Future(day),
         Reading::Day(day) | Reading::Swapped(day) if day.year() < OLDEST - 30 => Reading::Impossible,
         found => found,

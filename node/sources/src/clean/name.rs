@@ -9,7 +9,29 @@ pub struct Name {
     pub titles: bool,
     /// An alias or a remark was taken off.
     pub alias: bool,
+    /// The words say that there is no name.
+    pub nameless: bool,
 }
+
+/// What people write where they know no name.
+const NAMELESS: &[&str] = &[
+    "TIDAK ADA",
+    "TDK ADA",
+    "TIDAK ADA NAMA",
+    "TANPA NAMA",
+    "BELUM ADA",
+    "BELUM ADA NAMA",
+    "BELUM DIBERI NAMA",
+    "TIDAK DIKETAHUI",
+    "TIDAK TAHU",
+    "KOSONG",
+    "NO NAME",
+    "NN",
+    "N N",
+    "X",
+    "XX",
+    "XXX",
+];
 
 /// Titles before a name that need a dot or a long word behind them.
 const BEFORE: &[&str] = &[
@@ -67,6 +89,8 @@ const BEHIND_DOTTED: &[&str] =
 const ALIASES: &[&str] = &["ALIAS", "ALS", "ALIYAS", "AKA", "A.K.A", "AL.", "ALS."];
 /// Remarks in brackets or behind a name.
 const REMARKS: &[&str] = &["ALM", "ALMH", "ALMARHUM", "ALMARHUMAH"];
+/// Parts of the longest title: A. Md. Keb.
+const TITLE_PARTS: usize = 4;
 /// A word so long is no abbreviation.
 const LONG: usize = 3;
 
@@ -79,11 +103,20 @@ fn letters(word: &str) -> String {
 pub fn read(text: &str) -> Name {
     let mut read = Name::default();
     let upper = text.to_uppercase().replace(['’', '‘', '`', '´'], "'");
-    let text = without_alias(&upper, &mut read);
+    let spaced = upper.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    if NAMELESS.contains(&spaced.collect::<Vec<_>>().join(" ").as_str()) {
+        return Name { nameless: true, ..read };
+    }
+    // A spreadsheet keeps a text as one by an apostrophe in front.
+    let text = without_alias(upper.trim_start_matches('\'').trim_start(), &mut read);
     // "NAMA, S.Pd., M.M.": what stands behind a comma is a title, or part of the name.
     let mut pieces = text.split(',');
     let mut words: Vec<&str> = pieces.next().unwrap_or_default().split_whitespace().collect();
     for piece in pieces {
+        if are_titles(piece) {
+            read.titles = true;
+            continue;
+        }
         for word in piece.split_whitespace() {
             if is_behind(word, true) {
                 read.titles = true;
@@ -113,7 +146,7 @@ fn without_alias(text: &str, read: &mut Name) -> String {
             _ => read.alias = true,
         }
     }
-    let spaced: Vec<String> = kept.split_whitespace().map(parted).collect();
+    let spaced: Vec<String> = kept.replace(',', " , ").split_whitespace().map(parted).collect();
     let spaced = spaced.join(" ");
     let mut words: Vec<&str> = Vec::new();
     for word in spaced.split_whitespace() {
@@ -134,14 +167,46 @@ fn without_alias(text: &str, read: &mut Name) -> String {
     words.join(" ")
 }
 
-/// A title or initial that is written together with the name: `H.AHMAD` is two words, `A.MD.KEB` is one title.
+/// Titles and initials that are written together with the name: `DRS.H.AHMAD` is three words, `H.M.ALI` too, `A.MD.KEB`
+/// is one title, which stands behind a comma in `AHMAD.A.MD.KEB`.
 fn parted(word: &str) -> String {
+    let Some((first, rest)) = word.split_once('.').filter(|_| !BEHIND.contains(&letters(word).as_str()))
+    else {
+        return word.to_owned();
+    };
+    let long = |text: &str| text.split('.').any(|piece| letters(piece).len() >= LONG);
+    if BEFORE.contains(&first) && long(rest) {
+        return format!("{first}. {}", parted(rest));
+    }
+    if long(first) && BEHIND.contains(&letters(rest).as_str()) {
+        return format!("{first} , {rest}");
+    }
     match word.rsplit_once('.') {
-        Some((before, name)) if letters(name).len() >= LONG && !BEHIND.contains(&letters(word).as_str()) => {
-            format!("{before}. {name}")
-        }
+        Some((before, name)) if letters(name).len() >= LONG => format!("{before}. {name}"),
         _ => word.to_owned(),
     }
+}
+
+/// Whether a piece behind a comma is titles and nothing else, however they are spaced: `S. H.`, `S.KEP.NS`.
+fn are_titles(piece: &str) -> bool {
+    let parts: Vec<String> = piece
+        .split(|c: char| c.is_whitespace() || c == '.')
+        .map(letters)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let mut at = 0;
+    while at < parts.len() {
+        let title = |parts: &[String]| {
+            let joined = parts.concat();
+            BEHIND.contains(&joined.as_str()) || BEHIND_DOTTED.contains(&joined.as_str())
+        };
+        let longest = (1..=TITLE_PARTS.min(parts.len() - at)).rev().find(|long| title(&parts[at..at + long]));
+        match longest {
+            Some(long) => at += long,
+            None => return false,
+        }
+    }
+    at > 0
 }
 
 fn front(words: &mut Vec<&str>, read: &mut Name) {
@@ -186,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_and_aliases_go_and_names_stay() {
+    fn titles_and_aliases_go() {
         for (text, expected) in [
             ("siti aminah", "SITI AMINAH"),
             ("  Siti   Aminah ", "SITI AMINAH"),
@@ -212,7 +277,45 @@ mod tests {
             ("BUDI (ALM)", "BUDI"),
             ("BUDI SANTOSO ALM", "BUDI SANTOSO"),
             ("SITI (MINAH)", "SITI"),
-            // No titles.
+        ] {
+            assert_eq!(read(text).name, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn titles_go_however_they_are_written() {
+        for (text, expected) in [
+            ("Drs.H.Subari", "SUBARI"),
+            ("H.Moh.Subari", "MOH. SUBARI"),
+            ("KH.M.Ali", "M. ALI"),
+            ("Hj.St.Aminah", "ST. AMINAH"),
+            ("Dr.Hj.Siti Aminah,M.Pd", "SITI AMINAH"),
+            ("H.Subari,S.Pd.,M.Pd", "SUBARI"),
+            ("H.Subari,SE", "SUBARI"),
+            ("SUBARI.S.Pd", "SUBARI"),
+            ("Subari, S. H., M. H.", "SUBARI"),
+            ("Subari, S. Pd.", "SUBARI"),
+            ("Subari, S.PdI", "SUBARI"),
+            ("Dewi, Amd. Keb", "DEWI"),
+            ("SUBARI, S.Kep.Ns", "SUBARI"),
+            ("SUBARI, S. Kep. Ns", "SUBARI"),
+            ("SUBARI, DRS. H.", "SUBARI"),
+            ("'SUBARI", "SUBARI"),
+        ] {
+            assert_eq!(read(text).name, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_part_of_a_name_stays() {
+        for (text, expected) in [
+            ("AHMAD, SUBARI", "AHMAD SUBARI"),
+            ("S.PARMAN", "S. PARMAN"),
+            ("R.H.BAMBANG", "R.H. BAMBANG"),
+            ("T.H.ISKANDAR", "T.H. ISKANDAR"),
+            ("A.A.GEDE RAI", "A.A. GEDE RAI"),
+            ("I G. A. SUTA", "I G. A. SUTA"),
+            ("S.H. MINTARDJA", "S.H. MINTARDJA"),
             ("ST. AMINAH", "ST. AMINAH"),
             ("M. YUSUF", "M. YUSUF"),
             ("T. ISKANDAR", "T. ISKANDAR"),
@@ -234,5 +337,9 @@ mod tests {
         ] {
             assert_eq!(read(text).name, expected, "{text}");
         }
+        for text in ["TIDAK ADA", "Tanpa Nama", "N.N."] {
+            assert!(read(text).nameless, "{text}");
+        }
+        assert!(!read("ADA").nameless && !read("").nameless);
     }
 }

@@ -22,14 +22,25 @@ fn blank(c: char) -> bool {
     c.is_whitespace() || c.is_control()
 }
 
-/// The text without invisible characters, outer blanks and outer quotes; blanks inside become spaces.
+/// Full-width forms of ASCII, as East Asian keyboards give them, begin here, so far behind the plain ones.
+const FULL_WIDTH: std::ops::RangeInclusive<char> = '\u{FF01}'..='\u{FF5E}';
+const FULL_WIDTH_SHIFT: u32 = 0xFEE0;
+
+/// The plain form of a full-width letter, digit or mark.
+fn narrow(c: char) -> char {
+    let plain = || char::from_u32(u32::from(c) - FULL_WIDTH_SHIFT);
+    if FULL_WIDTH.contains(&c) { plain().unwrap_or(c) } else { c }
+}
+
+/// The text without invisible characters, outer blanks and outer quotes; blanks inside become spaces,
+/// full-width forms plain ones.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| (c == ' ' || !blank(c)) && !invisible(c);
+    let plain = |c: char| (c == ' ' || !blank(c)) && !invisible(c) && !FULL_WIDTH.contains(&c);
     let text = if text.chars().all(plain) {
         Cow::Borrowed(text.trim())
     } else {
         let spaced: String =
-            text.chars().filter(|c| !invisible(*c)).map(|c| if blank(c) { ' ' } else { c }).collect();
+            text.chars().filter(|c| !invisible(*c)).map(|c| if blank(c) { ' ' } else { narrow(c) }).collect();
         Cow::Owned(spaced.trim().to_owned())
     };
     // A delimiter with blanks around it leaves the quotes in the field.
@@ -88,6 +99,7 @@ mod tests {
             (" \"A\" ", "A"),
             ("\u{feff}\t", ""),
             ("'", ""),
+            ("ＳＩＴＩ　５２７１", "SITI 5271"),
         ] {
             assert_eq!(clean(raw), expected, "{raw:?}");
         }

@@ -39,6 +39,11 @@ impl Heading {
         self.names.len() - self.derived.len()
     }
 
+    /// How many columns there are up to the last one with a name.
+    pub fn last_named(&self) -> usize {
+        self.names[..self.own()].iter().rposition(|name| !name.is_empty()).map_or(0, |at| at + 1)
+    }
+
     /// The column with a role.
     pub fn column(&self, role: Role) -> Option<usize> {
         self.roles.iter().position(|found| *found == Some(role))

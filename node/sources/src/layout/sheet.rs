@@ -6,7 +6,7 @@ use super::{
     context::{Context, beside_number, is_form, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
     heading::{Names, Role},
-    untitled,
+    short, untitled,
 };
 use crate::{
     cell::{Cell, Row},
@@ -244,6 +244,7 @@ impl Sheets {
         if row.is_blank() || find::is_numbering(line) || find::is_again(&heading, line) {
             return;
         }
+        short::mend(&heading, &mut row);
         if row.broken.is_none() && is_form(line) {
             self.speak(&labelled(line));
             return;

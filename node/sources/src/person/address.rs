@@ -1,14 +1,24 @@
 //! Where a row lives.
 
-use dtsen_proto::{column, record::RecordKind};
+use dtsen_proto::{
+    column::{self, Column},
+    record::RecordKind,
+};
 
 use super::{Reading, is_nothing};
 use crate::{
     cell::Cell,
-    clean::address,
+    clean::{address, words::folded},
     layout::heading::Role,
-    place::{Named, Places},
+    place::{Named, Places, Stated, faults},
 };
+
+/// Kemendagri's codes of province, kab/kota and kecamatan in a person's record.
+const KTP_CODES: [Column; 3] =
+    [column::I_KODE_PROVINSI_KTP, column::I_KODE_KABUPATEN_KOTA_KTP, column::I_KODE_KECAMATAN_KTP];
+/// BPS's in a family's.
+const FAMILY_CODES: [Column; 3] =
+    [column::K_KODE_PROVINSI, column::K_KODE_KABUPATEN_KOTA, column::K_KODE_KECAMATAN];
 
 impl Reading<'_> {
     pub(super) fn address(&mut self, places: &mut Places) {
@@ -95,6 +105,12 @@ impl Reading<'_> {
         let bps = self.plan.bps.map(|at| self.row.cell(at).text().into_owned()).unwrap_or_default();
         let [provinsi, kabupaten, kecamatan, desa] =
             [Role::Provinsi, Role::Kabupaten, Role::Kecamatan, Role::Desa].map(text);
+        let (of_person, column) = match self.out.kind {
+            RecordKind::Individu => (true, column::I_KODE_WILAYAH),
+            RecordKind::Keluarga => (false, column::K_KODE_WILAYAH),
+        };
+        let codes = if of_person { KTP_CODES } else { FAMILY_CODES }.map(|column| self.own_code(column));
+        let beside = self.names_ktp() || !of_person;
         let named = Named {
             code: code.trim_end_matches(".0"),
             bps: bps.trim_end_matches(".0"),
@@ -102,12 +118,18 @@ impl Reading<'_> {
             kabupaten: &kabupaten,
             kecamatan: &kecamatan,
             desa: &desa,
+            above: if beside { codes.each_ref().map(String::as_str) } else { [""; 3] },
         };
-        let column = match self.out.kind {
-            RecordKind::Individu => column::I_KODE_WILAYAH,
-            RecordKind::Keluarga => column::K_KODE_WILAYAH,
-        };
-        match places.find(&named) {
+        let found = places.find(&named);
+        if of_person {
+            let [a, b, c] = codes.each_ref().map(String::as_str);
+            let labels = if beside { [&*provinsi, &*kabupaten, &*kecamatan, &*desa] } else { [""; 4] };
+            let codes = [a, b, c, if beside { named.code } else { "" }];
+            let stated = std::array::from_fn(|at| Stated { code: codes[at], name: labels[at] });
+            let own = found.as_ref().ok().and_then(Option::as_deref).filter(|_| beside);
+            self.doubt(faults(&stated, own, places.wilayah()));
+        }
+        match found {
             Ok(village) => {
                 if let Some(code) = &village {
                     self.out.say(column, code.as_ref());
@@ -115,6 +137,32 @@ impl Reading<'_> {
                 self.out.village = village;
             }
             Err(code) => self.tell(code, column, Role::Desa),
+        }
+    }
+
+    /// A code of an area as its cell has it; empty if that says nothing.
+    fn own_code(&self, column: Column) -> String {
+        let direct = self.plan.direct.iter().find(|direct| direct.column == column);
+        let text = direct.map(|direct| self.row.cell(direct.at).text()).unwrap_or_default();
+        let code = text.trim_end_matches(".0");
+        if is_nothing(code) || matches!(code, "0" | "-1") { String::new() } else { code.to_owned() }
+    }
+
+    /// Whether the columns of places are the KTP's, as far as their headings tell: people need not live there.
+    fn names_ktp(&self) -> bool {
+        let village = [Role::KodeDesa, Role::Desa, Role::Kecamatan, Role::Kabupaten];
+        let names = village.iter().filter_map(|role| self.plan.name(*role));
+        names.into_iter().all(|name| folded(name).ends_with("ktp"))
+    }
+
+    /// Takes out the codes of areas that may be BPS's, or another area's.
+    fn doubt(&mut self, faults: [Option<&'static str>; 4]) {
+        for (column, fault) in KTP_CODES.into_iter().zip(faults) {
+            let Some(code) = fault else { continue };
+            self.out.values.remove(&column);
+            let at = self.plan.direct.iter().find(|direct| direct.column == column).map(|direct| direct.at);
+            let name = at.and_then(|at| self.plan.names.get(at)).map(String::as_str);
+            self.out.tell(code, Some(column), name);
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     clean::words::{self, Standing},
     layout::heading::Role,
     preset::List,
+    survey::Marriages,
 };
 
 type Tables = HashMap<String, HashMap<String, toml::Value>>;
@@ -125,11 +126,13 @@ impl Reading<'_> {
     }
 
     fn marriage(&mut self, code: i64) -> Option<i64> {
-        let own = self.plan.preset.codes.status_kawin;
-        match code {
-            // Married and registered, married and not: one more code before the others.
-            3..=5 if own != List::Dtsen && self.table.five_marriages() => Some(code - 1),
-            1..=4 => Some(code),
+        let list = match self.plan.preset.codes.status_kawin {
+            List::Dtsen => Marriages::Four,
+            _ => self.table.marriages(),
+        };
+        match (code, list) {
+            (1..=2, _) | (3..=4, Marriages::Four) => Some(code),
+            (3..=5, Marriages::Five) => Some(code - 1),
             _ => None,
         }
     }

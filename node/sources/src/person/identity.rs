@@ -109,6 +109,9 @@ impl Reading<'_> {
     fn name(&mut self, role: Role, column: Column) {
         let text = self.text(role);
         let read = name::read(&text);
+        if read.nameless {
+            self.tell(reason::NAME_MISSING, column, role);
+        }
         if read.titles {
             self.tell(reason::NAME_TITLE, column, role);
         }

@@ -21,6 +21,8 @@ const HEAD_BYTES: u64 = 1024 * 1024;
 const LINES: usize = 200;
 /// Delimiters, the one of DTSEN first.
 const DELIMITERS: [u8; 4] = *b"|;,\t";
+/// What a spreadsheet writes for a formula that failed. `#N/A` is left to the columns: many programs write it for nothing.
+const FAULTS: [&str; 6] = ["#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!"];
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Reads a text file.
@@ -28,13 +30,40 @@ pub fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let io = |cause| ReadError::Io { path: path.to_owned(), cause };
     let mut head = Vec::new();
     File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head)).map_err(io)?;
+    let returns = !head.contains(&b'\n');
+    if returns {
+        turn(&mut head);
+    }
     let (delimiter, expected) = sniff(&head);
     if expected > MAX_COLUMNS {
         return Err(too_wide(path, 1));
     }
     let dialect = Dialect { delimiter, expected, heading: Vec::new(), seed: [0; 32] };
-    let rows = Rows::new(File::open(path).map_err(io)?, dialect, 0).map_err(io)?;
+    let file = Lines { file: File::open(path).map_err(io)?, returns };
+    let rows = Rows::new(file, dialect, 0).map_err(io)?;
     each(path, rows, expected, delimiter, sink)
+}
+
+/// A file whose lines end with a newline, whatever ends them on the disk.
+struct Lines {
+    file: File,
+    /// They end with a carriage return alone, as old spreadsheets of the Macintosh write them.
+    returns: bool,
+}
+
+impl io::Read for Lines {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        if self.returns {
+            turn(&mut into[..read]);
+        }
+        Ok(read)
+    }
+}
+
+/// Carriage returns into newlines.
+fn turn(bytes: &mut [u8]) {
+    bytes.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
 }
 
 fn too_wide(path: &Path, row: u64) -> ReadError {
@@ -43,7 +72,7 @@ fn too_wide(path: &Path, row: u64) -> ReadError {
 
 fn each(
     path: &Path,
-    mut rows: Rows<File>,
+    mut rows: Rows<Lines>,
     expected: usize,
     delimiter: u8,
     sink: &mut Sink<'_>,
@@ -80,7 +109,13 @@ fn cell(bytes: &[u8]) -> Cell {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     let (text, _) = decode(bytes);
     let cleaned = clean(&text);
-    if cleaned.is_empty() { Cell::Empty } else { Cell::Text(cleaned.into_owned()) }
+    if FAULTS.contains(&&*cleaned) {
+        Cell::Fault
+    } else if cleaned.is_empty() {
+        Cell::Empty
+    } else {
+        Cell::Text(cleaned.into_owned())
+    }
 }
 
 /// The delimiter under which the heading means most, or else under which most lines have one and the same number of
@@ -91,9 +126,10 @@ fn sniff(head: &[u8]) -> (u8, usize) {
         let rows = split(head, delimiter);
         let heading = find::find(&rows, &Names::default());
         let roles = heading.as_ref().map_or(0, find::Heading::worth);
-        let from = heading.map_or(0, |heading| heading.first);
+        let (from, named) = heading.map_or((0, 0), |heading| (heading.first, heading.last_named()));
         let (fields, lines) = usual(&rows[from..]);
-        ((roles, if fields > 1 { lines } else { 0 }), (delimiter, fields))
+        // Spreadsheets leave out what is empty at the end of a row, of most rows perhaps.
+        ((roles, if fields > 1 { lines } else { 0 }), (delimiter, fields.max(named)))
     });
     // The first of equals.
     let mut best = judged[0];
@@ -147,6 +183,7 @@ mod tests {
             ("NIK;NAMA;ALAMAT\n1;A;JL. X, NO, 3, RT, 4\n2;B;JL, 3\n", b';', 3),
             ("DAFTAR WARGA, DESA A\n\nNIK,NAMA,ALAMAT\n1,A,\"x;y;z\"\n", b',', 3),
             ("NIK\tNAMA\tALAMAT\n1\tA\tJL, B\n", b'\t', 3),
+            ("NIK;NAMA;ALAMAT;KET\n1;A;B\n2;B;C\n3;C;D;pindah\n", b';', 4),
         ] {
             assert_eq!(sniff(text.as_bytes()), (delimiter, fields), "{text}");
         }
