@@ -102,7 +102,14 @@ fn at(rows: &[Vec<String>], first: usize, names: &Names) -> Heading {
 /// The heading of a questionnaire in two lines: the numbers of the questions, and their words above or below.
 fn questions(first: usize, lines: &[Vec<String>], known: &Names) -> Option<Heading> {
     let is_question = |cell: &str| preset::question(&folded(cell)).is_some();
-    let asks = |line: &[String]| line.iter().filter(|cell| is_question(cell)).count() >= ROLES_AT_LEAST;
+    let asks = |line: &[String]| {
+        // Nothing but questions and words, and those of a questionnaire: "001" may be somebody's RT.
+        let plain =
+            |cell: &String| cell.is_empty() || is_question(cell) || cell.contains(char::is_alphabetic);
+        line.iter().all(plain)
+            && preset::is_known(line)
+            && line.iter().filter(|cell| is_question(cell)).count() >= ROLES_AT_LEAST
+    };
     let filled = |line: &[String]| line.iter().filter(|cell| !cell.is_empty()).count();
     let is_words = |line: &[String]| {
         // An answer is a number.
@@ -267,6 +274,24 @@ mod tests {
     #[test]
     fn a_person_is_no_second_line_of_the_heading() {
         let rows = rows("NIK|NAMA|SHDK|X\n5271010101909001|SITI|ANAK|KEPALA KELUARGA");
+        assert_eq!(find(&rows, &Names::default()).map(|heading| heading.rows), Some(1));
+    }
+
+    #[test]
+    fn words_of_questions_stand_below_their_numbers_or_above() {
+        for text in [
+            "No KK|402|403|404|405|409\n|Nama|NIK|Ada|L/P|Hub",
+            "|Nama|NIK|Ada|L/P|Hub\nNo KK|402|403|404|405|409",
+        ] {
+            let heading = find(&rows(text), &Names::default()).expect("a heading");
+            assert_eq!((heading.rows, heading.names[3].as_str()), (2, "404 Ada"));
+            assert_eq!(heading.column(Role::KeberadaanAnggota), Some(3));
+        }
+    }
+
+    #[test]
+    fn a_person_in_an_rt_is_no_line_of_questions() {
+        let rows = rows("NIK|NAMA|RT DOMISILI|RT|RW|NO RUMAH\n5271010101909001|SITI|099|001|002|301");
         assert_eq!(find(&rows, &Names::default()).map(|heading| heading.rows), Some(1));
     }
 
