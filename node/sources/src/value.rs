@@ -9,6 +9,7 @@ use dtsen_proto::{
 use jiff::civil::Date;
 
 use crate::clean::{
+    date::without_time,
     text::{is_missing, is_scientific, without_zero_fraction},
     words,
 };
@@ -185,10 +186,7 @@ pub fn area(text: &str) -> Option<String> {
 
 /// `YYYY-MM-DD`, `DD-MM-YYYY`, with `-`, `/` or `.`, and a time of day that is left out.
 fn date(text: &str) -> Cell {
-    let day = match text.split_once([' ', 'T']) {
-        Some((day, time)) if time.contains(':') => day,
-        _ => text,
-    };
+    let day = without_time(text);
     let Some(mark) = day.chars().find(|c| matches!(c, '-' | '/' | '.')) else {
         return if day.bytes().all(|b| b == b'0') { Cell::Missing } else { Cell::Fault(reason::DATE_FORMAT) };
     };
@@ -278,6 +276,7 @@ mod tests {
             (Keluarga, "kode_kelurahan_desa", "5271010001.0", text("5271010001")),
             (Individu, "tanggal_lahir", "1990-01-31", day(1990, 1, 31)),
             (Individu, "tanggal_lahir", "1990-01-31 00:00:00", day(1990, 1, 31)),
+            (Individu, "tanggal_lahir", "1990-01-30 17:00:00+00", day(1990, 1, 31)),
             (Individu, "tanggal_lahir", "31-01-1990", day(1990, 1, 31)),
             (Individu, "tanggal_lahir", "31/1/1990", day(1990, 1, 31)),
             (Individu, "tanggal_lahir", "00/00/0000", Cell::Missing),

@@ -1,12 +1,25 @@
 //! Dates as people and spreadsheets write them: words, serial numbers, two-digit years, day and month the wrong way
 //! round. What cannot be known is told and left out, never guessed.
 
-use jiff::civil::{Date, date};
+use std::borrow::Cow;
+
+use jiff::{
+    ToSpan as _,
+    civil::{Date, date},
+    fmt::temporal::Pieces,
+    tz::Offset,
+};
 
 /// Day 0 of Excel's 1900 system, such that serials after February 1900 are right.
 const SERIAL_BASE: Date = date(1899, 12, 30);
-/// Serials of birth dates: 1 January 1900 to 31 December 2099.
-const SERIALS: std::ops::RangeInclusive<i32> = 2..=73_050;
+/// Serials of birth dates: 1 January 1910, before which nobody alive was born, to 31 December 2099. Lower numbers are
+/// years, ages and counts.
+const SERIALS: std::ops::RangeInclusive<i32> = 3_654..=73_050;
+/// Numbers that are years: as serials they would be days of 1905.
+const YEARS: std::ops::RangeInclusive<i16> = 1900..=2100;
+/// Midnight of Indonesia is 15:00 to 17:00 of the day before in UTC: so many hours later it is the right day in every
+/// zone that Indonesia has had (7, 7½, 8, 9 hours), and midnight itself stays on its day.
+const HOURS_OF_ZONE: i64 = 9;
 /// Nobody alive was born before.
 const OLDEST: i16 = 1900;
 /// Below this age nobody is head of a family or married.
@@ -78,8 +91,21 @@ fn month(word: &str) -> Option<i8> {
     i8::try_from(at + 1).ok()
 }
 
-/// Reads a text.
+/// Reads a text that is a date, or a spreadsheet's number of days.
 pub fn read(text: &str, context: &Context) -> Reading {
+    let digits = text.trim();
+    match written(text, context) {
+        Reading::Unreadable
+            if matches!(digits.len(), 4..=5) && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            digits.parse().map_or(Reading::Unreadable, |serial| read_serial(serial, context))
+        }
+        reading => reading,
+    }
+}
+
+/// Reads a date as people write it.
+fn written(text: &str, context: &Context) -> Reading {
     let text = without_time(text.trim()).to_lowercase();
     let parts = parts(&text);
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
@@ -98,8 +124,19 @@ pub fn read_cell(day: Date, context: &Context) -> Reading {
     judged(day.year(), day.month(), day.day(), context)
 }
 
+/// The year that a number is, instead of a spreadsheet's number of days.
+pub fn year_of(number: f64) -> Option<i16> {
+    let is_year = (f64::from(*YEARS.start())..=f64::from(*YEARS.end())).contains(&number);
+    #[expect(clippy::cast_possible_truncation, reason = "the range is looked at first")]
+    let year = number.trunc() as i16;
+    is_year.then_some(year)
+}
+
 /// Reads a spreadsheet's number of days.
 pub fn read_serial(serial: f64, context: &Context) -> Reading {
+    if let Some(year) = year_of(serial) {
+        return Reading::YearOnly(year);
+    }
     #[expect(clippy::cast_possible_truncation, reason = "the range is looked at first")]
     let whole = if (f64::from(*SERIALS.start())..=f64::from(*SERIALS.end())).contains(&serial) {
         serial.trunc() as i32
@@ -112,12 +149,22 @@ pub fn read_serial(serial: f64, context: &Context) -> Reading {
     }
 }
 
-/// A time of day behind the date says nothing.
-fn without_time(text: &str) -> &str {
-    match text.split_once([' ', 'T', 't']) {
-        Some((day, time)) if time.contains(':') && day.bytes().any(|b| b.is_ascii_digit()) => day,
-        _ => text,
+/// A time of day behind the date says nothing, unless it is of UTC, where the day ends later than here. With an offset of
+/// its own it is the day as written.
+pub fn without_time(text: &str) -> Cow<'_, str> {
+    let Some((day, time)) = text.split_once([' ', 'T', 't']) else { return Cow::Borrowed(text) };
+    if !time.contains(':') || !day.bytes().any(|b| b.is_ascii_digit()) {
+        return Cow::Borrowed(text);
     }
+    utc_day(text).map_or(Cow::Borrowed(day), |day| Cow::Owned(day.to_string()))
+}
+
+/// The day here of a moment in UTC, as databases and programs write it: `1980-03-11 17:00:00+00`.
+fn utc_day(text: &str) -> Option<Date> {
+    let pieces = Pieces::parse(text.strip_suffix(" UTC").unwrap_or(text)).ok()?;
+    let utc = pieces.to_numeric_offset() == Some(Offset::UTC) || text.ends_with(" UTC");
+    let moment = pieces.date().to_datetime(pieces.time()?);
+    Some(moment.checked_add(HOURS_OF_ZONE.hours()).ok()?.date()).filter(|_| utc)
 }
 
 /// Runs of digits and of letters.
@@ -165,7 +212,6 @@ fn single(text: &str, context: &Context) -> Reading {
             triple([&text[..4], &text[4..6], &text[6..]], context)
         }
         8 => triple([&text[..2], &text[2..4], &text[4..]], context),
-        4..=5 => text.parse().map_or(Reading::Unreadable, |serial: f64| read_serial(serial, context)),
         _ => Reading::Unreadable,
     }
 }
@@ -252,17 +298,24 @@ fn judged(year: i16, month: i8, day: i8, context: &Context) -> Reading {
     }
 }
 
-/// Parts a place and a date that stand in one cell, at the last tail that is a date.
+/// Parts a place and a date that stand in one cell, at the first tail that is a date. A number of days is one only if it
+/// is all of the cell: behind a place it is a postcode or a house.
 pub fn split_place<'a>(text: &'a str, context: &Context) -> (&'a str, Reading) {
+    let is_date = |reading: &Reading| !matches!(reading, Reading::Unreadable | Reading::Missing);
+    let whole = text.starts_with(|c: char| c.is_ascii_digit()).then(|| read(text, context));
+    if let Some(whole) = whole.filter(is_date) {
+        return ("", whole);
+    }
     let begins = text.char_indices().filter(|(at, c)| {
         let after = text[at + c.len_utf8()..].trim_start();
-        matches!(c, ',' | ' ' | '/') && after.starts_with(|c: char| c.is_ascii_digit())
-            || (*at == 0 && c.is_ascii_digit())
+        // A stroke behind a digit is the date's own.
+        let inside = *c == '/' && text[..*at].ends_with(|c: char| c.is_ascii_digit());
+        matches!(c, ',' | ' ' | '/') && !inside && after.starts_with(|c: char| c.is_ascii_digit())
     });
     for (at, c) in begins {
-        let from = if at == 0 && c.is_ascii_digit() { 0 } else { at + c.len_utf8() };
-        let reading = read(&text[from..], context);
-        if !matches!(reading, Reading::Unreadable | Reading::Missing) {
+        let from = at + c.len_utf8();
+        let reading = written(&text[from..], context);
+        if is_date(&reading) {
             return (
                 text[..from].trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | '-')),
                 reading,
@@ -287,6 +340,18 @@ mod tests {
             ("1980-08-17", day(1980, 8, 17)),
             ("1980-08-17 00:00:00", day(1980, 8, 17)),
             ("1980-08-17T00:00:00Z", day(1980, 8, 17)),
+            ("1980-03-12 00:00:00.000", day(1980, 3, 12)),
+            ("1980-03-12T00:00:00", day(1980, 3, 12)),
+            // Midnight of Papua, Bali, Jakarta, and Jakarta before 1964, in UTC.
+            ("1980-03-11 15:00:00+00", day(1980, 3, 12)),
+            ("1980-03-11 16:00:00+00:00", day(1980, 3, 12)),
+            ("1980-03-11T17:00:00.000Z", day(1980, 3, 12)),
+            ("1960-03-11 16:30:00+00", day(1960, 3, 12)),
+            ("1979-12-31 17:00:00 UTC", day(1980, 1, 1)),
+            ("1980-03-12 00:00:00+00", day(1980, 3, 12)),
+            ("1980-03-12 00:00:00+07", day(1980, 3, 12)),
+            ("1980-03-12T23:00:00+07:00", day(1980, 3, 12)),
+            ("12/03/1980 17:00:00", day(1980, 3, 12)),
             ("17/08/1980", day(1980, 8, 17)),
             ("17-8-1980", day(1980, 8, 17)),
             ("17.08.1980", day(1980, 8, 17)),
@@ -312,6 +377,9 @@ mod tests {
             ("0000-00-00", Reading::Missing),
             ("00/00/1975", Reading::YearOnly(1975)),
             ("1975", Reading::YearOnly(1975)),
+            ("2050", Reading::YearOnly(2050)),
+            ("1500", Reading::Unreadable),
+            ("17/08/19800", Reading::Unreadable),
             ("Mei 1975", Reading::YearOnly(1975)),
             ("17/08/2027", Reading::Future(date(2027, 8, 17))),
             ("tidak tahu", Reading::Unreadable),
@@ -331,6 +399,16 @@ mod tests {
         assert_eq!(read_cell(date(1980, 5, 3), &context), Reading::Swapped(date(1980, 3, 5)));
         assert_eq!(read("04/05/1980", &context), Reading::Day(date(1980, 5, 4)), "fits neither way");
         assert_eq!(read_serial(29_280.0, &context), Reading::Day(date(1980, 2, 29)));
+    }
+
+    #[test]
+    fn a_number_is_a_year_or_days_or_nothing() {
+        let read = |number| read_serial(number, &context());
+        assert_eq!(read(1980.0), Reading::YearOnly(1980));
+        assert_eq!(read(29_514.0), Reading::Day(date(1980, 10, 20)));
+        for nothing in [0.0, 7.0, 1_899.0, 2_101.0, 16.5, 19_800_817.0, -1.0, f64::NAN] {
+            assert_eq!(read(nothing), Reading::Unreadable, "{nothing}");
+        }
     }
 
     #[test]
@@ -358,6 +436,15 @@ mod tests {
             ("17-08-1980", "", day),
             ("Sleman", "Sleman", Reading::Missing),
             ("Desa 7 Ulu, 17-08-1980", "Desa 7 Ulu", day),
+            ("SP 3 / 17-08-1980", "SP 3", day),
+            ("Sleman, 17081980", "Sleman", day),
+            ("29450", "", day),
+            ("Bogor, 1980", "Bogor", Reading::YearOnly(1980)),
+            ("Bogor 16810", "Bogor 16810", Reading::Missing),
+            ("Bogor, RT 05, 25000", "Bogor, RT 05, 25000", Reading::Missing),
+            ("KM 29514", "KM 29514", Reading::Missing),
+            ("17/08/19800", "17/08/19800", Reading::Missing),
+            ("17/08/19/80", "17/08/19/80", Reading::Missing),
         ] {
             assert_eq!(split_place(text, &context()), (place, expected), "{text}");
         }

@@ -159,6 +159,7 @@ impl Reading<'_> {
                 Cell::Empty | Cell::Fault => continue,
                 // A place that is a number is no date.
                 Cell::Number(_) | Cell::Whole(_) if role == Role::TempatLahir => continue,
+                Cell::Text(text) if role == Role::TempatLahir && is_number(text) => continue,
                 Cell::Day(_) if self.ambiguous(role, context.nik.is_some()) => date::Reading::Missing,
                 Cell::Day(day) => date::read_cell(*day, context),
                 Cell::Number(serial) => date::read_serial(*serial, context),
@@ -173,6 +174,13 @@ impl Reading<'_> {
                     reading => reading,
                 },
                 Cell::Text(text) => match date::split_place(text, context).1 {
+                    // A place alone says nothing; digits in a cell with a date were meant as one.
+                    date::Reading::Missing
+                        if role == Role::TempatTanggalLahir
+                            && text.contains(|c: char| c.is_ascii_digit()) =>
+                    {
+                        date::Reading::Unreadable
+                    }
                     date::Reading::Missing => continue,
                     reading => reading,
                 },
@@ -217,6 +225,10 @@ impl Reading<'_> {
 
 fn number_of(day: jiff::civil::Date) -> Value {
     Value::Number(Day::from_date(day).0.into())
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_temporary(text: &str) -> bool {
