@@ -50,7 +50,8 @@ pub fn labelled(text: &str) -> Option<(Option<String>, Option<String>)> {
         return None;
     }
     let numbers = || (0..words.len()).step_by(2).map(|at| number(&words[at].text));
-    let behind = words.len() % 2 == 0 && words.len() <= 4 && numbers().all(|number| number.is_some());
+    let behind =
+        words.len().is_multiple_of(2) && words.len() <= 4 && numbers().all(|number| number.is_some());
     let mut found = (None, None);
     match behind.then(|| [names(1), names(3)]) {
         Some([Some(first), second]) if second != Some(first) => {

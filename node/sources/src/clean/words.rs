@@ -147,6 +147,12 @@ mod tests {
         ] {
             assert_eq!(relation(text), Some(expected), "{text}");
         }
+        assert_eq!(standing("TIDAK TETAP"), None);
+        assert_eq!(standing("Tidak Valid"), Some(Standing::Superseded));
+    }
+
+    #[test]
+    fn schooling_with_any_blanks_around_strokes() {
         for (text, expected) in [
             ("STRATA III", 22),
             ("STRATA II", 21),
@@ -171,7 +177,5 @@ mod tests {
         ] {
             assert_eq!(schooling(text), Some(expected), "{text}");
         }
-        assert_eq!(standing("TIDAK TETAP"), None);
-        assert_eq!(standing("Tidak Valid"), Some(Standing::Superseded));
     }
 }
