@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// Goes into every digest: one more whenever the same row is read differently.
-const READER_VERSION: u32 = 1;
+const READER_VERSION: u32 = 2;
 /// A region for checks in which none is asked for.
 const ANY_REGION: u32 = 1101;
 
@@ -140,7 +140,18 @@ impl Delivery {
         let (people, families) = (People::default(), Families::default());
         let reader = Reader::new(rulebook, today, places);
         let (joined, own) = (Joined::default(), HashMap::new());
-        Self { reader, forced, sheets, tables, people, families, family: None, joined, corrections: None, own }
+        Self {
+            reader,
+            forced,
+            sheets,
+            tables,
+            people,
+            families,
+            family: None,
+            joined,
+            corrections: None,
+            own,
+        }
     }
 
     /// Reads these rows otherwise than the source has them, and marks every row.

@@ -194,10 +194,12 @@ impl<'a> Reading<'a> {
             }
             let name = self.plan.names.get(direct.at).map(String::as_str);
             if let Some(table) = &direct.table {
-                let number = || text.trim_end_matches(".0").parse().ok();
-                let built_in = || number().and_then(|code| codes::crosswalk(table, code));
-                if let Some(code) = self.plan.looked_up(table, &text).or_else(built_in) {
-                    self.out.values.insert(direct.column, Value::Number(code));
+                match codes::meaning(self.plan, table, &text) {
+                    Ok(Some(code)) => {
+                        self.out.values.insert(direct.column, Value::Number(code));
+                    }
+                    Ok(None) => {}
+                    Err(code) => self.out.tell(code, Some(direct.column), name),
                 }
                 continue;
             }

@@ -2,10 +2,13 @@
 
 pub mod text;
 
+mod biff;
 mod error;
 mod guard;
 mod merged;
+mod spans;
 mod workbook;
+mod xml;
 
 use std::{fs::File, io::Read as _, ops::ControlFlow, path::Path};
 

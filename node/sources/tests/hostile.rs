@@ -3,7 +3,7 @@
 use std::{io::Write as _, ops::ControlFlow, path::Path};
 
 use dtsen_sources::read::{self, ReadError};
-use zip::{ZipWriter, write::SimpleFileOptions};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 const MEGABYTE: usize = 1024 * 1024;
 const TYPES: &str = r#"<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>"#;
@@ -23,8 +23,7 @@ fn workbook(path: &Path, sheet: &str, zeros: Option<(&str, usize)>) {
         ("xl/worksheets/sheet1.xml", sheet),
     ];
     for (name, text) in parts {
-        archive.start_file(name, SimpleFileOptions::default()).expect("a part");
-        archive.write_all(text.as_bytes()).expect("writes");
+        part(&mut archive, name, text);
     }
     if let Some((name, megabytes)) = zeros {
         archive.start_file(name, SimpleFileOptions::default()).expect("a part");
@@ -33,6 +32,13 @@ fn workbook(path: &Path, sheet: &str, zeros: Option<(&str, usize)>) {
         }
     }
     archive.finish().expect("writes");
+}
+
+/// As it is: to deflate what is long takes long.
+fn part(archive: &mut ZipWriter<std::fs::File>, name: &str, text: &str) {
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    archive.start_file(name, stored).expect("a part");
+    archive.write_all(text.as_bytes()).expect("writes");
 }
 
 fn rows(path: &Path) -> Result<u64, ReadError> {
@@ -78,6 +84,54 @@ fn bombs_and_giants_end_in_an_error() {
 }
 
 #[test]
+fn what_the_library_would_hold_whole_is_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a");
+    // Few and long pieces: many short ones take long to read.
+    let pad = " ".repeat(4_096);
+    let long = |piece: &str| piece.replace('_', &pad).repeat(17 * MEGABYTE / pad.len());
+    let cell = |text: &str| format!(r#"<row r="1"><c r="A1" t="inlineStr"><is>{text}</is></c></row>"#);
+    for (what, cells) in [
+        ("blanks", long("_")),
+        ("a tag", format!("<row{}/>", long("_"))),
+        ("a comment that looks like rows", format!("<!--{}-->", long("<row>_"))),
+        ("elements in elements", long("<row_>")),
+        ("a cell of many texts", cell(&long("<r><t>_a</t></r>"))),
+        ("what is merged", format!("</sheetData>{}", long(r#"<mergeCell_ref="A1:A2"/>"#))),
+    ] {
+        workbook(&path, &sheet(&cells), None);
+        let read = rows(&path);
+        assert!(matches!(read, Err(ReadError::TooLarge { limit: 16, .. })), "{what}: {read:?}");
+    }
+    workbook(&path, &sheet(&long(r#"<row r="1">_<c r="A1"><v>1</v></c></row>"#)), None);
+    assert!(rows(&path).is_ok(), "rows of any number");
+
+    for (texts, too_large) in [
+        (format!("<sst><si><t>{}</t></si></sst>", long("_a")), true),
+        (r#"<sst uniqueCount="4000000000"></sst>"#.to_owned(), false),
+    ] {
+        let mut archive = ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+        part(&mut archive, "xl/workbook.xml", WORKBOOK);
+        part(&mut archive, "xl/sharedStrings.xml", &texts);
+        archive.finish().expect("writes");
+        match rows(&path) {
+            Err(ReadError::TooLarge { .. }) if too_large => {}
+            Err(ReadError::Damaged { cause, .. }) if !too_large => assert!(cause.contains("teks"), "{cause}"),
+            read => panic!("{read:?}"),
+        }
+    }
+
+    let mut archive = ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+    let text = format!(
+        "<table:table table:name=\"A\"><table:table-row><table:table-cell>{}</table:table-cell></table:table-row></table:table>",
+        long("<text:p>_a</text:p>"),
+    );
+    part(&mut archive, "content.xml", &text);
+    archive.finish().expect("writes");
+    assert!(matches!(rows(&path), Err(ReadError::TooLarge { limit: 16, .. })));
+}
+
+#[test]
 fn what_is_no_table_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a");
@@ -115,6 +169,34 @@ fn damaged_workbooks_end_in_an_error_or_in_rows() {
             let _ = rows(&path);
         }
     }
+}
+
+#[test]
+fn an_xls_that_claims_more_than_it_has_ends_in_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a");
+    let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/layouts/workbook.xls"))
+        .expect("reads");
+    let find = |bytes: &[u8]| whole.windows(bytes.len()).position(|window| window == bytes);
+    // The rows that the sheet claims to have, from 0.
+    let rows_claimed = find(b"\x00\x02\x0e\x00").expect("a record") + 8;
+    // The row and the column of the formula.
+    let formula = find(b"\x06\x00\x22\x00\x05\x00\x03\x00").expect("a record") + 4;
+    for (at, bytes) in [(rows_claimed, &b"\xff\xff\xff\xff"[..]), (formula, b"\xff\xff\xff\xff")] {
+        let mut bad = whole.clone();
+        bad[at..at + bytes.len()].copy_from_slice(bytes);
+        std::fs::write(&path, &bad).expect("writes");
+        let read = rows(&path);
+        assert!(matches!(&read, Err(ReadError::Damaged { cause, .. }) if cause.contains("sel")), "{read:?}");
+    }
+    // The sectors of its directory go round.
+    let word = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().expect("four"));
+    let (table, directory) = (word(76) as usize, word(48));
+    let mut bad = whole.clone();
+    let entry = 512 + table * 512 + directory as usize * 4;
+    bad[entry..entry + 4].copy_from_slice(&directory.to_le_bytes());
+    std::fs::write(&path, &bad).expect("writes");
+    assert!(matches!(rows(&path), Err(ReadError::Damaged { .. })));
 }
 
 #[test]

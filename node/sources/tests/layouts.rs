@@ -1,8 +1,8 @@
 //! The dirty-data table: files as regions have them, one a layout, and what every row must become.
 //!
 //! `layouts/*.toml` hold sheets (`rows`, `merges`) or a text (`text`, `encoding`), and `expect`: by row, the fields that
-//! must be so, the fields that must not be there (`none`), and codes that must be told. Rows that are not expected must
-//! not come, or come with an error. All people are invented.
+//! must be so, the fields that must not be there (`none`), and codes that must be told (`CODE`, or `CODE column`) or must
+//! not be (`not`). Rows that are not expected must not come, or come with an error. All people are invented.
 
 use std::{collections::BTreeMap, ops::ControlFlow, path::Path, sync::Arc};
 
@@ -11,7 +11,7 @@ use dtsen_sources::{
     delivery::Delivery,
     place::Places,
     preset::{self, Preset},
-    preview::{Shown, show},
+    preview::{Shown, ShownFinding, show},
     read,
 };
 use jiff::civil::date;
@@ -57,6 +57,8 @@ struct Expect {
     none: Vec<String>,
     #[serde(default)]
     codes: Vec<String>,
+    #[serde(default)]
+    not: Vec<String>,
     /// The row carries an error.
     #[serde(default)]
     error: bool,
@@ -198,10 +200,18 @@ fn check(name: &str, case: &Case, path: &Path) -> Vec<String> {
             }
         }
         let codes: Vec<&str> = row.findings.iter().map(|finding| finding.code.as_str()).collect();
-        for code in &expect.codes {
-            if !codes.contains(&code.as_str()) {
-                wrong.push(format!("{name} row {}: {code} not told, only {codes:?}", row.row));
-            }
+        let told = |code: &String| {
+            let of = |finding: &ShownFinding| match &finding.field {
+                Some(field) => finding.code == *code || format!("{} {field}", finding.code) == *code,
+                None => finding.code == *code,
+            };
+            row.findings.iter().any(of)
+        };
+        for code in expect.codes.iter().filter(|code| !told(code)) {
+            wrong.push(format!("{name} row {}: {code} not told, only {codes:?}", row.row));
+        }
+        for code in expect.not.iter().filter(|code| told(code)) {
+            wrong.push(format!("{name} row {}: {code} told", row.row));
         }
         if expect.error != is_error(row) {
             wrong.push(format!("{name} row {}: error {}, told {codes:?}", row.row, is_error(row)));

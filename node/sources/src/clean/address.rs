@@ -1,5 +1,7 @@
 //! RT, RW and dusun, from cells of their own or out of an address.
 
+use super::text::without_zero_fraction;
+
 /// What an address says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Address {
@@ -13,30 +15,63 @@ pub struct Address {
     pub rest: String,
 }
 
-/// A number of an RT or RW; `0`, `-` and the like mean that there is none.
+/// A number of an RT or RW; `0`, `-` and the like mean that there is none, and of two numbers neither is known.
 pub fn number(text: &str) -> Option<String> {
-    let digits: String = text.trim().trim_end_matches(".0").chars().filter(char::is_ascii_digit).collect();
-    let number: u32 = digits.parse().ok().filter(|n| (1..=999).contains(n))?;
+    let bare = without_zero_fraction(text.trim()).trim_matches(|c: char| !c.is_ascii_digit());
+    let number: u32 = bare.parse().ok().filter(|n| (1..=999).contains(n))?;
     Some(format!("{number:03}"))
 }
 
-/// A cell with both, RT first: `003/005`, `RT 3 RW 5`, `3/-`.
+/// A cell with both, RT first unless it names them: `003/005`, `RT 3 RW 5`, `5 RW / 3 RT`, `3/-`.
 pub fn both(text: &str) -> (Option<String>, Option<String>) {
-    let read = read(text);
-    if read.rt.is_some() || read.rw.is_some() {
-        return (read.rt, read.rw);
+    if let Some(named) = labelled(text) {
+        return named;
     }
-    let mut parts = text.split(['/', '-', '\\', ',', ';', ' ']).filter(|part| !part.trim().is_empty());
-    match (text.contains('/'), text.split_once('/')) {
-        (true, Some((rt, rw))) => (number(rt), number(rw)),
-        _ => (parts.next().and_then(number), parts.next().and_then(number)),
+    let parts: Vec<&str> = if text.contains('/') {
+        text.split('/').collect()
+    } else {
+        text.split(['-', '\\', ',', ';', ' ']).filter(|part| !part.trim().is_empty()).collect()
+    };
+    match parts[..] {
+        [rt] => (number(rt), None),
+        [rt, rw] => (number(rt), number(rw)),
+        // Of three nobody knows which is which.
+        _ => (None, None),
     }
 }
 
-/// RT and RW of a cell that names them: `RT 03`.
-pub fn labelled(text: &str) -> (Option<String>, Option<String>) {
-    let read = read(text);
-    (read.rt, read.rw)
+/// RT and RW of a cell that names one of them, before or behind its number: `RT 03`, `3 RT`.
+pub fn labelled(text: &str) -> Option<(Option<String>, Option<String>)> {
+    let words = words(text);
+    let names = |at: usize| {
+        words.get(at).map(|word| &*word.text).filter(|word| RT.contains(word) || RW.contains(word))
+    };
+    if !(0..words.len()).any(|at| names(at).is_some()) {
+        return None;
+    }
+    let numbers = || (0..words.len()).step_by(2).map(|at| number(&words[at].text));
+    let behind =
+        words.len().is_multiple_of(2) && words.len() <= 4 && numbers().all(|number| number.is_some());
+    let mut found = (None, None);
+    match behind.then(|| [names(1), names(3)]) {
+        Some([Some(first), second]) if second != Some(first) => {
+            for (label, number) in [Some(first), second].into_iter().flatten().zip(numbers()) {
+                *(if RT.contains(&label) { &mut found.0 } else { &mut found.1 }) = number;
+            }
+        }
+        _ => {
+            let read = read(text);
+            found = (read.rt, read.rw);
+        }
+    }
+    Some(found)
+}
+
+/// Whether a cell means a number of an RT or RW, be it one that can be read or not.
+pub fn is_said(text: &str) -> bool {
+    let label = |word: &str| RT.contains(&word) || RW.contains(&word);
+    let said = |word: &Word| word.text.chars().any(char::is_alphanumeric) && !is_none(&word.text);
+    words(text).iter().any(|word| said(word) && !label(&word.text))
 }
 
 /// Labels, and what they name.
@@ -157,6 +192,12 @@ mod tests {
             ("003/-", some("003"), None),
             ("002/000", some("002"), None),
             ("RW 05 RT 03", some("003"), some("005")),
+            ("3/5/2", None, None),
+            ("3 5 2", None, None),
+            ("5 RW / 3 RT", some("003"), some("005")),
+            ("3 RT / 5 RW", some("003"), some("005")),
+            ("5 RW", None, some("005")),
+            ("RW 5 / RT 3", some("003"), some("005")),
             ("-", None, None),
             ("", None, None),
         ] {
@@ -165,7 +206,14 @@ mod tests {
         assert_eq!(number("0"), None);
         assert_eq!(number("-"), None);
         assert_eq!(number("3.0"), some("003"));
+        assert_eq!(number("3.00"), some("003"));
         assert_eq!(number("012"), some("012"));
+        for two in ["3/5", "05-06", "1.000"] {
+            assert_eq!(number(two), None, "{two}");
+        }
+        for (text, said) in [("3/5", true), ("III", true), ("RT 000", false), ("-", false), ("0", false)] {
+            assert_eq!(is_said(text), said, "{text}");
+        }
     }
 
     #[test]

@@ -51,6 +51,17 @@ pub fn relation(text: &str) -> Option<i64> {
     code("relation", text)
 }
 
+/// DTSEN's certificate, from Dukcapil's highest education, where it is one: SD, SLTP and SLTA do not say which kind of
+/// school.
+pub fn certificate(text: &str) -> Option<i64> {
+    code("certificate", text)
+}
+
+/// DTSEN's participation in school, from OpenSID's education under way.
+pub fn schooling(text: &str) -> Option<i64> {
+    code("schooling", text)
+}
+
 /// What a population list says of somebody's being there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -138,5 +149,33 @@ mod tests {
         }
         assert_eq!(standing("TIDAK TETAP"), None);
         assert_eq!(standing("Tidak Valid"), Some(Standing::Superseded));
+    }
+
+    #[test]
+    fn schooling_with_any_blanks_around_strokes() {
+        for (text, expected) in [
+            ("STRATA III", 22),
+            ("STRATA II", 21),
+            ("DIPLOMA IV/ STRATA I", 19),
+            ("DIPLOMA IV / STRATA I", 19),
+            ("AKADEMI/ DIPLOMA III/S.MUDA", 18),
+            ("AKADEMI/DIPLOMA III/S. MUDA", 18),
+            ("DIPLOMA I / II", 18),
+            ("BELUM TAMAT SD/SEDERAJAT", 23),
+            ("TIDAK / BELUM SEKOLAH", 23),
+        ] {
+            assert_eq!(certificate(text), Some(expected), "{text}");
+        }
+        assert_eq!(certificate("SLTA / SEDERAJAT"), None, "SMA, MA, SMK, or Paket C");
+        for (text, expected) in [
+            ("BELUM MASUK TK/KELOMPOK BERMAIN", 1),
+            ("TIDAK PERNAH SEKOLAH", 1),
+            ("SEDANG SD / SEDERAJAT", 2),
+            ("SEDANG  D-3/SEDERAJAT", 2),
+            ("TIDAK TAMAT SD/SEDERAJAT", 3),
+            ("TIDAK SEDANG SEKOLAH", 3),
+        ] {
+            assert_eq!(schooling(text), Some(expected), "{text}");
+        }
     }
 }

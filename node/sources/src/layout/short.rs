@@ -48,7 +48,9 @@ fn fits(role: Role, cell: &Cell) -> bool {
         Role::JenisKelamin => words::sex(&text).is_some(),
         Role::Hubungan => words::relation(&text).is_some() || is_code(&text),
         Role::StatusKawin => words::marriage(&text).is_some() || is_code(&text),
-        Role::Rt | Role::Rw => is_code(&text) || address::labelled(&text) != (None, None),
+        Role::Rt | Role::Rw => {
+            is_code(&text) || address::labelled(&text).is_some_and(|found| found != (None, None))
+        }
         Role::RtRw | Role::RwRt => digits > 0,
         Role::Desa | Role::Kecamatan | Role::Kabupaten | Role::Provinsi => letters,
         Role::TempatLahir | Role::Dusun | Role::Pekerjaan | Role::Pendidikan => digits < YEAR_DIGITS,

@@ -1,8 +1,11 @@
 //! Where a row lives.
 
+use std::borrow::Cow;
+
 use dtsen_proto::{
     column::{self, Column},
     record::RecordKind,
+    rulebook::reason,
 };
 
 use super::{Reading, is_nothing};
@@ -22,11 +25,10 @@ const FAMILY_CODES: [Column; 3] =
 
 impl Reading<'_> {
     pub(super) fn address(&mut self, places: &mut Places) {
-        let whole = self.text(Role::Alamat);
+        let whole = self.place(Role::Alamat).unwrap_or_default();
         let inside = address::read(&whole);
         let (rt, rw) = self.rt_rw(&inside);
-        let dusun = self.text(Role::Dusun);
-        let dusun = Some(dusun).filter(|dusun| !dusun.is_empty()).or(inside.dusun).unwrap_or_default();
+        let dusun = self.place(Role::Dusun).or(inside.dusun).unwrap_or_default();
         self.village(places);
         let names =
             [Role::Provinsi, Role::Kabupaten, Role::Kecamatan, Role::Desa].map(|role| self.text(role));
@@ -57,29 +59,51 @@ impl Reading<'_> {
         (out.rt, out.rw) = (rt, rw);
     }
 
+    /// An address or the name of a dusun; of zeros it is none, as OpenSID has them.
+    fn place(&self, role: Role) -> Option<String> {
+        Some(self.text(role)).filter(|text| text.chars().any(|c| c.is_alphanumeric() && c != '0'))
+    }
+
+    /// What a cell of the row itself says.
+    fn own(&self, role: Role) -> Option<Cow<'_, str>> {
+        Some(self.cell(role).text()).filter(|text| !is_nothing(text))
+    }
+
     /// From cells of their own, from one cell with both, out of the address, or as it was said above the row.
-    fn rt_rw(&self, inside: &address::Address) -> (Option<String>, Option<String>) {
+    fn rt_rw(&mut self, inside: &address::Address) -> (Option<String>, Option<String>) {
         let (mut rt, mut rw) = (None, None);
-        let own = |role| Some(self.cell(role).text()).filter(|text| !is_nothing(text));
+        // "3/5" that a spreadsheet took for a day says nothing for certain.
+        let numbers = |role| self.own(role).filter(|_| !matches!(self.cell(role), Cell::Day(_)));
         for (role, turned) in [(Role::RtRw, false), (Role::RwRt, true)] {
-            // "3/5" that a spreadsheet took for a day says nothing for certain.
-            if matches!(self.cell(role), Cell::Text(_) | Cell::Whole(_) | Cell::Number(_))
-                && let Some(text) = own(role)
-            {
+            if let Some(text) = numbers(role) {
                 let (first, second) = address::both(&text);
-                let labelled = text.chars().any(char::is_alphabetic);
+                let labelled = address::labelled(&text).is_some();
                 (rt, rw) = if turned && !labelled { (second, first) } else { (first, second) };
             }
         }
-        if let Some(text) = own(Role::Rt).filter(|_| !matches!(self.cell(Role::Rt), Cell::Day(_))) {
-            if text.contains('/') && own(Role::Rw).is_none() {
+        if let Some(text) = numbers(Role::Rt) {
+            if text.contains('/') && self.own(Role::Rw).is_none() {
                 (rt, rw) = address::both(&text);
             } else {
-                rt = address::labelled(&text).0.or_else(|| address::number(&text)).or(rt);
+                rt = address::labelled(&text).map_or_else(|| address::number(&text), |named| named.0).or(rt);
             }
         }
-        if let Some(text) = own(Role::Rw).filter(|_| !matches!(self.cell(Role::Rw), Cell::Day(_))) {
-            rw = address::labelled(&text).1.or_else(|| address::number(&text)).or(rw);
+        if let Some(text) = numbers(Role::Rw) {
+            rw = address::labelled(&text).map_or_else(|| address::number(&text), |named| named.1).or(rw);
+        }
+        let columns = match self.out.kind {
+            RecordKind::Individu => (column::I_RT_KTP, column::I_RW_KTP),
+            RecordKind::Keluarga => (column::K_RT, column::K_RW),
+        };
+        for (role, column, read) in [
+            (Role::Rt, columns.0, rt.is_some()),
+            (Role::Rw, columns.1, rw.is_some()),
+            (Role::RtRw, columns.0, rt.is_some() || rw.is_some()),
+            (Role::RwRt, columns.0, rt.is_some() || rw.is_some()),
+        ] {
+            if !read && self.own(role).is_some_and(|text| address::is_said(&text)) {
+                self.tell(reason::NUMBER_FORMAT, column, role);
+            }
         }
         let said = |role: Role| self.context.get(role).unwrap_or_default();
         let above = address::both(said(Role::RtRw));

@@ -8,10 +8,11 @@ use dtsen_proto::{
     rulebook::reason,
 };
 
-use super::Reading;
+use super::{Reading, is_nothing};
 use crate::{
     clean::words::{self, Standing},
     layout::heading::Role,
+    plan::Plan,
     preset::List,
     survey::Marriages,
 };
@@ -22,9 +23,31 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     toml::from_str(include_str!("../../data/codes.toml")).expect("our own table, which a test reads")
 });
 
+/// A code of DTSEN, or none where nothing is said, or the reason why there is none.
+pub(crate) type Meaning = Result<Option<i64>, &'static str>;
+
 /// DTSEN's code for a code of another list.
-pub(crate) fn crosswalk(table: &str, code: i64) -> Option<i64> {
-    TABLES.get(table)?.get(&code.to_string())?.as_integer()
+pub(crate) fn crosswalk(table: &str, code: i64) -> Meaning {
+    match TABLES.get(table).and_then(|table| table.get(&code.to_string())) {
+        Some(toml::Value::Integer(code)) => Ok(Some(*code)),
+        Some(toml::Value::String(mark)) if mark == "-" => Ok(None),
+        Some(_) => Err(reason::CODE_UNMAPPED),
+        None => Err(reason::CODE_RANGE),
+    }
+}
+
+/// What a text means by a table, the mapping's own or a built-in one. 0 is an empty field of a form.
+pub(super) fn meaning(plan: &Plan, table: &str, text: &str) -> Meaning {
+    if let Some(code) = plan.looked_up(table, text) {
+        return Ok(Some(code));
+    }
+    let number = text.trim_end_matches(".0").parse::<i64>();
+    match number {
+        _ if is_nothing(text) => Ok(None),
+        Ok(0 | -1) if is_crosswalk(table) => Ok(None),
+        Ok(number) if is_crosswalk(table) => crosswalk(table, number),
+        _ => Err(reason::CODE_UNMAPPED),
+    }
 }
 
 /// Whether there is such a table of codes of another list.
@@ -42,6 +65,9 @@ const DIED: i64 = 2;
 const MOVED: i64 = 3;
 const NOT_FOUND: i64 = 6;
 
+/// Of these everybody has a code: 0 is none of them, and no empty field.
+const NEVER_ZERO: [Role; 3] = [Role::JenisKelamin, Role::Hubungan, Role::StatusKawin];
+
 /// A number as a code, or the words.
 enum Said {
     Nothing,
@@ -52,7 +78,8 @@ enum Said {
 impl Reading<'_> {
     fn said(&self, role: Role) -> Said {
         let text = self.text(role);
-        if text.is_empty() || matches!(&*text, "0" | "-1" | "00") {
+        let zero = matches!(&*text, "0" | "00") && !NEVER_ZERO.contains(&role);
+        if text.is_empty() || text == "-1" || zero {
             return Said::Nothing;
         }
         // "4. ANAK", "2 - KAWIN": the words say it.
@@ -66,10 +93,10 @@ impl Reading<'_> {
     }
 
     pub(super) fn codes(&mut self) {
-        self.coded(Role::JenisKelamin, column::I_JENIS_KELAMIN, |_, code| Some(code), words::sex);
+        self.coded(Role::JenisKelamin, column::I_JENIS_KELAMIN, |_, code| Ok(Some(code)), words::sex);
         self.coded(Role::Hubungan, column::I_STATUS_HUBUNGAN, Self::relation, words::relation);
         self.coded(Role::StatusKawin, column::I_STATUS_KAWIN, Self::marriage, words::marriage);
-        self.coded(Role::KeberadaanAnggota, column::I_KEBERADAAN, |_, code| Some(code), |_| None);
+        self.coded(Role::KeberadaanAnggota, column::I_KEBERADAAN, |_, code| Ok(Some(code)), |_| None);
         self.education();
         let occupation = |reading: &Self, code| match reading.plan.preset.codes.pekerjaan {
             List::Dukcapil => label("pekerjaan_dukcapil", code),
@@ -82,7 +109,7 @@ impl Reading<'_> {
         &mut self,
         role: Role,
         column: Column,
-        number: impl Fn(&mut Self, i64) -> Option<i64>,
+        number: impl Fn(&mut Self, i64) -> Meaning,
         word: impl Fn(&str) -> Option<i64>,
     ) {
         if let Some(table) = self.plan.tables.get(&role) {
@@ -99,8 +126,9 @@ impl Reading<'_> {
         match self.said(role) {
             Said::Nothing => {}
             Said::Code(code) => match number(self, code) {
-                Some(code) => self.say_code(column, code),
-                None => self.tell(reason::CODE_LIST_UNKNOWN, column, role),
+                Ok(Some(code)) => self.say_code(column, code),
+                Ok(None) => {}
+                Err(code) => self.tell(code, column, role),
             },
             Said::Words(words) => match word(&words) {
                 Some(code) => self.say_code(column, code),
@@ -112,47 +140,58 @@ impl Reading<'_> {
     }
 
     /// The number of a relation means one thing at Dukcapil and another in DTSEN.
-    fn relation(&mut self, code: i64) -> Option<i64> {
+    fn relation(&mut self, code: i64) -> Meaning {
         let list = match self.plan.preset.codes.hubungan {
             List::Unknown => self.table.relations(),
             list => list,
         };
+        let shdk = crosswalk("shdk_hubungan", code);
         match list {
-            List::Shdk => crosswalk("shdk_hubungan", code),
-            List::Dtsen => (1..=8).contains(&code).then_some(code),
-            // The head is 1 in both.
-            _ => (code == 1).then_some(1),
+            List::Shdk => shdk,
+            List::Dtsen if (1..=8).contains(&code) => Ok(Some(code)),
+            List::Dtsen => Err(reason::CODE_RANGE),
+            // The head is 1 in both, and what is in neither is no code.
+            _ if code == 1 => Ok(Some(1)),
+            _ => shdk.and(Err(reason::CODE_LIST_UNKNOWN)),
         }
     }
 
-    fn marriage(&mut self, code: i64) -> Option<i64> {
+    fn marriage(&mut self, code: i64) -> Meaning {
         let list = match self.plan.preset.codes.status_kawin {
             List::Dtsen => Marriages::Four,
             _ => self.table.marriages(),
         };
         match (code, list) {
-            (1..=2, _) | (3..=4, Marriages::Four) => Some(code),
-            (3..=5, Marriages::Five) => Some(code - 1),
-            _ => None,
+            (1..=2, _) | (3..=4, Marriages::Four) => Ok(Some(code)),
+            // Married and registered, married and not: one more code before the others.
+            (3..=5, Marriages::Five) => Ok(Some(code - 1)),
+            (3..=5, Marriages::Doubtful) => Err(reason::CODE_LIST_UNKNOWN),
+            _ => Err(reason::CODE_RANGE),
+        }
+    }
+
+    fn schooling(&mut self, code: i64) -> Meaning {
+        match self.plan.preset.codes.pendidikan_sedang {
+            List::Opensid => crosswalk("pendidikan_sedang_partisipasi", code),
+            _ => Err(reason::CODE_LIST_UNKNOWN),
         }
     }
 
     fn education(&mut self) {
         let dukcapil = self.plan.preset.codes.pendidikan == List::Dukcapil;
-        if let Said::Code(code) = self.said(Role::Pendidikan)
-            && dukcapil
-            && let Some(certificate) = crosswalk("pendidikan_dukcapil_ijazah", code)
-        {
+        let certificate = match self.said(Role::Pendidikan) {
+            // The level is said and, if need be, told beside it.
+            Said::Code(code) => crosswalk("pendidikan_dukcapil_ijazah", code).unwrap_or_default(),
+            Said::Words(words) => words::certificate(&words),
+            Said::Nothing => None,
+        };
+        if let Some(certificate) = certificate.filter(|_| dukcapil) {
             self.say_code(column::I_IJAZAH, certificate);
         }
         let level = move |_: &Self, code| dukcapil.then(|| label("pendidikan_dukcapil", code)).flatten();
         self.labelled(Role::Pendidikan, column::I_PENDIDIKAN_KTP, level);
-        if let Said::Code(code) = self.said(Role::PendidikanSedang)
-            && self.plan.preset.codes.pendidikan_sedang == List::Opensid
-            && let Some(part) = crosswalk("pendidikan_sedang_partisipasi", code)
-        {
-            self.say_code(column::I_PARTISIPASI_SEKOLAH, part);
-        }
+        let column = column::I_PARTISIPASI_SEKOLAH;
+        self.coded(Role::PendidikanSedang, column, Self::schooling, words::schooling);
     }
 
     /// A column of text, of which a number is a code of a list.

@@ -86,6 +86,7 @@ impl Reading<'_> {
         let code = match cell {
             number::Cell::Missing => return,
             number::Cell::AsNumber => reason::NIK_AS_NUMBER,
+            number::Cell::Placeholder if which == Number::Kk => reasons.format,
             number::Cell::Placeholder if is_temporary(&text) => reason::NIK_TEMPORARY,
             number::Cell::Placeholder => reason::NIK_PLACEHOLDER,
             number::Cell::Odd(_) => reasons.format,
@@ -174,6 +175,8 @@ impl Reading<'_> {
                         date::Reading::Missing => date::Reading::Unreadable,
                         reading => reading,
                     },
+                    // A day of zeros is none, and said.
+                    date::Reading::Missing if text.contains('0') => date::Reading::Impossible,
                     reading => reading,
                 },
                 Cell::Text(text) => match date::split_place(text, context).1 {

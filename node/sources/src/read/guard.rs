@@ -2,13 +2,17 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{BufReader, Read},
     path::Path,
 };
 
 use zip::ZipArchive;
 
-use super::{Format, ReadError};
+use super::{
+    Format, ReadError, biff,
+    spans::Spans,
+    xml::{self, MAX_STRETCH_BYTES, Stop, Tag},
+};
 
 /// Bytes of the parts of an XLSX that are kept whole: texts, styles, the list of sheets.
 pub(super) const MAX_KEPT_BYTES: u64 = 96 * MEGABYTE;
@@ -18,6 +22,12 @@ const MAX_ODS_BYTES: u64 = 64 * MEGABYTE;
 const MAX_REPEATED: u64 = 4_000_000;
 /// Bytes of all sheets of an XLSX, inflated. They are streamed: this bounds the time.
 const MAX_SHEETS_BYTES: u64 = 4_096 * MEGABYTE;
+/// Texts in the list of an XLSX: with what keeps them, each takes at least 56 bytes.
+const MAX_TEXTS: u64 = 3_000_000;
+/// Folders of parts that are streamed or not read at all. What is kept must not stand there.
+const STREAMED: [&str; 4] = ["worksheets/", "media/", "drawings/", "embeddings/"];
+/// First elements of parts that are kept.
+const KEPT: [&str; 3] = ["sst", "styleSheet", "workbook"];
 /// Parts of a workbook.
 const MAX_PARTS: usize = 10_000;
 pub(super) const MEGABYTE: u64 = 1024 * 1024;
@@ -50,94 +60,90 @@ pub(super) fn zip_kind(path: &Path) -> Result<Format, ReadError> {
     }
 }
 
-/// Inflates, without keeping it, what would be kept; what an archive claims of its sizes proves nothing.
+/// Inflates all parts without keeping them; what an archive claims of its sizes proves nothing.
 pub(super) fn xlsx(path: &Path) -> Result<(), ReadError> {
     let mut archive = open(path)?;
-    let (mut kept, mut sheets) = (0, 0);
+    let (mut kept, mut sheets, mut texts, mut claimed) = (0, 0, 0_u64, 0_u64);
     for at in 0..archive.len() {
-        let mut part = archive.by_index(at).map_err(|cause| damaged(path, &cause))?;
+        let part = archive.by_index(at).map_err(|cause| damaged(path, &cause))?;
         let name = part.name().map_err(|cause| damaged(path, &cause))?.to_ascii_lowercase();
-        let streamed = ["worksheets/", "media/", "drawings/", "embeddings/"];
-        if streamed.iter().any(|folder| name.contains(folder)) {
-            sheets += part.size();
-            limit(path, "isi lembar", sheets, MAX_SHEETS_BYTES)?;
-            continue;
+        let streamed = STREAMED.iter().any(|folder| name.contains(folder));
+        let (what, bytes, most) = if streamed {
+            ("isi lembar", &mut sheets, MAX_SHEETS_BYTES)
+        } else {
+            ("teks di dalam buku kerja", &mut kept, MAX_KEPT_BYTES)
+        };
+        let mut astray = false;
+        *bytes += part_of(path, part, what, most - *bytes, |tag| {
+            let Tag::Start(start) = tag else { return };
+            let name = start.local_name();
+            astray |= streamed && KEPT.contains(&name.as_ref());
+            texts += u64::from(name.as_ref() == "si");
+            // The library makes room for as many as the list claims.
+            if name.as_ref() == "sst" {
+                claimed = claimed.max(xml::number(start, "uniqueCount").unwrap_or(0));
+            }
+        })?;
+        if astray {
+            return Err(damaged(path, &"bagian di tempat yang salah"));
         }
-        kept += inflated(path, &mut part, MAX_KEPT_BYTES - kept)?;
-        limit(path, "teks di dalam buku kerja", kept, MAX_KEPT_BYTES)?;
+        if texts.max(claimed) > MAX_TEXTS {
+            return Err(damaged(path, &format!("{} teks, batasnya {MAX_TEXTS}", texts.max(claimed))));
+        }
     }
     Ok(())
 }
 
-/// Inflates the content of an ODS without keeping it, and counts the cells that it would repeat.
-pub(super) fn ods(path: &Path) -> Result<(), ReadError> {
+/// Inflates the content of an ODS without keeping it, counts the cells that it would repeat, and finds its merges.
+pub(super) fn ods(path: &Path) -> Result<Spans, ReadError> {
     let mut archive = open(path)?;
-    let mut part = archive.by_name("content.xml").map_err(|cause| damaged(path, &cause))?;
-    let bytes = inflated(path, &mut part, MAX_ODS_BYTES)?;
-    limit(path, "buku kerja ODS", bytes, MAX_ODS_BYTES)?;
-    drop(part);
-    let mut text = String::new();
-    let mut part = archive.by_name("content.xml").map_err(|cause| damaged(path, &cause))?;
-    part.read_to_string(&mut text).map_err(|cause| damaged(path, &cause))?;
-    let repeated = repeated_cells(&text);
-    if repeated > MAX_REPEATED {
-        return Err(damaged(path, &format!("{repeated} sel yang diulang")));
+    let part = archive.by_name("content.xml").map_err(|cause| damaged(path, &cause))?;
+    let mut spans = Spans::default();
+    part_of(path, part, "buku kerja ODS", MAX_ODS_BYTES, |tag| spans.tag(&tag))?;
+    if spans.repeated() > MAX_REPEATED {
+        return Err(damaged(path, &format!("{} sel yang diulang", spans.repeated())));
     }
-    Ok(())
+    Ok(spans)
 }
 
-/// Cells with a value that rows and columns of an ODS repeat; blank ones cost nothing.
-fn repeated_cells(text: &str) -> u64 {
-    let number = |tag: &str, name: &str| {
-        let from = tag.find(name)? + name.len();
-        tag[from..].strip_prefix("=\"")?.split('"').next()?.parse::<u64>().ok()
-    };
-    let (mut rows, mut cells, mut all) = (1_u64, 0_u64, 0_u64);
-    for tag in text.split('<') {
-        if tag.starts_with("table:table-row") {
-            all = all.saturating_add(if rows > 1 { rows.saturating_mul(cells) } else { 0 });
-            rows = number(tag, "table:number-rows-repeated").unwrap_or(1);
-            cells = 0;
-        } else if tag.starts_with("table:table-cell") && tag.contains("office:value-type") {
-            let columns = number(tag, "table:number-columns-repeated").unwrap_or(1);
-            cells = cells.saturating_add(columns);
-            all = all.saturating_add(if columns > 1 { columns } else { 0 });
-        }
-    }
-    all.saturating_add(if rows > 1 { rows.saturating_mul(cells) } else { 0 })
+/// Looks at the cells of an XLS, which has no more bytes than `most`.
+pub(super) fn xls(path: &Path, most: u64) -> Result<(), ReadError> {
+    file_size(path, "buku kerja .xls", most)?;
+    let file = std::fs::read(path).map_err(|cause| ReadError::Io { path: path.to_owned(), cause })?;
+    biff::check(&file).map_err(|stop| match stop {
+        biff::Stop::Chain => damaged(path, &"sektornya tidak dapat diikuti"),
+        biff::Stop::Cells(cells) => damaged(path, &format!("{cells} sel")),
+    })
 }
 
-/// Length of a part once it is inflated, or one more than `most`.
-fn inflated(path: &Path, part: &mut impl Read, most: u64) -> Result<u64, ReadError> {
-    io::copy(&mut part.take(most + 1), &mut io::sink()).map_err(|cause| damaged(path, &cause))
+/// Reads a part, and gives its length.
+fn part_of(
+    path: &Path,
+    part: impl Read,
+    what: &'static str,
+    most: u64,
+    tag: impl FnMut(Tag<'_>),
+) -> Result<u64, ReadError> {
+    xml::read(BufReader::new(part), most, tag).map_err(|stop| {
+        let (what, most) = match stop {
+            Stop::Stretch => ("satu baris atau isian", MAX_STRETCH_BYTES),
+            Stop::Total => (what, most),
+        };
+        too_large(path, what, most, most)
+    })
 }
 
 /// Refuses a file that is too large as it lies on the disk.
-pub(super) fn file_size(path: &Path, what: &'static str, most: u64) -> Result<(), ReadError> {
+fn file_size(path: &Path, what: &'static str, most: u64) -> Result<(), ReadError> {
     let io = |cause| ReadError::Io { path: path.to_owned(), cause };
     limit(path, what, std::fs::metadata(path).map_err(io)?.len(), most)
 }
 
 fn limit(path: &Path, what: &'static str, bytes: u64, most: u64) -> Result<(), ReadError> {
-    if bytes <= most {
-        return Ok(());
-    }
-    let (megabytes, limit) = (bytes / MEGABYTE, most / MEGABYTE);
-    Err(ReadError::TooLarge { path: path.to_owned(), what, megabytes, limit })
+    if bytes <= most { Ok(()) } else { Err(too_large(path, what, bytes, most)) }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn repeats_are_counted_only_where_they_hold_something() {
-        let row = |rows: u64, cells: &str| {
-            format!("<table:table-row table:number-rows-repeated=\"{rows}\">{cells}</table:table-row>")
-        };
-        let full = "<table:table-cell office:value-type=\"string\" table:number-columns-repeated=\"1000\">";
-        let blank = "<table:table-cell table:number-columns-repeated=\"16384\"/>";
-        assert_eq!(repeated_cells(&row(1_048_576, blank)), 0);
-        assert_eq!(repeated_cells(&row(1_000, full)), 1_001_000);
-    }
+fn too_large(path: &Path, what: &'static str, bytes: u64, most: u64) -> ReadError {
+    let (megabytes, limit) = (bytes / MEGABYTE, most / MEGABYTE);
+    ReadError::TooLarge { path: path.to_owned(), what, megabytes, limit }
 }

@@ -8,7 +8,10 @@ use jiff::civil::Date;
 use super::{MAX_COLUMNS, ReadError, Sink, guard, guard::damaged, merged::Merged};
 use crate::{
     cell::{Cell, Row},
-    clean::text::clean,
+    clean::{
+        date::{without_time, year_of},
+        text::clean,
+    },
 };
 
 /// Bytes of an XLS: whole in memory it takes about six times as much.
@@ -73,12 +76,13 @@ fn put(path: &Path, row: &mut Row, column: usize, cell: Cell) -> Result<(), Read
 
 /// Reads the sheets of an XLS.
 pub(super) fn xls(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-    guard::file_size(path, "buku kerja .xls", MAX_XLS_BYTES)?;
+    guard::xls(path, MAX_XLS_BYTES)?;
     let mut book: Xls<BufReader<File>> = open_workbook(path).map_err(|cause| damaged(path, &cause))?;
     for name in book.sheet_names() {
         let merged = Merged::new(book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
-        if whole(path, &name, &range, merged, sink)?.is_break() {
+        let formulas = book.worksheet_formula(&name).map_err(|cause| damaged(path, &cause))?;
+        if whole(path, &name, (&range, &formulas), merged, sink)?.is_break() {
             break;
         }
     }
@@ -87,12 +91,14 @@ pub(super) fn xls(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
 
 /// Reads the sheets of an ODS.
 pub(super) fn ods(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-    guard::ods(path)?;
+    let mut spans = guard::ods(path)?;
     let mut book: calamine::Ods<BufReader<File>> =
         open_workbook(path).map_err(|cause| damaged(path, &cause))?;
     for name in book.sheet_names() {
         let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
-        if whole(path, &name, &range, Merged::new(Vec::new()), sink)?.is_break() {
+        let formulas = book.worksheet_formula(&name).map_err(|cause| damaged(path, &cause))?;
+        let merged = Merged::new(spans.of(&name));
+        if whole(path, &name, (&range, &formulas), merged, sink)?.is_break() {
             break;
         }
     }
@@ -102,7 +108,7 @@ pub(super) fn ods(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
 fn whole(
     path: &Path,
     name: &str,
-    range: &calamine::Range<Data>,
+    (range, formulas): (&calamine::Range<Data>, &calamine::Range<String>),
     mut merged: Merged,
     sink: &mut Sink<'_>,
 ) -> Result<ControlFlow<()>, ReadError> {
@@ -111,7 +117,11 @@ fn whole(
     for (at, values) in (first..).zip(range.rows()) {
         let mut row = Row { sheet: Some(Arc::clone(&sheet)), number: u64::from(at) + 1, ..Row::default() };
         for (column, value) in (usize::try_from(left).expect("32 bits fit")..).zip(values) {
-            put(path, &mut row, column, of_data(value))?;
+            let value = match of_data(value) {
+                Cell::Empty if has_formula(formulas, at, column) => Cell::Fault,
+                value => value,
+            };
+            put(path, &mut row, column, value)?;
         }
         merged.fill(at, &mut row.cells);
         if !row.is_blank() && sink(row).is_break() {
@@ -119,6 +129,11 @@ fn whole(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+fn has_formula(formulas: &calamine::Range<String>, row: u32, column: usize) -> bool {
+    let place = u32::try_from(column).ok().map(|column| (row, column));
+    place.and_then(|place| formulas.get_value(place)).is_some_and(|formula| !formula.is_empty())
 }
 
 fn of_ref(value: &DataRef<'_>) -> Cell {
@@ -161,18 +176,20 @@ fn flag(value: bool) -> Cell {
     Cell::Text(if value { "TRUE" } else { "FALSE" }.to_owned())
 }
 
-/// A day of the spreadsheet's calendar; what is none stays the number that it is.
+/// A day of the spreadsheet's calendar; what is none, or a year in a cell that is shown as a day, stays the number that it
+/// is.
 fn moment(value: &ExcelDateTime) -> Cell {
     let (year, month, day, ..) = value.to_ymd_hms_milli();
     let date = i16::try_from(year).ok().zip(i8::try_from(month).ok()).zip(i8::try_from(day).ok());
     let date = date.and_then(|((year, month), day)| Date::new(year, month, day).ok());
     match date {
-        Some(date) if value.is_datetime() && value.as_f64() >= 1.0 => Cell::Day(date),
+        Some(date) if value.is_datetime() && value.as_f64() >= 1.0 && year_of(value.as_f64()).is_none() => {
+            Cell::Day(date)
+        }
         _ => Cell::Number(value.as_f64()),
     }
 }
 
 fn iso(value: &str) -> Cell {
-    let day = value.split('T').next().and_then(|day| day.parse().ok());
-    day.map_or_else(|| text(value), Cell::Day)
+    without_time(value).parse().map_or_else(|_| text(value), Cell::Day)
 }

@@ -7,17 +7,22 @@ import datetime
 
 import xlwt
 from odf.opendocument import OpenDocumentSpreadsheet
-from odf.table import Table, TableCell, TableRow
+from odf.table import CoveredTableCell, Table, TableCell, TableRow
 from odf.text import P
 
 DAY = datetime.date
+# Never reckoned by a spreadsheet: there is no result.
+FORMULA = object()
 ROWS = [
     ["DAFTAR PENDUDUK KELURAHAN DAYAN PEKEN"],
     ["NO KK", "NIK", "NAMA", "TGL LAHIR", "JK", "SHDK", "RT", "RW"],
     ["5271010101109001", "5271010101809001", "Ahmad Yani, S.Sos", DAY(1980, 1, 1), "L", "Kepala Keluarga", 3, 5],
     ["", 5271014203829002, "Siti", "3 Maret 1982", "P", "Istri", "003", "005"],
     ["", 5271010505109010, "Budi", 40303, "L", "Anak", "3", "-"],
+    ["", "5271014505129011", "Ani", FORMULA, "P", "Anak", "3", "-"],
 ]
+# The No. KK is merged over its members.
+MERGED = (2, 5)
 
 
 def xls():
@@ -29,21 +34,32 @@ def xls():
         for column, cell in enumerate(cells):
             if cell == "" or (row == 2 and column == 0):
                 continue
+            if cell is FORMULA:
+                cell = xlwt.Formula("DATE(2012,5,5)")
             if isinstance(cell, DAY):
                 sheet.write(row, column, cell, style)
             else:
                 sheet.write(row, column, cell)
-    sheet.write_merge(2, 4, 0, 0, ROWS[2][0])
+    sheet.write_merge(*MERGED, 0, 0, ROWS[2][0])
     book.save("workbook.xls")
 
 
 def ods():
     book = OpenDocumentSpreadsheet()
     table = Table(name="Penduduk")
-    for cells in ROWS:
+    first, last = MERGED
+    for at, cells in enumerate(ROWS):
         row = TableRow()
-        for cell in cells:
-            if isinstance(cell, DAY):
+        for column, cell in enumerate(cells):
+            if column == 0 and first <= at <= last:
+                if at == first:
+                    made = TableCell(valuetype="string", numberrowsspanned=last - first + 1, numbercolumnsspanned=1)
+                    made.addElement(P(text=cell))
+                else:
+                    made = CoveredTableCell()
+            elif cell is FORMULA:
+                made = TableCell(formula="of:=DATE(2012;5;5)")
+            elif isinstance(cell, DAY):
                 made = TableCell(valuetype="date", datevalue=cell.isoformat())
             elif isinstance(cell, int):
                 made = TableCell(valuetype="float", value=cell)

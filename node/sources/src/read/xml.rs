@@ -1,0 +1,118 @@
+//! The XML of a workbook, event by event, before the library that reads workbooks keeps any of it: that library holds
+//! an event, and all text of a cell, whole.
+
+use std::io::{self, BufRead, ErrorKind, Read};
+
+use quick_xml::{
+    Error, Reader,
+    events::{BytesStart, Event},
+};
+
+use super::guard::MEGABYTE;
+
+/// Bytes from one row of a sheet, or one text of the list of texts, to the next, and of an event elsewhere. A row of 512
+/// full cells has as many.
+pub(super) const MAX_STRETCH_BYTES: u64 = 16 * MEGABYTE;
+
+/// Elements within elements that a workbook has at most: names of open ones are kept, too.
+const MAX_DEPTH: usize = 256;
+
+/// Why a part is not read to its end.
+pub(super) enum Stop {
+    /// One row, text or event is too long.
+    Stretch,
+    /// All of it is.
+    Total,
+}
+
+/// A part that ends with an error where a stretch of it, or all of it, is too long.
+struct Bounded<R> {
+    inner: R,
+    stretch: u64,
+    total: u64,
+    most: u64,
+}
+
+impl<R: BufRead> BufRead for Bounded<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.stretch > MAX_STRETCH_BYTES || self.total > self.most {
+            return Err(ErrorKind::FileTooLarge.into());
+        }
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.inner.consume(bytes);
+        let bytes = u64::try_from(bytes).expect("64 bits");
+        self.stretch += bytes;
+        self.total += bytes;
+    }
+}
+
+impl<R: BufRead> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+/// A tag of the part.
+pub(super) enum Tag<'a> {
+    /// `<a>`; what is written `<a/>` is followed by its end.
+    Start(&'a BytesStart<'a>),
+    /// `</a>`.
+    End(&'a str),
+}
+
+/// Reads a part to its end, and gives its length, which is at most `most`. What is no XML ends it without an error: the
+/// library meets it at the same place and says so itself.
+pub(super) fn read(part: impl BufRead, most: u64, mut tag: impl FnMut(Tag<'_>)) -> Result<u64, Stop> {
+    let mut reader = Reader::from_reader(Bounded { inner: part, stretch: 0, total: 0, most });
+    let config = reader.config_mut();
+    // As the library has it: what is an event to one is an event to the other.
+    config.check_end_names = false;
+    config.expand_empty_elements = true;
+    // Of sheets and of the list of texts a row or text counts as one, whatever it is made of.
+    let mut unit: Option<&str> = None;
+    let mut depth = 0_usize;
+    let mut event = Vec::new();
+    loop {
+        event.clear();
+        let read = reader.read_event_into(&mut event);
+        let mut ends = unit.is_none();
+        match &read {
+            Ok(Event::Start(start)) => {
+                let name = start.local_name();
+                ends |= unit == Some(name.as_ref());
+                unit = match name.as_ref() {
+                    "sheetData" => Some("row"),
+                    "sst" => Some("si"),
+                    "table" => Some("table-row"),
+                    _ => unit,
+                };
+                depth += 1;
+                tag(Tag::Start(start));
+            }
+            Ok(Event::End(end)) => {
+                depth = depth.saturating_sub(1);
+                tag(Tag::End(end.name().as_ref()));
+            }
+            Ok(Event::Eof) => return Ok(reader.get_ref().total),
+            Ok(_) => {}
+            Err(Error::Io(cause)) if cause.kind() == ErrorKind::FileTooLarge => {
+                let all = reader.get_ref().total > most;
+                return Err(if all { Stop::Total } else { Stop::Stretch });
+            }
+            Err(_) => return Ok(reader.get_ref().total),
+        }
+        if ends && depth <= MAX_DEPTH {
+            reader.get_mut().stretch = 0;
+        }
+    }
+}
+
+/// An attribute that is a whole number.
+pub(super) fn number(start: &BytesStart<'_>, name: &str) -> Option<u64> {
+    start.try_get_attribute(name).ok().flatten()?.value.trim().parse().ok()
+}
