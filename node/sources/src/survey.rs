@@ -11,6 +11,8 @@ use crate::{
     clean::{
         date::{self, NikDate},
         number::{self, Sample},
+        text::is_missing,
+        words,
     },
     layout::heading::Role,
     preset::List,
@@ -19,6 +21,8 @@ use crate::{
 
 /// Women in the place of a spouse, or children in the place of a child, from which a list is believed.
 const EVIDENCE: u32 = 3;
+/// So many words of marriage there are at least for one that is none, in a column that tells of it.
+const OTHERS_FOR_ONE: u32 = 9;
 /// The highest code of relation that DTSEN has.
 const HIGHEST_DTSEN: i64 = 8;
 /// Below this age a member of a family is a child or grandchild.
@@ -32,6 +36,7 @@ pub struct Table {
     dates: Dates,
     relation: Relation,
     five_marriages: bool,
+    status: Status,
     number: Option<(number::Column, number::Column)>,
 }
 
@@ -42,6 +47,15 @@ struct Dates {
     month_first: u32,
     /// Day cells that the NIK confirms exchanged.
     exchanged: u32,
+}
+
+/// What a column that is called `STATUS` and nothing else says.
+#[derive(Default, Clone, Copy)]
+struct Status {
+    /// Words of marriage.
+    marriages: u32,
+    /// Anything else.
+    others: u32,
 }
 
 /// What speaks for either list of relations.
@@ -68,8 +82,9 @@ impl Table {
         if cell(Role::StatusKawin).0.text().trim_end_matches(".0") == "5" {
             self.five_marriages = true;
         }
+        self.status.look(&cell(Role::StatusDasar).0.text());
         let relation = cell(Role::Hubungan).0.text().trim_end_matches(".0").parse::<i64>();
-        let sex = crate::clean::words::sex(&cell(Role::JenisKelamin).0.text());
+        let sex = words::sex(&cell(Role::JenisKelamin).0.text());
         let votes = &mut self.relation;
         let child = born.is_some_and(|born| today.year() - born.year() < CHILD_YEARS);
         match relation {
@@ -132,7 +147,8 @@ impl Table {
             u8::from(kk.quoted),
             u8::from(self.month_first()),
             u8::from(self.exchanges()),
-            u8::from(self.five_marriages),
+            // One byte for both, so that rows of tables without such a column keep their digest.
+            u8::from(self.five_marriages) | u8::from(self.status_is_marriage()) << 1,
             self.relations() as u8,
         ]
     }
@@ -152,6 +168,11 @@ impl Table {
         self.five_marriages
     }
 
+    /// Whether the column of being there tells of marriage.
+    pub fn status_is_marriage(&self) -> bool {
+        self.status.marriages > self.status.others * OTHERS_FOR_ONE
+    }
+
     /// The list that the numbers of relations are of, as far as the values show it.
     pub fn relations(&self) -> List {
         let votes = self.relation;
@@ -167,6 +188,17 @@ impl Table {
             }
             _ => List::Unknown,
         }
+    }
+}
+
+impl Status {
+    fn look(&mut self, text: &str) {
+        if is_missing(text) || !text.chars().any(char::is_alphabetic) {
+            return;
+        }
+        // "Belum" and "Sudah" are said of everything.
+        let is_marriage = words::marriage(text).is_some() && words::folded(text) != "belum";
+        *(if is_marriage { &mut self.marriages } else { &mut self.others }) += 1;
     }
 }
 
@@ -335,6 +367,18 @@ mod tests {
         let newer = Seen { changed: Some(jiff::civil::date(2024, 1, 1)), ..a.clone() };
         let older = Seen { at: 3, changed: Some(jiff::civil::date(2020, 1, 1)), ..a };
         assert!(verdict(&[newer, older]) == Some(Verdict::Newest(1)));
+    }
+
+    #[test]
+    fn a_status_is_of_marriage_if_its_words_are() {
+        let table = |words: &[&str]| {
+            let mut status = Status::default();
+            words.iter().for_each(|word| status.look(word));
+            Table { status, ..Table::default() }.status_is_marriage()
+        };
+        assert!(table(&["Kawin", "BELUM KAWIN", "-", "", "CERAI MATI"]));
+        assert!(!table(&["Hidup", "Mati"]) && !table(&["Tetap", "K"]) && !table(&["Belum", "Sudah"]));
+        assert!(!table(&[]));
     }
 
     #[test]
