@@ -1,6 +1,9 @@
 //! Where things stand in a sheet: headings, what is said outside the table, rows.
 
+pub(crate) mod column;
 pub mod context;
 pub mod find;
 pub mod heading;
 pub mod sheet;
+pub(crate) mod spelling;
+pub(crate) mod whose;

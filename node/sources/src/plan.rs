@@ -14,6 +14,7 @@ use crate::{
     layout::{
         find::Heading,
         heading::{Role, role_named},
+        whose::deputies,
     },
     preset::{self, Preset},
     value::Reading,
@@ -87,6 +88,7 @@ impl Plan {
                 None => match heading.roles.get(at).copied().flatten() {
                     Some(role) if made.instead_of(role) => {}
                     Some(role) if role != Role::Lain && plan.takes(role) => plan.role(at, Some(role)),
+                    _ if heading.passed.contains(&at) => {}
                     _ => {
                         let name = folded.replace(' ', "_");
                         let column = rulebook.column_named(plan.kind, &name);
@@ -96,6 +98,10 @@ impl Plan {
                     }
                 },
             }
+        }
+        // A mapping may name them too.
+        for (its, own) in deputies(|role| plan.roles.contains_key(&role)) {
+            plan.roles.extend(plan.roles.get(&its).copied().map(|at| (own, at)));
         }
         plan
     }
