@@ -34,6 +34,7 @@ use crate::{
     record::Record,
     spool::Rows,
     survey::{People, Standing, Table},
+    unused::{self, Unused},
 };
 
 /// Goes into every digest: one more whenever the same row is read differently.
@@ -70,6 +71,7 @@ struct Known {
     table: Table,
     sheet: Option<Arc<str>>,
     rows: u64,
+    unused: unused::Columns,
     /// Everything besides its cells that the reading of a row depends on.
     seed: [u8; 32],
 }
@@ -98,6 +100,8 @@ pub struct Found<'a> {
     pub plan: &'a Plan,
     /// Rows that describe somebody.
     pub rows: u64,
+    /// Columns from which nothing is taken, at which somebody should look.
+    pub unused: Vec<Unused>,
 }
 
 impl Tables {
@@ -112,6 +116,7 @@ impl Tables {
         let at = *self.by_name.entry(key).or_insert_with(|| {
             let plan = Plan::of(&line.heading, line.family, rulebook, forced.cloned());
             self.known.push(Known {
+                unused: plan.unused_columns(),
                 plan: Arc::new(plan),
                 table: Table::default(),
                 sheet: line.row.sheet.clone(),
@@ -203,6 +208,9 @@ impl Delivery {
         let at = self.table(line);
         let known = &mut self.tables.known[at];
         known.rows += 1;
+        if line.row.broken.is_none() {
+            known.unused.look(&line.row, self.reader.today);
+        }
         if line.row.broken.is_some() || known.plan.kind == RecordKind::Keluarga {
             return;
         }
@@ -214,10 +222,11 @@ impl Delivery {
 
     /// The tables that the first reading found.
     pub fn found(&self) -> impl Iterator<Item = Found<'_>> {
-        self.tables.known.iter().map(|Known { plan, sheet, rows, .. }| Found {
+        self.tables.known.iter().map(|Known { plan, sheet, rows, unused, .. }| Found {
             sheet: sheet.as_deref(),
             plan,
             rows: *rows,
+            unused: unused.told(),
         })
     }
 
