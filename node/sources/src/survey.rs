@@ -373,7 +373,9 @@ mod tests {
     fn a_status_is_of_marriage_if_its_words_are() {
         let table = |words: &[&str]| {
             let mut status = Status::default();
-            words.iter().for_each(|word| status.look(word));
+            for word in words {
+                status.look(word);
+            }
             Table { status, ..Table::default() }.status_is_marriage()
         };
         assert!(table(&["Kawin", "BELUM KAWIN", "-", "", "CERAI MATI"]));
