@@ -36,6 +36,7 @@ use crate::{
     record::Record,
     spool::Rows,
     survey::{Families, People, Standing, Table},
+    unused::{self, Unused},
 };
 
 /// Goes into every digest: one more whenever the same row is read differently.
@@ -77,6 +78,7 @@ struct Known {
     table: Table,
     sheet: Option<Arc<str>>,
     rows: u64,
+    unused: unused::Columns,
     /// Everything besides its cells that the reading of a row depends on.
     seed: [u8; 32],
 }
@@ -105,6 +107,8 @@ pub struct Found<'a> {
     pub plan: &'a Plan,
     /// Rows that describe somebody.
     pub rows: u64,
+    /// Columns from which nothing is taken, at which somebody should look.
+    pub unused: Vec<Unused>,
 }
 
 impl Tables {
@@ -119,6 +123,7 @@ impl Tables {
         let at = *self.by_name.entry(key).or_insert_with(|| {
             let plan = Plan::of(&line.heading, line.family, rulebook, forced.cloned());
             self.known.push(Known {
+                unused: plan.unused_columns(),
                 plan: Arc::new(plan),
                 table: Table::default(),
                 sheet: line.row.sheet.clone(),
@@ -233,6 +238,7 @@ impl Delivery {
         if line.row.broken.is_some() {
             return;
         }
+        known.unused.look(&line.row, self.reader.today);
         if known.plan.kind == RecordKind::Keluarga
             && let Some(number) = self.joined_number(line, at)
         {
@@ -253,7 +259,12 @@ impl Delivery {
     /// The tables with a heading that the first reading found.
     pub fn found(&self) -> impl Iterator<Item = Found<'_>> {
         let titled = self.tables.known.iter().filter(|known| !known.plan.names.is_empty());
-        titled.map(|Known { plan, sheet, rows, .. }| Found { sheet: sheet.as_deref(), plan, rows: *rows })
+        titled.map(|Known { plan, sheet, rows, unused, .. }| Found {
+            sheet: sheet.as_deref(),
+            plan,
+            rows: *rows,
+            unused: unused.told(),
+        })
     }
 
     /// The rulebook that it is read by.

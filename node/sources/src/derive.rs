@@ -7,7 +7,7 @@ mod script;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use column::Derived;
-pub(crate) use column::{again, derived, extend};
+pub(crate) use column::{again, derived, extend, joined, marked};
 use script::Script;
 
 use crate::clean::words::folded;

@@ -1,8 +1,11 @@
 //! Where things stand in a sheet: headings, what is said outside the table, rows.
 
+pub(crate) mod column;
 pub mod context;
 pub mod find;
 pub mod heading;
 pub mod sheet;
 mod short;
+pub(crate) mod spelling;
 mod untitled;
+pub(crate) mod whose;

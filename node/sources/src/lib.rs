@@ -21,4 +21,5 @@ pub mod read;
 pub mod record;
 pub mod spool;
 pub mod survey;
+pub mod unused;
 pub mod value;

@@ -1,6 +1,9 @@
 //! What the columns under one heading are for: by its words, by the layout that it shows, by a mapping.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use dtsen_proto::{
     column::{self, Column},
@@ -14,8 +17,10 @@ use crate::{
     layout::{
         find::{Heading, place},
         heading::{Role, role_named},
+        whose::deputies,
     },
     preset::{self, Preset},
+    unused,
     value::Reading,
 };
 
@@ -39,6 +44,8 @@ pub struct Plan {
     pub constants: BTreeMap<Role, String>,
     /// Columns by which rows are left out, and with which words.
     skip: Vec<(usize, Vec<String>)>,
+    /// Columns that nobody said anything of, and whether another one counts in their place.
+    unused: Vec<(usize, bool)>,
 }
 
 /// A column that is one of DTSEN's.
@@ -73,6 +80,7 @@ impl Plan {
             tables: BTreeMap::new(),
             constants: BTreeMap::new(),
             skip: Vec::new(),
+            unused: Vec::new(),
         };
         plan.extras();
         // First: what a mapping makes holds in place of what a column is called.
@@ -89,6 +97,7 @@ impl Plan {
                 None => match heading.roles.get(at).copied().flatten() {
                     Some(role) if made.instead_of(role) => {}
                     Some(role) if role != Role::Lain && plan.takes(role) => plan.role(at, Some(role)),
+                    _ if heading.passed.contains(&at) => {}
                     _ => {
                         let name = folded.replace(' ', "_");
                         let column = rulebook.column_named(plan.kind, &name);
@@ -99,7 +108,35 @@ impl Plan {
                 },
             }
         }
+        // A mapping may name them too.
+        for (its, own) in deputies(|role| plan.roles.contains_key(&role)) {
+            plan.roles.extend(plan.roles.get(&its).copied().map(|at| (own, at)));
+        }
+        plan.unused = plan.unused(heading);
         plan
+    }
+
+    /// Columns whose heading nobody knows, and those in whose place another one counts.
+    fn unused(&self, heading: &Heading) -> Vec<(usize, bool)> {
+        let used: BTreeSet<usize> = self
+            .roles
+            .values()
+            .copied()
+            .chain(self.direct.iter().map(|direct| direct.at))
+            .chain(self.bps)
+            .chain(self.skip.iter().map(|(at, _)| *at))
+            .collect();
+        let named = |at: usize| {
+            let folded = folded(&heading.names[at]);
+            folded.is_empty() || self.preset.columns.contains_key(&folded)
+        };
+        let unknown = |at: &usize| heading.roles[*at].is_none() && !used.contains(at) && !named(*at);
+        (0..heading.own()).filter(unknown).map(|at| (at, heading.passed.contains(&at))).collect()
+    }
+
+    /// The same with their headings, to look at what they hold.
+    pub(crate) fn unused_columns(&self) -> unused::Columns {
+        unused::Columns::new(self.unused.iter().map(|(at, passed)| (*at, self.names[*at].clone(), *passed)))
     }
 
     /// A column whose use a layout names: a role or one of DTSEN's columns, `@` and a table of codes behind it.

@@ -14,6 +14,7 @@ use crate::{
         words::{self, folded},
     },
     layout::{
+        column,
         find::holds_data,
         heading::{Names, Role, role_name},
     },
@@ -25,12 +26,6 @@ pub const ROWS: usize = 500;
 const MOST: usize = 80;
 /// Text cells from which a row may be a heading.
 const WORDS_AT_LEAST: usize = 3;
-
-/// How headings call the day, the month and the year.
-const PARTS_OF_BIRTH: [&[&str]; 3] =
-    [&["tgl", "tanggal", "hari"], &["bln", "bulan"], &["thn", "tahun", "th"]];
-/// And how they say that they are of somebody's birth.
-const OF_BIRTH: &[&str] = &["lahir", "lhr", "kelahiran"];
 
 /// A proposal for one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +62,7 @@ pub fn propose(rows: &[Row], today: Date) -> Option<Proposal> {
         .iter()
         .enumerate()
         .filter(|(_, heading)| !heading.is_empty())
-        .map(|(place, heading)| match names.role(heading) {
+        .map(|(place, heading)| match names.meaning(heading).map(|meaning| meaning.role) {
             Some(role) => {
                 Column { heading: heading.clone(), role: Some(role), confidence: 95, why: "judulnya dikenal" }
             }
@@ -82,19 +77,13 @@ pub fn propose(rows: &[Row], today: Date) -> Option<Proposal> {
 /// Day, month and year of birth in columns of their own, each of which is nothing by itself.
 fn born(columns: &mut [Column]) -> Option<[String; 3]> {
     let folded: Vec<String> = columns.iter().map(|column| folded(&column.heading)).collect();
-    let at = PARTS_OF_BIRTH.map(|parts| {
-        folded.iter().position(|heading| {
-            let words = heading.split_once(' ');
-            words.is_some_and(|(part, of)| parts.contains(&part) && OF_BIRTH.contains(&of))
-        })
-    });
-    let [Some(day), Some(month), Some(year)] = at else { return None };
-    for at in [day, month, year] {
+    let parts = column::parts_of_birth(&folded)?;
+    for at in parts {
         let (heading, why) =
             (std::mem::take(&mut columns[at].heading), "bagian dari tanggal lahir, di bawah");
         columns[at] = Column { heading, role: None, confidence: 0, why };
     }
-    Some([day, month, year].map(|at| folded[at].clone()))
+    Some(parts.map(|at| folded[at].clone()))
 }
 
 /// The row with most words among those that hold no data, above rows that do.

@@ -11,6 +11,7 @@ use crate::{
     clean::{
         date::{self, NikDate},
         number::{self, Sample},
+        text::is_missing,
         words,
     },
     layout::heading::Role,
@@ -21,6 +22,8 @@ use crate::{
 const EVIDENCE: u32 = 3;
 /// If one in so many of a code of marriage is a spouse, it means married: nearly every couple has two of them.
 const SPOUSES: u32 = 3;
+/// So many words of marriage there are at least for one that is none, in a column that tells of it.
+const OTHERS_FOR_ONE: u32 = 9;
 /// The highest code of relation that DTSEN has.
 const HIGHEST_DTSEN: i64 = 8;
 /// Below this age a member of a family is a child or grandchild.
@@ -34,6 +37,7 @@ pub struct Table {
     dates: Dates,
     relation: Relation,
     marriage: Marriage,
+    status: Status,
     number: Option<(number::Column, number::Column)>,
 }
 
@@ -44,6 +48,15 @@ struct Dates {
     month_first: u32,
     /// Day cells that the NIK confirms exchanged.
     exchanged: u32,
+}
+
+/// What a column that is called `STATUS` and nothing else says.
+#[derive(Default, Clone, Copy)]
+struct Status {
+    /// Words of marriage.
+    marriages: u32,
+    /// Anything else.
+    others: u32,
 }
 
 /// What speaks for either list of relations.
@@ -106,6 +119,7 @@ impl Table {
             Ok(6..) => self.marriage.beyond = true,
             _ => {}
         }
+        self.status.look(&cell(Role::StatusDasar).0.text());
         let votes = &mut self.relation;
         let child = born.is_some_and(|born| today.year() - born.year() < CHILD_YEARS);
         match relation {
@@ -168,7 +182,8 @@ impl Table {
             u8::from(kk.quoted),
             u8::from(self.month_first()),
             u8::from(self.exchanges()),
-            self.marriages() as u8,
+            // One byte for both, so that rows of tables without such a column keep their digest.
+            self.marriages() as u8 | u8::from(self.status_is_marriage()) << 2,
             self.relations() as u8,
         ]
     }
@@ -198,6 +213,11 @@ impl Table {
         }
     }
 
+    /// Whether the column of being there tells of marriage.
+    pub fn status_is_marriage(&self) -> bool {
+        self.status.marriages > self.status.others * OTHERS_FOR_ONE
+    }
+
     /// The list that the numbers of relations are of, as far as the values show it.
     pub fn relations(&self) -> List {
         let votes = self.relation;
@@ -213,6 +233,17 @@ impl Table {
             }
             _ => List::Unknown,
         }
+    }
+}
+
+impl Status {
+    fn look(&mut self, text: &str) {
+        if is_missing(text) || !text.chars().any(char::is_alphabetic) {
+            return;
+        }
+        // "Belum" and "Sudah" are said of everything.
+        let is_marriage = words::marriage(text).is_some() && words::folded(text) != "belum";
+        *(if is_marriage { &mut self.marriages } else { &mut self.others }) += 1;
     }
 }
 
@@ -233,6 +264,20 @@ pub fn date_in(nik: &str) -> Option<NikDate> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_is_of_marriage_if_its_words_are() {
+        let table = |words: &[&str]| {
+            let mut status = Status::default();
+            for word in words {
+                status.look(word);
+            }
+            Table { status, ..Table::default() }.status_is_marriage()
+        };
+        assert!(table(&["Kawin", "BELUM KAWIN", "-", "", "CERAI MATI"]));
+        assert!(!table(&["Hidup", "Mati"]) && !table(&["Tetap", "K"]) && !table(&["Belum", "Sudah"]));
+        assert!(!table(&[]));
+    }
 
     #[test]
     fn relations_are_known_by_who_has_them() {

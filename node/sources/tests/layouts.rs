@@ -34,6 +34,9 @@ struct Case {
     mapping: Option<String>,
     /// The layout that must be recognised.
     layout: String,
+    /// Headings of columns that must be told as not used, by sheet.
+    #[serde(default)]
+    unused: BTreeMap<String, Vec<String>>,
     expect: Vec<Expect>,
 }
 
@@ -121,7 +124,7 @@ fn bytes(text: &str, encoding: Option<&str>) -> Vec<u8> {
 }
 
 /// Reads a file as `preview` does.
-fn preview(path: &Path, case: &Case) -> (String, Vec<Shown>) {
+fn preview(path: &Path, case: &Case) -> (String, BTreeMap<String, Vec<String>>, Vec<Shown>) {
     let book = Rulebook::builtin();
     let places = Places::new(book.clone(), case.wilayah.as_deref()).expect("an area");
     let today = date(2026, 11, 23);
@@ -140,6 +143,11 @@ fn preview(path: &Path, case: &Case) -> (String, Vec<Shown>) {
         .max_by_key(|found| found.rows)
         .map_or("", |found| &found.plan.preset.name)
         .to_owned();
+    let mut unused: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for found in delivery.found() {
+        let of = unused.entry(found.sheet.unwrap_or_default().to_owned()).or_default();
+        of.extend(found.unused.iter().map(|unused| unused.heading.clone()));
+    }
     let region = delivery.region();
     let mut shown = Vec::new();
     let mut lines = Vec::new();
@@ -152,7 +160,7 @@ fn preview(path: &Path, case: &Case) -> (String, Vec<Shown>) {
     for line in lines {
         shown.push(show(&delivery.understand(&line), &book, region, today));
     }
-    (layout, shown)
+    (layout, unused, shown)
 }
 
 fn same(value: Option<&serde_json::Value>, expected: &toml::Value) -> bool {
@@ -164,8 +172,13 @@ fn same(value: Option<&serde_json::Value>, expected: &toml::Value) -> bool {
 }
 
 fn check(name: &str, case: &Case, path: &Path) -> Vec<String> {
-    let (layout, shown) = preview(path, case);
+    let (layout, unused, shown) = preview(path, case);
     let mut wrong = Vec::new();
+    for (sheet, headings) in &case.unused {
+        if unused.get(sheet) != Some(headings) {
+            wrong.push(format!("{name} {sheet}: not used {:?}, not {headings:?}", unused.get(sheet)));
+        }
+    }
     if layout != case.layout {
         wrong.push(format!("{name}: recognised as {layout}, not {}", case.layout));
     }

@@ -143,6 +143,9 @@ pub(super) fn tables(delivery: &Delivery, notes: &[String]) {
             found.plan.preset.name,
             found.rows
         );
+        for unused in &found.unused {
+            say!("  {unused}");
+        }
     }
     for note in notes {
         say!("{note}.");

@@ -6,10 +6,13 @@ use crate::{
     clean::{
         number::{self, Cell as Number},
         text::{clean, is_missing},
-        words::folded,
+        words::{self, folded},
     },
     layout::find::place,
 };
+
+/// What stands in a column that is ticked. Wingdings has its tick at the place of a `ü`.
+const MARKS: &[&str] = &["1", "v", "x", "√", "✓", "✔", "*", "ü", "ya", "y"];
 
 /// A column made out of others, in a table whose headings are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +45,8 @@ enum Way {
     Split(String, i64),
     Date(Vec<String>),
     Script(Script),
+    /// What each column means where it alone is marked.
+    Marked(Vec<&'static str>),
 }
 
 /// The columns that these rules make in a table with these headings.
@@ -71,6 +76,22 @@ pub(crate) fn derived(derives: &[Derive], names: &[String]) -> Vec<Derived> {
         column
     };
     columns.into_iter().map(finished).collect()
+}
+
+/// A column that these are the parts of, whatever a mapping says.
+pub(crate) fn joined(target: &str, names: &[&str], at: &[usize], separator: &str) -> Derived {
+    made(target, names, at, Way::Join(separator.to_owned()))
+}
+
+/// A column that has the word of whichever of these is marked.
+pub(crate) fn marked(target: &str, names: &[&str], at: &[usize], words: &[&'static str]) -> Derived {
+    made(target, names, at, Way::Marked(words.to_vec()))
+}
+
+fn made(target: &str, names: &[&str], at: &[usize], way: Way) -> Derived {
+    let from = names.iter().map(|name| folded(name)).zip(at.iter().copied()).collect();
+    let name = format!("{target} (dari {})", names.join(", "));
+    Derived { target: target.to_owned(), name, rules: vec![Rule { from, when: None, way }] }
 }
 
 /// Puts the derived cells behind the `own` columns of a row. What stands right of those stays behind them.
@@ -156,6 +177,13 @@ impl Rule {
                 day @ Cell::Day(_) => day.clone(),
                 other => date::read(&other.text(), formats).map_or(Cell::Fault, Cell::Text),
             },
+            Way::Marked(words) => {
+                let marks = words.iter().zip(cells()).filter(|(_, cell)| !is_unmarked(cell));
+                let said =
+                    marks.map(|(word, cell)| if is_mark(cell, word) { (*word).into() } else { cell.text() });
+                // Two marks are no word, and are told.
+                text(&said.collect::<Vec<_>>().join(" + "))
+            }
             Way::Script(script) => {
                 let texts =
                     self.from.iter().map(|(name, at)| (name.clone(), row.cell(*at).text().into_owned()));
@@ -184,6 +212,18 @@ impl Condition {
 /// Whether a cell holds nothing, or a word for it.
 fn is_nothing(cell: &Cell) -> bool {
     *cell != Cell::Fault && is_missing(&cell.text())
+}
+
+/// Nothing, or a zero where others have a one.
+fn is_unmarked(cell: &Cell) -> bool {
+    is_nothing(cell) || cell.text() == "0"
+}
+
+/// A tick, a one, or the word itself.
+fn is_mark(cell: &Cell, word: &str) -> bool {
+    let text = cell.text();
+    MARKS.contains(&text.to_lowercase().as_str())
+        || words::sex(&text).is_some_and(|said| words::sex(word) == Some(said))
 }
 
 /// An error of the spreadsheet, or a number whose last digit is lost: as text it would look sound.

@@ -80,16 +80,14 @@ pub(super) fn is_of_family(role: Role) -> bool {
     )
 }
 
+pub(super) fn is_place(role: Role) -> bool {
+    matches!(role, Role::Desa | Role::Kecamatan | Role::Kabupaten | Role::Provinsi | Role::KodeDesa)
+}
+
 /// The role that a label names. Of persons none is told outside the table.
 fn label(text: &str) -> Option<Role> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | '.' | '-'));
-    role(text).filter(|role| {
-        is_of_family(*role)
-            || matches!(
-                role,
-                Role::Desa | Role::Kecamatan | Role::Kabupaten | Role::Provinsi | Role::KodeDesa
-            )
-    })
+    role(text).filter(|role| is_of_family(*role) || is_place(*role))
 }
 
 /// Labels with values in one line of a sheet; none if it is no such line.

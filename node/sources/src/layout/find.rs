@@ -1,8 +1,12 @@
 //! Where the heading of a sheet is: the row, or the two rows, whose words mean most columns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::heading::{Names, Role, role_of};
+use super::{
+    column::{self, Column, Found},
+    heading::{Names, Role, role_of},
+    spelling, whose,
+};
 use crate::{clean::words::folded, derive::Derived, preset};
 
 /// Rows among which the heading is looked for: forms have titles, signatures and dates above it.
@@ -14,7 +18,7 @@ pub const ROLES_AT_LEAST: usize = 3;
 const KNOWN_IN_FIRST: usize = 2;
 
 /// A heading that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Heading {
     /// Its first row, from 0 among those looked at.
     pub first: usize,
@@ -26,6 +30,8 @@ pub struct Heading {
     pub roles: Vec<Option<Role>>,
     /// Columns that are made out of the others.
     pub derived: Vec<Derived>,
+    /// Columns in whose place another one counts, which says the same more plainly.
+    pub passed: Vec<usize>,
 }
 
 impl Heading {
@@ -74,8 +80,11 @@ impl Heading {
 /// Finds the heading among the first rows of a sheet: the one that means most.
 pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
     let mut best: Option<(usize, Heading)> = None;
-    for first in 0..rows.len().min(LOOKED_AT) {
+    let mut first = 0;
+    while first < rows.len().min(LOOKED_AT) {
         let found = at(rows, first, names);
+        // The second line by itself would not say whose its columns are.
+        first += found.rows;
         let useful = found.worth();
         let known = useful >= ROLES_AT_LEAST || (useful > 0 && found.is_of_layout());
         if known && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
@@ -85,18 +94,47 @@ pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
     best.map(|(_, heading)| heading)
 }
 
-/// The heading that begins at a row: that row, and the next one if together they say more than either.
+/// The heading that begins at a row: that row, or with the next one if they are one.
 fn at(rows: &[Vec<String>], first: usize, names: &Names) -> Heading {
     let one = of(first, &rows[first..=first], names);
     let Some(lines) = rows.get(first..first + 2) else { return one };
-    if let Some(both) = questions(first, lines, names) {
-        return both;
+    let both = questions(first, lines, names).or_else(|| with_next(&one, lines, names));
+    both.unwrap_or(one)
+}
+
+/// Two lines as one heading, if together they say more than either, or the first one says whose columns those of the
+/// second are.
+pub fn with_next(one: &Heading, lines: &[Vec<String>], names: &Names) -> Option<Heading> {
+    if holds_data(&lines[1]) {
+        return None;
     }
-    let known = one.roles.iter().flatten().count();
-    let next = of(first + 1, &lines[1..], names);
-    let two = of(first, lines, names);
-    let more = two.worth() > one.worth().max(next.worth());
-    if known >= KNOWN_IN_FIRST && more && !holds_data(&lines[1]) { two } else { one }
+    let (next, two) = (of(one.first + 1, &lines[1..], names), of(one.first, lines, names));
+    let is_title = one.roles.iter().flatten().count() < KNOWN_IN_FIRST;
+    let more = || two.worth() > one.worth().max(next.worth());
+    let divides = || two.worth() >= one.worth() && divides(lines, &two);
+    (!is_title && (more() || divides()) || groups(lines, one)).then_some(two)
+}
+
+/// Whether the second line divides columns of the first: at least half of it is understood together with the first, and
+/// other columns have no second line.
+fn divides(lines: &[Vec<String>], two: &Heading) -> bool {
+    let cell = |line: usize, at: usize| lines[line].get(at).map_or("", |cell| cell.trim());
+    let below = (0..two.own()).filter(|at| !cell(1, *at).is_empty() && cell(0, *at) != cell(1, *at));
+    let (known, unknown): (Vec<usize>, Vec<usize>) =
+        below.partition(|at| two.roles[*at].is_some() || two.passed.contains(at));
+    let whole = |at: usize| !cell(0, at).is_empty() && (cell(1, at).is_empty() || cell(0, at) == cell(1, at));
+    !holds_data(&lines[0]) && !known.is_empty() && known.len() >= unknown.len() && (0..two.own()).any(whole)
+}
+
+/// Whether the first line has nothing but words for whose the columns below are, another's among them: no title, which
+/// begins in the first column, and no line of a form, which has values.
+fn groups(lines: &[Vec<String>], one: &Heading) -> bool {
+    let filled = || lines[0].iter().enumerate().filter(|(_, cell)| !cell.trim().is_empty());
+    let is_group = |(at, cell): (usize, &String)| {
+        let known = one.roles.get(at).is_some_and(Option::is_some) || spelling::is_of_another(cell);
+        at > 0 && known && lines[1].get(at).is_some_and(|below| !below.trim().is_empty())
+    };
+    filled().all(is_group) && filled().any(|(_, cell)| spelling::is_of_another(cell))
 }
 
 /// The heading of a questionnaire in two lines: the numbers of the questions, and their words above or below.
@@ -125,12 +163,10 @@ fn questions(first: usize, lines: &[Vec<String>], known: &Names) -> Option<Headi
     let columns = numbers.len().max(words.len());
     let cell = |line: &[String], at: usize| line.get(at).map_or("", |cell| cell.trim()).to_owned();
     let names = (0..columns).map(|at| match (cell(numbers, at), cell(words, at)) {
-        (number, _) if !is_question(&number) && known.role(&number).is_some() => number,
+        (number, _) if !is_question(&number) && known.meaning(&number).is_some() => number,
         (number, word) => format!("{number} {word}").trim().to_owned(),
     });
-    let names: Vec<String> = names.collect();
-    let roles = names.iter().map(|name| known.role(name)).collect();
-    Some(made(first, lines.len(), names, roles, known))
+    Some(made(first, lines.len(), &names.map(Column::of).collect::<Vec<_>>(), known))
 }
 
 /// Whether a line has something that no heading has: a long number, a date.
@@ -140,69 +176,61 @@ pub fn holds_data(line: &[String]) -> bool {
 
 /// The heading that these lines would be.
 pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
-    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
-    let cell = |line: &Vec<String>, at: usize| line.get(at).map_or("", String::as_str).trim().to_owned();
-    let (mut names, mut roles) = (Vec::new(), Vec::new());
-    let mut above = String::new();
-    for at in 0..columns {
-        let own: Vec<String> = lines.iter().map(|line| cell(line, at)).collect();
-        let (name, found) = match &own[..] {
-            [only] => (only.clone(), known.role(only)),
-            [top, bottom] => {
-                if !top.is_empty() {
-                    above.clone_from(top);
-                } else if bottom.is_empty() {
-                    above.clear();
-                }
-                // "Alamat" over "RT" and "RW"; "Tanggal" over "Lahir".
-                let joined = if above == *bottom {
-                    above.clone()
-                } else {
-                    format!("{above} {bottom}").trim().to_owned()
-                };
-                let found = known.role(&joined).or_else(|| known.role(bottom)).or_else(|| {
-                    let alone = bottom.is_empty() && !top.is_empty();
-                    if alone { known.role(top) } else { None }
-                });
-                (joined, found)
-            }
-            _ => (String::new(), None),
-        };
-        names.push(name);
-        roles.push(found);
-    }
-    made(first, lines.len(), names, roles, known)
+    made(first, lines.len(), &column::columns(lines), known)
 }
 
-/// A heading of these names and roles, with what a mapping makes out of them.
-fn made(
-    first: usize,
-    rows: usize,
-    mut names: Vec<String>,
-    mut roles: Vec<Option<Role>>,
-    known: &Names,
-) -> Heading {
-    let derived = known.derived(&names);
-    let made: BTreeSet<Role> = derived.iter().map(|column| role_of(&column.target)).collect();
-    for found in roles.iter_mut().flatten().filter(|found| made.contains(found)) {
-        // What a mapping makes holds in place of a column that is merely called so.
-        *found = Role::Lain;
+/// The heading of these columns, with what is made out of them.
+fn made(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading {
+    let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let mut found: Vec<Option<Found>> = columns.iter().map(|column| column.read(known)).collect();
+    let mut derived = known.derived(&names);
+    for column in &derived {
+        let made = role_of(&column.target);
+        for found in found.iter_mut().flatten().filter(|found| found.role == made) {
+            // What a mapping makes holds in place of a column that is merely called so.
+            found.role = Role::Lain;
+        }
+    }
+    for (parts, column) in column::in_parts(columns, &found, known) {
+        for at in parts {
+            found[at] = Some(Found { role: Role::Lain, rank: (0, 0) });
+        }
+        derived.push(column);
     }
     for column in &derived {
         names.push(column.name.clone());
-        roles.push(Some(role_of(&column.target)));
+        found.push(Some(Found { role: role_of(&column.target), rank: (0, 0) }));
     }
-    // The second of two columns with one role would hide the first.
-    let mut met = BTreeSet::new();
-    for found in &mut roles {
-        if let Some(role) = *found
-            && role != Role::Lain
-            && !met.insert(role)
-        {
-            *found = None;
+    let (roles, passed) = settled(&found);
+    Heading { first, rows, names, roles, derived, passed }
+}
+
+/// One column for each role, the one that says it most plainly, and those in whose place it counts.
+fn settled(found: &[Option<Found>]) -> (Vec<Option<Role>>, Vec<usize>) {
+    let mut best: BTreeMap<Role, usize> = BTreeMap::new();
+    for (at, column) in found.iter().enumerate() {
+        let Some(column) = column.filter(|column| column.role != Role::Lain) else { continue };
+        let before = best.entry(column.role).or_insert(at);
+        if found[*before].is_some_and(|before| column.rank < before.rank) {
+            *before = at;
         }
     }
-    Heading { first, rows, names, roles, derived }
+    let mut passed = Vec::new();
+    let mut roles: Vec<Option<Role>> = found.iter().map(|column| column.map(|column| column.role)).collect();
+    let deputies = whose::deputies(|role| best.contains_key(&role));
+    for (at, role) in roles.iter_mut().enumerate() {
+        let Some(own) = role.filter(|own| *own != Role::Lain) else { continue };
+        let deputy = deputies.iter().find(|(its, _)| *its == own);
+        if best.get(&own) != Some(&at) {
+            passed.push(at);
+            *role = None;
+        } else if let Some((_, own)) = deputy {
+            *role = Some(*own);
+        } else if whose::is_deputy(own) {
+            *role = Some(Role::Lain);
+        }
+    }
+    (roles, passed)
 }
 
 /// The column with this heading among folded ones, by its words or by the number of a question in front of them.

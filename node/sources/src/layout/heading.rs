@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::spelling;
 use crate::{
     clean::words::folded,
     derive::{self, Derive, Derived, bare},
@@ -74,22 +75,63 @@ pub enum Role {
     JumlahAnggota,
     /// Known, and not taken over.
     Lain,
+    /// NIK of who receives aid: the person, or one of the family.
+    NikPenerima,
+    /// And the name.
+    NamaPenerima,
+    /// NIK of who acts for the family.
+    NikPengurus,
+    /// And the name.
+    NamaPengurus,
+    /// NIK of the head of family.
+    NikKepala,
 }
 
-static ROLES: LazyLock<HashMap<String, Role>> = LazyLock::new(|| {
+/// What a heading says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meaning {
+    /// What its column is for.
+    pub role: Role,
+    /// How plainly it says so: of two columns for the same the one with less counts.
+    pub rank: usize,
+}
+
+/// By name, those in which short words are written out among them.
+static ROLES: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|| {
     let table: HashMap<Role, Vec<String>> =
         toml::from_str(include_str!("../../data/headings.toml")).expect("our own table, which a test reads");
-    table.into_iter().flat_map(|(role, names)| names.into_iter().map(move |name| (name, role))).collect()
+    let names = || {
+        let of = |(role, names): (&Role, &Vec<String>)| {
+            let role = *role;
+            let ranked = names.clone().into_iter().enumerate();
+            ranked.map(move |(rank, name)| (name, Meaning { role, rank: rank + 1 })).collect::<Vec<_>>()
+        };
+        table.iter().flat_map(of)
+    };
+    let mut roles: HashMap<String, Meaning> = names().collect();
+    for (name, meaning) in names() {
+        let known = roles.entry(spelling::long(&name)).or_insert(meaning);
+        known.rank = known.rank.min(meaning.rank);
+    }
+    roles
 });
 
-/// The role of a heading, if it is one that is known.
+/// The role of a heading, if it is one that is known by its words alone.
 pub fn role(heading: &str) -> Option<Role> {
-    let folded = folded(heading);
-    let known = |name: &str| ROLES.get(name).copied();
+    by_words(&folded(heading)).map(|meaning| meaning.role)
+}
+
+fn by_words(folded: &str) -> Option<Meaning> {
+    let known = |name: &str| ROLES.get(name).or_else(|| ROLES.get(&spelling::long(name))).copied();
     // "2. Nama"; of a questionnaire, "404. Keberadaan", the number says more than the word.
     let numbered =
         || folded.split_once(' ').filter(|(number, _)| number.starts_with(|c: char| c.is_ascii_digit()));
-    known(&folded).or_else(|| known(question(&folded)?)).or_else(|| known(numbered()?.1))
+    known(folded).or_else(|| known(question(folded)?)).or_else(|| known(numbered()?.1))
+}
+
+/// What a heading says, whatever it says besides in parentheses or in other words.
+pub fn meaning(heading: &str) -> Option<Meaning> {
+    spelling::read(heading, |text| by_words(&folded(text)))
 }
 
 /// Headings that a mapping knows besides, in the form of [`folded`].
@@ -104,17 +146,22 @@ impl Names {
     pub fn new(names: impl IntoIterator<Item = (String, Role)>, derives: Vec<Derive>) -> Self {
         let mut roles: HashMap<String, Role> = names.into_iter().collect();
         // What a column is made of is known too, if only for that.
-        let sources = derives.iter().flat_map(Derive::headings).map(|heading| folded(heading));
-        for heading in sources.filter(|heading| role(heading).is_none()) {
-            roles.entry(heading).or_insert(Role::Lain);
+        let sources = derives.iter().flat_map(Derive::headings);
+        for heading in sources.filter(|heading| meaning(heading).is_none()) {
+            roles.entry(folded(heading)).or_insert(Role::Lain);
         }
         Self { roles, derives }
     }
 
-    /// The role of a heading, the mapping's word first.
-    pub fn role(&self, heading: &str) -> Option<Role> {
+    /// What a heading says, the mapping's word first.
+    pub fn meaning(&self, heading: &str) -> Option<Meaning> {
         let own = if self.roles.is_empty() { None } else { self.roles.get(&folded(heading)).copied() };
-        own.or_else(|| role(heading))
+        own.map(|role| Meaning { role, rank: 0 }).or_else(|| meaning(heading))
+    }
+
+    /// Whether the mapping says itself which column is for this.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.values().any(|own| *own == role)
     }
 
     /// The columns that are made out of others in a table with these headings.
@@ -156,6 +203,7 @@ mod tests {
             ("SHDK", Role::Hubungan),
             ("Desa/Kel", Role::Desa),
             ("STAT_HBKEL", Role::Hubungan),
+            ("NIK KEPALA KELUARGA", Role::NikKepala),
         ] {
             assert_eq!(role(heading), Some(expected), "{heading}");
         }
@@ -166,8 +214,13 @@ mod tests {
     fn every_name_is_folded_and_has_one_role() {
         let table: HashMap<Role, Vec<String>> =
             toml::from_str(include_str!("../../data/headings.toml")).expect("the table");
-        let names: Vec<&String> = table.values().flatten().collect();
-        assert!(names.iter().all(|name| **name == folded(name)), "not folded");
-        assert_eq!(names.len(), ROLES.len(), "a name has two roles");
+        let names: Vec<(&String, Role)> =
+            table.iter().flat_map(|(role, names)| names.iter().map(|name| (name, *role))).collect();
+        for (name, role) in &names {
+            assert_eq!(**name, folded(name), "not folded");
+            for known in [&ROLES[*name], &ROLES[&spelling::long(name)]] {
+                assert_eq!(known.role, *role, "{name} has two roles");
+            }
+        }
     }
 }

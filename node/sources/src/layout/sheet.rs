@@ -215,13 +215,16 @@ impl Sheets {
     /// Decides about the row that was held, now that the next one is known; whether that one is of the same heading.
     fn ends_heading(&mut self, before: Row, line: &[String], out: &mut Vec<Line>) -> bool {
         let pair = [texts(&before), line.to_vec()];
-        let (two, one) = (find::of(0, &pair, &self.names), find::of(0, &pair[..1], &self.names));
-        if !find::holds_data(line) && two.is_believed() && two.worth() > one.worth() {
+        let one = find::of(0, &pair[..1], &self.names);
+        if let Some(two) = find::with_next(&one, &pair, &self.names).filter(Heading::is_believed) {
             self.begin_table(two);
             return true;
         }
-        let again = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, &pair[0]));
-        if one.is_believed() {
+        let known = self.heading.as_ref().filter(|heading| find::is_again(heading, &pair[0]));
+        let again = known.is_some();
+        // The second line alone would not say whose its columns are.
+        let below = known.is_some_and(|heading| heading.rows > 1);
+        if one.is_believed() && !below {
             self.begin_table(one);
         } else if !again {
             self.row(before, &pair[0], out);

@@ -19,7 +19,7 @@ const FITTING_AT_LEAST: usize = 3;
 
 /// The heading of rows that have none.
 static NONE: LazyLock<Arc<Heading>> = LazyLock::new(|| {
-    Arc::new(Heading { first: 0, rows: 0, names: Vec::new(), roles: Vec::new(), derived: Vec::new() })
+    Arc::default()
 });
 
 /// The heading of rows that have none.

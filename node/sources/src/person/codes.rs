@@ -95,7 +95,10 @@ impl Reading<'_> {
     pub(super) fn codes(&mut self) {
         self.coded(Role::JenisKelamin, column::I_JENIS_KELAMIN, |_, code| Ok(Some(code)), words::sex);
         self.coded(Role::Hubungan, column::I_STATUS_HUBUNGAN, Self::relation, words::relation);
-        self.coded(Role::StatusKawin, column::I_STATUS_KAWIN, Self::marriage, words::marriage);
+        let own = self.plan.roles.contains_key(&Role::StatusKawin);
+        let of_marriage = !own && self.table.status_is_marriage();
+        let marriage = if of_marriage { Role::StatusDasar } else { Role::StatusKawin };
+        self.coded(marriage, column::I_STATUS_KAWIN, Self::marriage, words::marriage);
         self.coded(Role::KeberadaanAnggota, column::I_KEBERADAAN, |_, code| Ok(Some(code)), |_| None);
         self.education();
         let occupation = |reading: &Self, code| match reading.plan.preset.codes.pekerjaan {
