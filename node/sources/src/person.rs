@@ -17,7 +17,7 @@ pub(crate) use codes::is_crosswalk;
 
 use crate::{
     cell::{Cell, Row},
-    clean::text::is_missing,
+    clean::text::{is_missing, without_zero_fraction},
     layout::{context::Context, heading::Role, sheet::Line},
     place::Places,
     plan::Plan,
@@ -181,10 +181,21 @@ impl<'a> Reading<'a> {
             }
             let name = self.plan.names.get(direct.at).map(String::as_str);
             if let Some(table) = &direct.table {
-                let number = || text.trim_end_matches(".0").parse().ok();
-                let built_in = || number().and_then(|code| codes::crosswalk(table, code));
+                let number = text.trim_end_matches(".0").parse::<i64>();
+                let built_in = || codes::crosswalk(table, *number.as_ref().ok()?);
                 if let Some(code) = self.plan.looked_up(table, &text).or_else(built_in) {
                     self.out.values.insert(direct.column, Value::Number(code));
+                } else if (number.is_err() || self.plan.preset.tables.contains_key(table))
+                    && !is_nothing(&text)
+                {
+                    self.out.values.insert(direct.column, Value::Unmapped(squeezed(&text).into()));
+                }
+                continue;
+            }
+            if let Some(digits) = direct.digits {
+                match counted(&text, digits) {
+                    Ok(text) => self.out.say(direct.column, text),
+                    Err(code) => self.out.tell(code, Some(direct.column), name),
                 }
                 continue;
             }
@@ -201,7 +212,8 @@ impl<'a> Reading<'a> {
     /// Cells that hold an error of the spreadsheet.
     fn faults(&mut self) {
         let direct = self.plan.direct.iter().map(|direct| direct.at);
-        let wanted = self.plan.roles.values().copied().chain(direct).chain(self.plan.bps);
+        let areas = self.plan.bps.into_iter().chain(self.plan.parts.into_iter().flatten());
+        let wanted = self.plan.roles.values().copied().chain(direct).chain(areas);
         for at in wanted {
             if *self.row.cell(at) == Cell::Fault {
                 let name = self.plan.names.get(at).map(String::as_str);
@@ -209,6 +221,18 @@ impl<'a> Reading<'a> {
             }
         }
     }
+}
+
+/// A number of so many digits, which people part with blanks and the like. One that is shorter has lost its first zeros or
+/// its last digits: which, nobody knows.
+fn counted(text: &str, digits: usize) -> Result<String, &'static str> {
+    if is_nothing(text) {
+        return Ok(String::new());
+    }
+    let whole = without_zero_fraction(text);
+    let packed: String = whole.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '\'' | '’')).collect();
+    let fits = packed.len() == digits && packed.bytes().all(|b| b.is_ascii_digit());
+    if fits { Ok(packed) } else { Err(reason::NUMBER_FORMAT) }
 }
 
 /// Whether a text says that there is nothing.

@@ -10,6 +10,8 @@ pub const LOOKED_AT: usize = 60;
 /// Roles from which a row is believed to be a heading.
 pub const ROLES_AT_LEAST: usize = 3;
 
+/// Headings below which no layout is looked for.
+const LAYOUT_AT_LEAST: usize = 3;
 /// Known headings in the first of two lines: less is a title.
 const KNOWN_IN_FIRST: usize = 2;
 
@@ -26,6 +28,8 @@ pub struct Heading {
     pub roles: Vec<Option<Role>>,
     /// Columns that are made out of the others.
     pub derived: Vec<Derived>,
+    /// It shows a layout that is known, however few of its roles are.
+    pub shown: bool,
 }
 
 impl Heading {
@@ -39,13 +43,14 @@ impl Heading {
         self.roles.iter().position(|found| *found == Some(role))
     }
 
-    /// Different roles that it names, those that are left aside not counted; none without a name or a number.
+    /// Different roles that it names, those that are left aside not counted; none without a name or a number, unless a
+    /// layout is known by it.
     pub fn worth(&self) -> usize {
         let roles: BTreeSet<Role> =
             self.roles.iter().flatten().copied().filter(|role| *role != Role::Lain).collect();
         let names_people =
             [Role::Nik, Role::Nama, Role::NoKk, Role::NamaKepala].iter().any(|role| roles.contains(role));
-        if names_people { roles.len() } else { 0 }
+        if names_people || self.shown { roles.len() } else { 0 }
     }
 
     /// Whether these lines name enough to be believed: most of what is written in them is a known heading.
@@ -62,7 +67,8 @@ pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
     for first in 0..rows.len().min(LOOKED_AT) {
         let found = at(rows, first, names);
         let useful = found.worth();
-        if useful >= ROLES_AT_LEAST && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
+        if (useful >= ROLES_AT_LEAST || found.shown) && best.as_ref().is_none_or(|(worth, _)| useful > *worth)
+        {
             best = Some((useful, found));
         }
     }
@@ -85,8 +91,21 @@ pub fn holds_data(line: &[String]) -> bool {
     line.iter().any(|cell| cell.chars().filter(char::is_ascii_digit).count() >= 4)
 }
 
-/// The heading that these lines would be.
+/// The heading that these lines would be. Unless a mapping or the operator says what its columns are, the layout that it
+/// shows does.
 pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
+    let heading = named(first, lines, known);
+    let written = heading.names.iter().filter(|name| !name.is_empty()).count();
+    if heading.roles.iter().flatten().count() == 0 || written < LAYOUT_AT_LEAST {
+        return heading;
+    }
+    let Some(layout) = preset::shown(&heading.names[..heading.own()]) else { return heading };
+    let heading = if known.is_empty() { named(first, lines, &layout.names()) } else { heading };
+    Heading { shown: true, ..heading }
+}
+
+/// The heading that these lines would be by these names.
+fn named(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |line: &Vec<String>, at: usize| line.get(at).map_or("", String::as_str).trim().to_owned();
     let (mut names, mut roles) = (Vec::new(), Vec::new());
@@ -138,7 +157,7 @@ pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
             *found = None;
         }
     }
-    Heading { first, rows: lines.len(), names, roles, derived }
+    Heading { first, rows: lines.len(), names, roles, derived, shown: false }
 }
 
 /// The column with this heading among folded ones, by its words or by the number of a question in front of them.

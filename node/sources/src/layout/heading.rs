@@ -110,6 +110,11 @@ impl Names {
         Self { roles, derives }
     }
 
+    /// Whether nobody named any.
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.derives.is_empty()
+    }
+
     /// The role of a heading, the mapping's word first.
     pub fn role(&self, heading: &str) -> Option<Role> {
         let own = if self.roles.is_empty() { None } else { self.roles.get(&folded(heading)).copied() };

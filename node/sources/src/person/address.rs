@@ -10,6 +10,9 @@ use crate::{
     place::{Named, Places},
 };
 
+/// Digits of the four parts of Kemendagri's code.
+const PART_WIDTHS: [usize; 4] = [2, 2, 2, 4];
+
 impl Reading<'_> {
     pub(super) fn address(&mut self, places: &mut Places) {
         let whole = self.text(Role::Alamat);
@@ -85,9 +88,22 @@ impl Reading<'_> {
         (rt, rw)
     }
 
+    /// Kemendagri's code out of its four columns, as far as they are filled: 52, 1, 14, 2006.
+    fn composed(&self) -> String {
+        let parts = self.plan.parts.into_iter().flatten().zip(PART_WIDTHS);
+        let padded = parts.map_while(|(at, width)| {
+            let text = self.row.cell(at).text();
+            let part = text.trim_end_matches(".0");
+            let fits = part.len() <= width && part.bytes().all(|b| b.is_ascii_digit());
+            (fits && part.bytes().any(|b| b != b'0')).then(|| format!("{part:0>width$}"))
+        });
+        padded.collect()
+    }
+
     fn village(&mut self, places: &mut Places) {
         let text = |role| self.text(role);
-        let code = text(Role::KodeDesa);
+        let code = Some(text(Role::KodeDesa)).filter(|code| !code.is_empty());
+        let code = code.unwrap_or_else(|| self.composed());
         let bps = self.plan.bps.map(|at| self.row.cell(at).text().into_owned()).unwrap_or_default();
         let [provinsi, kabupaten, kecamatan, desa] =
             [Role::Provinsi, Role::Kabupaten, Role::Kecamatan, Role::Desa].map(text);
