@@ -221,6 +221,11 @@ impl Delivery {
         })
     }
 
+    /// Whether no heading has a row below it.
+    pub fn is_empty(&self) -> bool {
+        self.tables.known.is_empty()
+    }
+
     /// The rulebook that it is read by.
     pub fn rulebook(&self) -> &Arc<Rulebook> {
         &self.reader.rulebook
@@ -333,8 +338,9 @@ impl Delivery {
         let plan = Arc::clone(&known.plan);
         let mut record = self.reader.read(line, &plan, &mut known.table);
         if line.row.broken.is_none() {
-            if record.kind == RecordKind::Individu {
-                self.judge(&mut record, line.at);
+            match record.kind {
+                RecordKind::Individu => self.judge(&mut record, line.at),
+                RecordKind::Keluarga => judge_family(&mut record),
             }
             self.settle(&mut record);
         }
@@ -370,6 +376,14 @@ impl Delivery {
         if nik.is_none() && record.text(column::I_NAMA).is_none() {
             record.tell(reason::ROW_NOBODY, None, None);
         }
+    }
+}
+
+/// A family that nothing tells from another cannot be sent.
+fn judge_family(record: &mut Record) {
+    let named = [column::K_NOMOR_KARTU_KELUARGA, column::K_NAMA_KEPALA];
+    if named.iter().all(|column| record.text(*column).is_none()) {
+        record.tell(reason::KK_MISSING, Some(column::K_NOMOR_KARTU_KELUARGA), None);
     }
 }
 

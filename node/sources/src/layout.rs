@@ -2,5 +2,6 @@
 
 pub mod context;
 pub mod find;
+pub mod footer;
 pub mod heading;
 pub mod sheet;

@@ -5,38 +5,20 @@ use std::sync::Arc;
 use super::{
     context::{Context, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
-    heading::{Names, Role},
+    footer::{self, Footer},
+    heading::{Names, Role, role},
 };
 use crate::{
     cell::{Cell, Row},
-    clean::address,
+    clean::{address, words::folded},
     correction::Mark,
     derive,
     key::KeyBytes,
+    preset,
 };
 
 /// Cells with a role below which a row without NIK is nobody's: a signature, a remark, a total.
 const FILLED_AT_LEAST: usize = 3;
-/// First words of rows below a table.
-const FOOTERS: &[&str] = &[
-    "jumlah",
-    "total",
-    "keterangan",
-    "catatan",
-    "mengetahui",
-    "dicetak",
-    "sumber data",
-    "ket",
-    "tanda tangan",
-    "rekapitulasi",
-    "sub total",
-    "subtotal",
-    "kepala desa",
-    "lurah",
-    "camat",
-    "operator",
-    "petugas",
-];
 
 /// A row that means something.
 #[derive(Debug, Clone)]
@@ -77,6 +59,10 @@ pub struct Sheets {
     held: Option<Row>,
     /// A family, until it is known whether its members follow.
     pending: Option<Line>,
+    /// What held before that family.
+    before: Arc<Context>,
+    /// The table has ended: signatures and remarks follow.
+    footer: bool,
     found: bool,
     at: u64,
     /// Headings of a mapping.
@@ -226,12 +212,21 @@ impl Sheets {
         let name = at(if family { Role::NamaKepala } else { Role::Nama });
         // What numbers a person or a family is one; a name alone is one in a table that has little else.
         let enough = FILLED_AT_LEAST.min(columns.count().saturating_sub(1)).max(2);
-        let somebody =
-            number.is_some_and(is_number) || (name.is_some() && filled >= enough && !is_footer(line));
-        if !somebody || number.is_none() {
-            let spoke = self.said(&heading, &row, line, name.is_some());
-            let counts = row.broken.is_some() || (filled >= enough && !is_footer(line));
-            if spoke || !(somebody || counts) {
+        let last = footer::of(&heading, line);
+        // Somebody's office may stand in front of his name.
+        let beside =
+            name.is_some_and(|name| last == Some(Footer::End) && footer::word(&name.text()).is_none());
+        let full = filled >= enough && (last.is_none() || beside);
+        let somebody = number.is_some_and(is_number) || (name.is_some() && full);
+        if (!somebody || number.is_none()) && self.said(&heading, &row, line, (name.is_some(), full)) {
+            return;
+        }
+        if somebody || full || row.broken.is_some() {
+            self.footer = false;
+        } else {
+            self.footer |= last == Some(Footer::End);
+            let named = name.map(Cell::text);
+            if self.footer || last.is_some() || footer::is_nobody(line, named.as_deref()) {
                 return;
             }
         }
@@ -239,17 +234,21 @@ impl Sheets {
     }
 
     /// Whether the row says something for those below: labels, or a family's number above its members.
-    fn said(&mut self, heading: &Heading, row: &Row, line: &[String], named: bool) -> bool {
+    /// A row that is somebody says nothing but its own, even if its address has labels.
+    fn said(&mut self, heading: &Heading, row: &Row, line: &[String], (named, full): (bool, bool)) -> bool {
         let first = line.iter().position(|cell| !cell.is_empty());
         let labels = labelled(line);
-        let begins =
-            first.is_some_and(|at| !labelled(&line[at..=at]).is_empty() || !labels.is_empty() && !named);
+        let begins = first.is_some_and(|at| {
+            // A row that is full is somebody's unless it begins with a label.
+            let own = labelled(&line[at..=at]);
+            let any = !(labels.is_empty() || named) && (!full || role(&line[at]).is_some());
+            any || !(own.is_empty() || named && full)
+        });
         let mut pairs = if begins { labels } else { Vec::new() };
         let before_names = |at: usize| heading.column(Role::Nama).is_none_or(|name| at < name);
-        if pairs.iter().all(|(role, _)| *role != Role::NoKk)
+        if pairs.iter().all(|(said, _)| *said != Role::NoKk)
             && let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at))
-            && heading.column(Role::NoKk) != Some(at)
-            && heading.column(Role::Nik) != Some(at)
+            && is_running(heading, at)
         {
             pairs.push((Role::NoKk, row.cell(at).text().into_owned()));
             let rest = line.iter().find(|cell| cell.chars().any(char::is_alphabetic));
@@ -257,6 +256,9 @@ impl Sheets {
         }
         if pairs.is_empty() {
             return false;
+        }
+        if self.pending.is_some() {
+            Arc::make_mut(&mut self.before).say_all(pairs.clone());
         }
         Arc::make_mut(&mut self.context).say_all(pairs);
         true
@@ -270,6 +272,7 @@ impl Sheets {
             return;
         }
         self.flush(out);
+        self.before = Arc::clone(&self.context);
         if row.broken.is_none() {
             // If the heading of members follows, this family is theirs.
             let pairs = heading.roles.iter().enumerate().filter_map(|(at, role)| {
@@ -282,9 +285,10 @@ impl Sheets {
         self.pending = Some(Line::new(heading, Arc::clone(&self.context), row, family));
     }
 
-    /// A family that no heading of members followed is a row of its own.
+    /// A family that no heading of members followed is a row of its own, and says nothing for the next one.
     fn flush(&mut self, out: &mut Vec<Line>) {
         if let Some(line) = self.pending.take() {
+            self.context = std::mem::take(&mut self.before);
             self.give(line, out);
         }
     }
@@ -306,18 +310,15 @@ fn rt_rw(line: &[String]) -> Vec<(Role, String)> {
         .collect()
 }
 
+/// Whether a column is of running numbers, or of nothing: any other has numbers of its own, which are of no family.
+fn is_running(heading: &Heading, at: usize) -> bool {
+    let name = heading.names.get(at).map(|name| folded(name)).unwrap_or_default();
+    preset::RUNNING.contains(&name.as_str())
+}
+
 /// Sixteen digits or nearly so, as numbers of persons and families are.
 fn is_number(cell: &Cell) -> bool {
     let digits = cell.text().chars().filter(char::is_ascii_digit).count();
     let letters = cell.text().chars().filter(|c| c.is_alphabetic()).count();
     (10..=20).contains(&digits) && letters == 0
-}
-
-fn is_footer(line: &[String]) -> bool {
-    let Some(first) = line.iter().find(|cell| cell.chars().any(char::is_alphabetic)) else { return false };
-    let word = crate::clean::words::folded(first);
-    let begins = FOOTERS
-        .iter()
-        .any(|footer| word.strip_prefix(footer).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
-    begins && !line.iter().any(|cell| cell.chars().filter(char::is_ascii_digit).count() >= 10)
 }
