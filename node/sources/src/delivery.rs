@@ -267,6 +267,11 @@ impl Delivery {
         })
     }
 
+    /// Whether no heading has a row below it.
+    pub fn is_empty(&self) -> bool {
+        self.tables.known.is_empty()
+    }
+
     /// The rulebook that it is read by.
     pub fn rulebook(&self) -> &Arc<Rulebook> {
         &self.reader.rulebook
@@ -485,12 +490,15 @@ impl Delivery {
         }
     }
 
-    /// Whether another row of its table counts in the place of a family's.
+    /// Whether another row of its table counts in the place of a family's. One that nothing tells from another cannot be sent.
     fn judge_family(&self, record: &mut Record, table: usize, at: u64) {
         let column = column::K_NOMOR_KARTU_KELUARGA;
         let number = record.text(column).and_then(|number| number.parse().ok());
         if number.is_some_and(|number| self.families.standing(table, at, number) == Standing::Superseded) {
             record.tell(reason::ROW_SUPERSEDED, Some(column), None);
+        }
+        if [column, column::K_NAMA_KEPALA].iter().all(|column| record.text(*column).is_none()) {
+            record.tell(reason::KK_MISSING, Some(column), None);
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod column;
 pub mod context;
 pub mod find;
+pub mod footer;
 pub mod heading;
 pub mod sheet;
 mod short;

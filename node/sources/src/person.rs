@@ -17,7 +17,7 @@ pub(crate) use codes::is_crosswalk;
 
 use crate::{
     cell::{Cell, Row},
-    clean::text::is_missing,
+    clean::text::{is_missing, without_zero_fraction},
     layout::{context::Context, heading::Role, sheet::Line},
     place::Places,
     plan::Plan,
@@ -203,6 +203,13 @@ impl<'a> Reading<'a> {
                 }
                 continue;
             }
+            if let Some(digits) = direct.digits {
+                match counted(&text, digits) {
+                    Ok(text) => self.out.say(direct.column, text),
+                    Err(code) => self.out.tell(code, Some(direct.column), name),
+                }
+                continue;
+            }
             match direct.reading.read(&text) {
                 value::Cell::Missing => {}
                 value::Cell::Value(value) => {
@@ -216,7 +223,8 @@ impl<'a> Reading<'a> {
     /// Cells that hold an error of the spreadsheet, or letters whose bytes are lost.
     fn faults(&mut self) {
         let direct = self.plan.direct.iter().map(|direct| direct.at);
-        let wanted = self.plan.roles.values().copied().chain(direct).chain(self.plan.bps);
+        let areas = self.plan.bps.into_iter().chain(self.plan.parts.into_iter().flatten());
+        let wanted = self.plan.roles.values().copied().chain(direct).chain(areas);
         for at in wanted {
             let code = match self.row.cell(at) {
                 Cell::Fault => reason::CELL_FAULT,
@@ -226,6 +234,18 @@ impl<'a> Reading<'a> {
             self.out.tell(code, None, self.plan.names.get(at).map(String::as_str));
         }
     }
+}
+
+/// A number of so many digits, which people part with blanks and the like. One that is shorter has lost its first zeros or
+/// its last digits: which, nobody knows.
+fn counted(text: &str, digits: usize) -> Result<String, &'static str> {
+    if is_nothing(text) {
+        return Ok(String::new());
+    }
+    let whole = without_zero_fraction(text);
+    let packed: String = whole.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '\'' | '’')).collect();
+    let fits = packed.len() == digits && packed.bytes().all(|b| b.is_ascii_digit());
+    if fits { Ok(packed) } else { Err(reason::NUMBER_FORMAT) }
 }
 
 /// Whether a text says that there is nothing.

@@ -36,6 +36,8 @@ pub struct Plan {
     pub direct: Vec<Direct>,
     /// A BPS code of the village.
     pub bps: Option<usize>,
+    /// Kemendagri's code of the village in four columns.
+    pub parts: Option<[usize; 4]>,
     /// The heading above each column.
     pub names: Vec<String>,
     /// Tables of the mapping that the cells of a role are looked up in.
@@ -60,12 +62,23 @@ pub struct Direct {
     pub table: Option<String>,
     /// Columns beside which it says nothing.
     pub alone: Vec<usize>,
+    /// How many digits it has, if that is known.
+    pub digits: Option<usize>,
+}
+
+/// The headings of Kemendagri's code in four columns, as SIAK has it.
+const PARTS: [&str; 4] = ["no prop", "no kab", "no kec", "no kel"];
+
+fn parts(heading: &Heading) -> Option<[usize; 4]> {
+    let names: Vec<String> = heading.names[..heading.own()].iter().map(|name| folded(name)).collect();
+    let at = PARTS.map(|part| names.iter().position(|name| name == part));
+    Some([at[0]?, at[1]?, at[2]?, at[3]?])
 }
 
 impl Plan {
     /// The plan for a heading; `forced` is what the operator chose.
     pub fn of(heading: &Heading, family: bool, rulebook: &Rulebook, forced: Option<Arc<Preset>>) -> Self {
-        let preset = forced.unwrap_or_else(|| preset::recognise(&heading.names));
+        let preset = forced.unwrap_or_else(|| preset::recognise(&heading.names[..heading.own()]));
         let columns = Arc::clone(&preset);
         let columns = &columns.columns;
         let kind = if family { RecordKind::Keluarga } else { RecordKind::Individu };
@@ -76,6 +89,7 @@ impl Plan {
             roles: BTreeMap::new(),
             direct: Vec::new(),
             bps: None,
+            parts: parts(heading),
             names: heading.names.clone(),
             tables: BTreeMap::new(),
             constants: BTreeMap::new(),
@@ -192,10 +206,9 @@ impl Plan {
         let Some(info) = rulebook.column_named(self.kind, name) else { return };
         let hub = rulebook.block(info.block).is_some_and(|block| block.owner == Owner::Hub);
         if !hub && self.direct.iter().all(|direct| direct.column != info.number) {
-            let table = table.map(str::to_owned);
-            let alone = self.alone(at);
-            let reading = Reading::of(rulebook, info);
-            self.direct.push(Direct { at, column: info.number, reading, table, alone });
+            let (table, digits) = (table.map(str::to_owned), self.preset.digits.get(name).copied());
+            let (reading, alone) = (Reading::of(rulebook, info), self.alone(at));
+            self.direct.push(Direct { at, column: info.number, reading, table, alone, digits });
         }
     }
 

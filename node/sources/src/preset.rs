@@ -99,9 +99,18 @@ pub struct Preset {
     marks: BTreeSet<String>,
     #[serde(default)]
     need: usize,
+    /// Headings that nothing else has: one of them shows it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    sure: BTreeSet<String>,
+    /// Headings that show it if there are no others besides a running number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    whole: Vec<BTreeSet<String>>,
     /// Headings that mean something else than elsewhere.
     #[serde(default)]
     pub columns: BTreeMap<String, String>,
+    /// How many digits a text of DTSEN has: more or fewer are damaged.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub digits: BTreeMap<String, usize>,
     /// Code lists.
     #[serde(default)]
     pub codes: Codes,
@@ -235,6 +244,18 @@ impl Preset {
         Err(MappingError::Table { target: target.to_owned(), table: table.to_owned() })
     }
 
+    /// How much these headings, folded, show it, in percent; none if they do not.
+    fn shown_by(&self, names: &BTreeSet<String>) -> Option<usize> {
+        let without = |number: &&String| !RUNNING.contains(&number.as_str());
+        let table: BTreeSet<&String> = names.iter().filter(without).collect();
+        if self.whole.iter().any(|whole| whole.iter().collect::<BTreeSet<_>>() == table) {
+            return Some(100);
+        }
+        let met = |marks: &BTreeSet<String>| marks.intersection(names).count();
+        let met = met(&self.marks) + met(&self.sure) * self.need;
+        (self.need > 0 && met >= self.need).then(|| met * 100 / self.marks.len().clamp(1, 10))
+    }
+
     /// The headings that it knows by itself.
     pub fn names(&self) -> Arc<Names> {
         let roles = self.columns.iter().map(|(heading, target)| (heading.clone(), role_of(target)));
@@ -268,65 +289,51 @@ fn is_not(mark: &bool) -> bool {
     !mark
 }
 
+/// The folded headings of a running number.
+pub(crate) const RUNNING: &[&str] = &["", "no", "nomor", "no urut", "nomor urut"];
+
 #[derive(Deserialize)]
 struct File {
+    general: Preset,
     presets: Vec<Preset>,
 }
 
-static PRESETS: LazyLock<Vec<Arc<Preset>>> = LazyLock::new(|| {
+/// The general layout, and all that are recognised.
+static KNOWN: LazyLock<(Arc<Preset>, Vec<Arc<Preset>>)> = LazyLock::new(|| {
     let file: File =
         toml::from_str(include_str!("../data/presets.toml")).expect("our own table, which a test reads");
-    file.presets.into_iter().map(Arc::new).collect()
-});
-
-static GENERAL: LazyLock<Arc<Preset>> = LazyLock::new(|| {
-    Arc::new(Preset {
-        name: "umum".into(),
-        title: "Daftar penduduk dengan judul kolom yang dikenal".into(),
-        source: "lokal".into(),
-        kind: None,
-        seen: true,
-        family_once: false,
-        joined: false,
-        alone: BTreeMap::new(),
-        marks: BTreeSet::new(),
-        need: 0,
-        columns: BTreeMap::new(),
-        codes: Codes::default(),
-        tables: Tables::new(),
-        constants: BTreeMap::new(),
-        derive: Vec::new(),
-        skip: Vec::new(),
-        month_first: None,
-    })
+    (Arc::new(file.general), file.presets.into_iter().map(Arc::new).collect())
 });
 
 /// All layouts.
 pub fn all() -> &'static [Arc<Preset>] {
-    &PRESETS
+    &KNOWN.1
 }
 
 /// The layout with this name.
 pub fn named(name: &str) -> Option<Arc<Preset>> {
-    std::iter::once(&*GENERAL).chain(&*PRESETS).find(|preset| preset.name == name).cloned()
+    std::iter::once(&KNOWN.0).chain(all()).find(|preset| preset.name == name).cloned()
 }
 
 /// The layout that these headings show best, or the general one.
 pub fn recognise(headings: &[String]) -> Arc<Preset> {
+    shown(headings).unwrap_or_else(|| Arc::clone(&KNOWN.0))
+}
+
+/// The layout that these headings show best, if they show any.
+pub fn shown(headings: &[String]) -> Option<Arc<Preset>> {
     let mut names: BTreeSet<String> = headings.iter().map(|heading| folded(heading)).collect();
     // "403. NIK" of a questionnaire.
     let numbers: Vec<String> = names.iter().filter_map(|name| question(name)).map(str::to_owned).collect();
     names.extend(numbers);
-    let met = |preset: &Preset| preset.marks.intersection(&names).count();
-    let fits = PRESETS.iter().filter(|preset| met(preset) >= preset.need);
     // What is more particular comes first in the table.
-    let best = fits.rev().max_by_key(|preset| met(preset) * 100 / preset.marks.len().min(10));
-    Arc::clone(best.unwrap_or(&GENERAL))
+    let fits = all().iter().rev().filter_map(|preset| Some((preset.shown_by(&names)?, preset)));
+    fits.max_by_key(|(strength, _)| *strength).map(|(_, preset)| Arc::clone(preset))
 }
 
 /// Whether these headings are those of a layout.
 pub fn is_known(headings: &[String]) -> bool {
-    !Arc::ptr_eq(&recognise(headings), &GENERAL)
+    shown(headings).is_some()
 }
 
 /// The number of a question in front of a heading: three digits, perhaps a letter, perhaps one more digit (`307b1`).
@@ -362,6 +369,16 @@ mod tests {
             ("NIK NAMA_LGKP JENIS_KLMIN TMPT_LHR TGL_LHR STAT_KWN STAT_HBKEL", "siak-biodata"),
             ("401 402 403 404 405 406 408 409", "regsosek-2022k"),
             ("NIK NAMA ALAMAT", "umum"),
+            // What a list of a village may have besides is no layout of somebody else.
+            ("NIK NAMA ALAMAT PKH BPNT PBI", "umum"),
+            ("no_kk nik nama desil alamat", "umum"),
+            ("nomor_kk nik nama desil pekerjaan", "umum"),
+            ("NIK NAMA JK TGL_LAHIR ID_PELANGGAN_PLN DAYA", "umum"),
+            ("NIK NAMA ALAMAT KEMISKINAN_EKSTREM", "umum"),
+            ("NIK NAMA NO_PROP NO_KAB NO_KEC NO_KEL", "umum"),
+            ("nik nama kd_sulit_penglihatan kd_stat_bangunan_tinggal", "umum"),
+            ("NO Nomor_KK NIK Nama Desil", "dtks-siksng"),
+            ("opensid_regsosek_anggota nik nama", "opensid-regsosek"),
         ] {
             let headings: Vec<String> = headings.split(' ').map(str::to_owned).collect();
             assert_eq!(recognise(&headings).name, name);
@@ -401,7 +418,7 @@ mod tests {
         assert_eq!(rules.iter().collect::<BTreeSet<_>>().len(), rules.len());
         assert_eq!(rule(""), rule(""));
         // Layouts without rules have the digest that they had before there were any.
-        let plain = serde_json::to_string(&**GENERAL).expect("texts and numbers");
+        let plain = serde_json::to_string(&*KNOWN.0).expect("texts and numbers");
         assert!(!plain.contains("derive"));
     }
 
@@ -412,6 +429,19 @@ mod tests {
             assert!(names.insert(&preset.name), "{}", preset.name);
             for mark in preset.marks.iter().chain(preset.columns.keys()) {
                 assert_eq!(*mark, folded(mark), "{}", preset.name);
+            }
+            for mark in preset.sure.iter().chain(preset.whole.iter().flatten()) {
+                assert_eq!(*mark, folded(mark), "{}", preset.name);
+            }
+            for word in preset.tables.values().flat_map(BTreeMap::keys) {
+                assert_eq!(*word, folded(word), "{}", preset.name);
+            }
+            let mut checked = Preset::clone(preset);
+            checked.derives(&Rulebook::builtin()).unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+            let derived = preset.derive.iter().map(|derive| &derive.target);
+            for target in preset.columns.values().chain(derived) {
+                assert!(is_target(target, &Rulebook::builtin()), "{}: {target}", preset.name);
+                assert!(preset.has_table(target).is_ok(), "{}: {target}", preset.name);
             }
             assert!(
                 preset.need >= 2 && dtsen_proto::record::is_source_name(&preset.source),

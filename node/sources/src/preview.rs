@@ -96,6 +96,8 @@ pub fn findings(
 ) -> Vec<ShownFinding> {
     let mut found: Vec<ShownFinding> = record.told.iter().map(|told| shown(told, rulebook)).collect();
     let broken = record.told.iter().any(|told| told.broken.is_some());
+    // Of nobody there is no identity to be sent: that is the source's, not the application's.
+    let nobody = record.told.iter().any(|told| matches!(told.code, reason::ROW_NOBODY | reason::KK_MISSING));
     if !broken {
         let context = check_context(record, region, today);
         let delta = record.delta(rulebook, &Provenance { source: "".into(), reference: context.today });
@@ -104,6 +106,9 @@ pub fn findings(
                 finding.column.and_then(|column| rulebook.column(column)).map(|info| info.name.clone());
             let message = message(rulebook, &finding.reason, None, None);
             let code = finding.reason.into_owned();
+            if nobody && code == reason::DELTA_INCOMPLETE {
+                continue;
+            }
             if found.iter().all(|before| (&before.code, &before.field) != (&code, &field)) {
                 found.push(ShownFinding { code, field, severity: finding.severity, message, prefix: None });
             }
@@ -134,6 +139,8 @@ pub fn severity(told: &Told, rulebook: &Rulebook) -> Severity {
         Some(_) if told.code == reason::ROW_SUPERSEDED => own,
         // A family goes on without the name of its head.
         Some(column::I_NAMA) if told.code == reason::NAME_MISSING => own,
+        // Told by intake only of a family that has no name either: it would be nobody's at the hub.
+        Some(_) if told.code == reason::KK_MISSING => Severity::Error,
         Some(column) if numbers.contains(&column) => own.min(Severity::Hold),
         Some(_) => own.min(Severity::Warning),
     }

@@ -256,3 +256,27 @@ fn any_bytes_end_in_rows_or_an_error() {
         }
     }
 }
+
+#[test]
+fn a_heading_with_nobody_below_it_is_no_delivery() {
+    let kept = tempfile::tempdir().expect("a folder");
+    let path = kept.path().join("kosong.csv");
+    for (text, empty) in [
+        ("NIK;NO KK;NAMA;JK\n", true),
+        ("DAFTAR\nNIK;NO KK;NAMA;JK\n;;;\nJUMLAH;0;;\n", true),
+        ("NIK;NO KK;NAMA;JK\n;;SITI;\n", false),
+    ] {
+        std::fs::write(&path, text).expect("writes");
+        let book = dtsen_proto::rulebook::Rulebook::builtin();
+        let places = dtsen_sources::place::Places::new(book.clone(), None).expect("no hint");
+        let mut delivery =
+            dtsen_sources::delivery::Delivery::new(book, jiff::civil::date(2026, 11, 23), places, None);
+        let look = &mut |row| {
+            delivery.look(row);
+            ControlFlow::Continue(())
+        };
+        read::read(&path, look).expect("reads");
+        assert!(delivery.looked() && delivery.is_empty() == empty, "{text}");
+    }
+    assert!(ReadError::NoRows { path }.to_string().contains("tidak ada baris di bawah judul"));
+}

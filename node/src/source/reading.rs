@@ -130,7 +130,8 @@ pub(super) async fn read_again(
     let sqlite = || {
         !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)
     };
-    let (label, fingerprint, marked) = if is_address(origin) || sqlite() {
+    let in_database = is_address(origin) || sqlite();
+    let (label, fingerprint, marked) = if in_database {
         let address = if is_address(origin) { origin.to_owned() } else { format!("sqlite:{origin}") };
         let address = Address::parse(&address, password)?;
         let mut database = Database::open(&address, settings.patience).await?;
@@ -154,6 +155,9 @@ pub(super) async fn read_again(
     }
     if !taker.delivery.looked() {
         return Err(ReadError::NoHeading { path: without_account(origin).into(), searched: LOOKED_AT }.into());
+    }
+    if !in_database && taker.delivery.is_empty() {
+        return Err(ReadError::NoRows { path: origin.into() }.into());
     }
     let Taker { delivery, spool, tables, notes, .. } = taker;
     Ok(Some(Read { delivery, spooled: spool.done()?, fingerprint, marked, label, tables, notes }))

@@ -14,6 +14,8 @@ pub const LOOKED_AT: usize = 60;
 /// Roles from which a row is believed to be a heading.
 pub const ROLES_AT_LEAST: usize = 3;
 
+/// Headings below which no layout is looked for.
+const LAYOUT_AT_LEAST: usize = 3;
 /// Known headings in the first of two lines: less is a title.
 const KNOWN_IN_FIRST: usize = 2;
 
@@ -32,6 +34,8 @@ pub struct Heading {
     pub derived: Vec<Derived>,
     /// Columns in whose place another one counts, which says the same more plainly.
     pub passed: Vec<usize>,
+    /// It shows a layout that is known, however few of its roles are.
+    pub shown: bool,
 }
 
 impl Heading {
@@ -55,18 +59,14 @@ impl Heading {
         self.roles.iter().position(|found| *found == Some(role))
     }
 
-    /// Different roles that it names, those that are left aside not counted; none without a name or a number.
+    /// Different roles that it names, those that are left aside not counted; none without a name or a number, unless a
+    /// layout is known by it.
     pub fn worth(&self) -> usize {
         let roles: BTreeSet<Role> =
             self.roles.iter().flatten().copied().filter(|role| *role != Role::Lain).collect();
         let names_people =
             [Role::Nik, Role::Nama, Role::NoKk, Role::NamaKepala].iter().any(|role| roles.contains(role));
-        if names_people { roles.len() } else { 0 }
-    }
-
-    /// Whether it is known as that of a layout, if only by columns that are its own.
-    fn is_of_layout(&self) -> bool {
-        preset::is_known(&self.names)
+        if names_people || self.shown { roles.len() } else { 0 }
     }
 
     /// Whether these lines name enough to be believed: most of what is written in them is a known heading.
@@ -86,7 +86,7 @@ pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
         // The second line by itself would not say whose its columns are.
         first += found.rows;
         let useful = found.worth();
-        let known = useful >= ROLES_AT_LEAST || (useful > 0 && found.is_of_layout());
+        let known = useful >= ROLES_AT_LEAST || found.shown;
         if known && best.as_ref().is_none_or(|(worth, _)| useful > *worth) {
             best = Some((useful, found));
         }
@@ -166,7 +166,7 @@ fn questions(first: usize, lines: &[Vec<String>], known: &Names) -> Option<Headi
         (number, _) if !is_question(&number) && known.meaning(&number).is_some() => number,
         (number, word) => format!("{number} {word}").trim().to_owned(),
     });
-    Some(made(first, lines.len(), &names.map(Column::of).collect::<Vec<_>>(), known))
+    Some(read(first, lines.len(), &names.map(Column::of).collect::<Vec<_>>(), known))
 }
 
 /// Whether a line has something that no heading has: a long number, a date.
@@ -174,13 +174,25 @@ pub fn holds_data(line: &[String]) -> bool {
     line.iter().any(|cell| cell.chars().filter(char::is_ascii_digit).count() >= 4)
 }
 
-/// The heading that these lines would be.
+/// The heading that these lines would be. Unless a mapping or the operator says what its columns are, the layout that it
+/// shows does.
 pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
-    made(first, lines.len(), &column::columns(lines), known)
+    read(first, lines.len(), &column::columns(lines), known)
 }
 
-/// The heading of these columns, with what is made out of them.
-fn made(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading {
+fn read(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading {
+    let heading = named(first, rows, columns, known);
+    let written = heading.names.iter().filter(|name| !name.is_empty()).count();
+    if heading.roles.iter().flatten().count() == 0 || written < LAYOUT_AT_LEAST {
+        return heading;
+    }
+    let Some(layout) = preset::shown(&heading.names[..heading.own()]) else { return heading };
+    let heading = if known.is_empty() { named(first, rows, columns, &layout.names()) } else { heading };
+    Heading { shown: true, ..heading }
+}
+
+/// The heading of these columns by these names, with what is made out of them.
+fn named(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading {
     let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let mut found: Vec<Option<Found>> = columns.iter().map(|column| column.read(known)).collect();
     let mut derived = known.derived(&names);
@@ -202,7 +214,7 @@ fn made(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading
         found.push(Some(Found { role: role_of(&column.target), rank: (0, 0) }));
     }
     let (roles, passed) = settled(&found);
-    Heading { first, rows, names, roles, derived, passed }
+    Heading { first, rows, names, roles, derived, passed, shown: false }
 }
 
 /// One column for each role, the one that says it most plainly, and those in whose place it counts.

@@ -153,6 +153,11 @@ impl Names {
         Self { roles, derives }
     }
 
+    /// Whether nobody named any.
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.derives.is_empty()
+    }
+
     /// What a heading says, the mapping's word first.
     pub fn meaning(&self, heading: &str) -> Option<Meaning> {
         let own = if self.roles.is_empty() { None } else { self.roles.get(&folded(heading)).copied() };

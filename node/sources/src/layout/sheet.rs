@@ -5,40 +5,22 @@ use std::sync::Arc;
 use super::{
     context::{Context, beside_number, is_form, is_of_family, labelled, titled},
     find::{self, Heading, LOOKED_AT},
-    heading::{Names, Role},
+    footer::{self, Footer},
+    heading::{Names, Role, role},
     short, untitled,
 };
 use crate::{
     cell::{Cell, Row},
-    clean::address,
+    clean::{address, words::folded},
     correction::Mark,
     derive,
     join::Parts,
     key::KeyBytes,
+    preset,
 };
 
 /// Cells with a role below which a row without NIK is nobody's: a signature, a remark, a total.
 const FILLED_AT_LEAST: usize = 3;
-/// First words of rows below a table.
-const FOOTERS: &[&str] = &[
-    "jumlah",
-    "total",
-    "keterangan",
-    "catatan",
-    "mengetahui",
-    "dicetak",
-    "sumber data",
-    "ket",
-    "tanda tangan",
-    "rekapitulasi",
-    "sub total",
-    "subtotal",
-    "kepala desa",
-    "lurah",
-    "camat",
-    "operator",
-    "petugas",
-];
 
 /// A row that means something.
 #[derive(Debug, Clone)]
@@ -87,6 +69,10 @@ pub struct Sheets {
     pending: Option<Line>,
     /// People came since something was said above them.
     follows: bool,
+    /// What held before that family.
+    outside: Arc<Context>,
+    /// The table has ended: signatures and remarks follow.
+    footer: bool,
     found: bool,
     at: u64,
     /// Headings of a mapping.
@@ -262,12 +248,21 @@ impl Sheets {
         let name = at(if family { Role::NamaKepala } else { Role::Nama });
         // What numbers a person or a family is one; a name alone is one in a table that has little else.
         let enough = FILLED_AT_LEAST.min(columns.count().saturating_sub(1)).max(2);
-        let somebody =
-            number.is_some_and(is_number) || (name.is_some() && filled >= enough && !is_footer(line));
-        if !somebody || number.is_none() {
-            let spoke = self.said(&heading, &row, line, name.is_some());
-            let counts = row.broken.is_some() || (filled >= enough && !is_footer(line));
-            if spoke || !(somebody || counts) {
+        let last = footer::of(&heading, line);
+        // Somebody's office may stand in front of his name.
+        let beside =
+            name.is_some_and(|name| last == Some(Footer::End) && footer::word(&name.text()).is_none());
+        let full = filled >= enough && (last.is_none() || beside);
+        let somebody = number.is_some_and(is_number) || (name.is_some() && full);
+        if (!somebody || number.is_none()) && self.said(&heading, &row, line, (name.is_some(), full)) {
+            return;
+        }
+        if somebody || full || row.broken.is_some() {
+            self.footer = false;
+        } else {
+            self.footer |= last == Some(Footer::End);
+            let named = name.map(Cell::text);
+            if self.footer || last.is_some() || footer::is_nobody(line, named.as_deref()) {
                 return;
             }
         }
@@ -275,22 +270,28 @@ impl Sheets {
     }
 
     /// Whether the row says something for those below: labels, or a family's number above its members.
-    fn said(&mut self, heading: &Heading, row: &Row, line: &[String], named: bool) -> bool {
+    /// A row that is somebody says nothing but its own, even if its address has labels.
+    fn said(&mut self, heading: &Heading, row: &Row, line: &[String], (named, full): (bool, bool)) -> bool {
         let first = line.iter().position(|cell| !cell.is_empty());
         let before_names = |at: usize| heading.column(Role::Nama).is_none_or(|name| at < name);
-        let own = |at: usize| [Role::NoKk, Role::Nik].iter().any(|role| heading.column(*role) == Some(at));
-        let pairs =
-            if let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at) && !own(*at)) {
-                let mut pairs = beside_number(&line[at + 1..]);
-                if pairs.iter().all(|(role, _)| *role != Role::NoKk) {
-                    pairs.push((Role::NoKk, line[at].clone()));
-                }
-                pairs
-            } else {
-                let labels = labelled(line);
-                let begins = first.is_some_and(|at| !labelled(&line[at..=at]).is_empty());
-                if begins || !named { labels } else { Vec::new() }
-            };
+        let grouped =
+            first.filter(|at| is_number(row.cell(*at)) && before_names(*at) && is_running(heading, *at));
+        let pairs = if let Some(at) = grouped {
+            let mut pairs = beside_number(&line[at + 1..]);
+            if pairs.iter().all(|(said, _)| *said != Role::NoKk) {
+                pairs.push((Role::NoKk, line[at].clone()));
+            }
+            pairs
+        } else {
+            let labels = labelled(line);
+            let begins = first.is_some_and(|at| {
+                // A row that is full is somebody's unless it begins with a label.
+                let own = labelled(&line[at..=at]);
+                let any = !(labels.is_empty() || named) && (!full || role(&line[at]).is_some());
+                any || !(own.is_empty() || named && full)
+            });
+            if begins { labels } else { Vec::new() }
+        };
         self.speak(&pairs)
     }
 
@@ -299,7 +300,11 @@ impl Sheets {
         if pairs.is_empty() {
             return false;
         }
-        Arc::make_mut(&mut self.context).say_all(pairs, std::mem::take(&mut self.follows));
+        let follows = std::mem::take(&mut self.follows);
+        if self.pending.is_some() {
+            Arc::make_mut(&mut self.outside).say_all(pairs, follows);
+        }
+        Arc::make_mut(&mut self.context).say_all(pairs, follows);
         true
     }
 
@@ -312,6 +317,7 @@ impl Sheets {
             return;
         }
         self.flush(out);
+        self.outside = Arc::clone(&self.context);
         if row.broken.is_none() {
             // If the heading of members follows, this family is theirs; without a number it is still another one.
             let pairs = heading.roles.iter().enumerate().filter_map(|(at, role)| {
@@ -325,9 +331,10 @@ impl Sheets {
         self.pending = Some(Line::new(heading, Arc::clone(&self.context), row, family));
     }
 
-    /// A family that no heading of members followed is a row of its own.
+    /// A family that no heading of members followed is a row of its own, and says nothing for the next one.
     fn flush(&mut self, out: &mut Vec<Line>) {
         if let Some(line) = self.pending.take() {
+            self.context = std::mem::take(&mut self.outside);
             self.give(line, out);
         }
     }
@@ -349,6 +356,12 @@ fn rt_rw(line: &[String]) -> Vec<(Role, String)> {
         .collect()
 }
 
+/// Whether a column is of running numbers, or of nothing: any other has numbers of its own, which are of no family.
+fn is_running(heading: &Heading, at: usize) -> bool {
+    let name = heading.names.get(at).map(|name| folded(name)).unwrap_or_default();
+    preset::RUNNING.contains(&name.as_str())
+}
+
 /// Sixteen digits or nearly so, as numbers of persons and families are.
 pub(super) fn is_number(cell: &Cell) -> bool {
     (10..=20).contains(&digits(cell)) && !cell.text().contains(char::is_alphabetic)
@@ -357,13 +370,4 @@ pub(super) fn is_number(cell: &Cell) -> bool {
 /// Digits of a cell.
 pub(super) fn digits(cell: &Cell) -> usize {
     cell.text().chars().filter(char::is_ascii_digit).count()
-}
-
-fn is_footer(line: &[String]) -> bool {
-    let Some(first) = line.iter().find(|cell| cell.chars().any(char::is_alphabetic)) else { return false };
-    let word = crate::clean::words::folded(first);
-    let begins = FOOTERS
-        .iter()
-        .any(|footer| word.strip_prefix(footer).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
-    begins && !line.iter().any(|cell| cell.chars().filter(char::is_ascii_digit).count() >= 10)
 }

@@ -22,6 +22,8 @@ const KTP_CODES: [Column; 3] =
 /// BPS's in a family's.
 const FAMILY_CODES: [Column; 3] =
     [column::K_KODE_PROVINSI, column::K_KODE_KABUPATEN_KOTA, column::K_KODE_KECAMATAN];
+/// Digits of the four parts of Kemendagri's code.
+const PART_WIDTHS: [usize; 4] = [2, 2, 2, 4];
 
 impl Reading<'_> {
     pub(super) fn address(&mut self, places: &mut Places) {
@@ -123,9 +125,22 @@ impl Reading<'_> {
         (rt.or(first.0).or(second.0), rw.or(first.1).or(second.1))
     }
 
+    /// Kemendagri's code out of its four columns, as far as they are filled: 52, 1, 14, 2006.
+    fn composed(&self) -> String {
+        let parts = self.plan.parts.into_iter().flatten().zip(PART_WIDTHS);
+        let padded = parts.map_while(|(at, width)| {
+            let text = self.row.cell(at).text();
+            let part = text.trim_end_matches(".0");
+            let fits = part.len() <= width && part.bytes().all(|b| b.is_ascii_digit());
+            (fits && part.bytes().any(|b| b != b'0')).then(|| format!("{part:0>width$}"))
+        });
+        padded.collect()
+    }
+
     fn village(&mut self, places: &mut Places) {
         let text = |role| self.text(role);
-        let code = text(Role::KodeDesa);
+        let code = Some(text(Role::KodeDesa)).filter(|code| !code.is_empty());
+        let code = code.unwrap_or_else(|| self.composed());
         let bps = self.plan.bps.map(|at| self.row.cell(at).text().into_owned()).unwrap_or_default();
         let [provinsi, kabupaten, kecamatan, desa] =
             [Role::Provinsi, Role::Kabupaten, Role::Kecamatan, Role::Desa].map(text);

@@ -67,4 +67,10 @@ pub enum ReadError {
         /// Rows that were looked at.
         searched: usize,
     },
+    /// There is a heading, and nobody below it.
+    #[error("{}: tidak ada baris di bawah judul kolom. Periksa apakah ekspor dari sumbernya lengkap, lalu salin ulang berkas", .path.display())]
+    NoRows {
+        /// The file.
+        path: PathBuf,
+    },
 }
