@@ -52,6 +52,7 @@ impl Line {
 }
 
 /// Reads sheets, row by row.
+#[expect(clippy::struct_excessive_bools, reason = "each is about something else that was met")]
 #[derive(Default)]
 pub struct Sheets {
     sheet: Option<Arc<str>>,
