@@ -3,4 +3,5 @@
 pub mod context;
 pub mod find;
 pub mod heading;
+pub mod keys;
 pub mod sheet;

@@ -8,7 +8,7 @@ use crate::{
         text::{clean, is_missing},
         words::folded,
     },
-    layout::find::place,
+    layout::{find::place, keys::keys},
 };
 
 /// A column made out of others, in a table whose headings are known.
@@ -46,7 +46,7 @@ enum Way {
 
 /// The columns that these rules make in a table with these headings.
 pub(crate) fn derived(derives: &[Derive], names: &[String]) -> Vec<Derived> {
-    let folded: Vec<String> = names.iter().map(|name| folded(name)).collect();
+    let folded = keys(names);
     let mut columns: Vec<(Derived, Vec<&str>)> = Vec::new();
     for derive in derives {
         let Some(rule) = derive.rule(&folded) else { continue };

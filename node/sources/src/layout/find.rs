@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::heading::{Names, Role, role_of};
+use super::{
+    heading::{Names, Role, role_of},
+    keys,
+};
 use crate::{clean::words::folded, derive::Derived, preset};
 
 /// Rows among which the heading is looked for: forms have titles, signatures and dates above it.
@@ -56,8 +59,11 @@ impl Heading {
     }
 }
 
-/// Finds the heading among the first rows of a sheet: the one that means most.
+/// Finds the heading among the first rows of a sheet: the one that a mapping speaks of, else the one that means most.
 pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
+    if let Some(found) = keys::spoken_of(rows, names) {
+        return Some(found);
+    }
     let mut best: Option<(usize, Heading)> = None;
     for first in 0..rows.len().min(LOOKED_AT) {
         let found = at(rows, first, names);
@@ -118,6 +124,7 @@ pub fn of(first: usize, lines: &[Vec<String>], known: &Names) -> Heading {
         names.push(name);
         roles.push(found);
     }
+    keys::give(known, &mut names, &mut roles);
     let derived = known.derived(&names);
     let made: BTreeSet<Role> = derived.iter().map(|column| role_of(&column.target)).collect();
     for found in roles.iter_mut().flatten().filter(|found| made.contains(found)) {

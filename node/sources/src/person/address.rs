@@ -71,7 +71,8 @@ impl Reading<'_> {
         if let Some(text) = own(Role::Rw).filter(|_| !matches!(self.cell(Role::Rw), Cell::Day(_))) {
             rw = address::labelled(&text).1.or_else(|| address::number(&text)).or(rw);
         }
-        let said = |role: Role| self.context.get(role).unwrap_or_default();
+        let constant = |role: Role| self.plan.constants.get(&role).map(String::as_str);
+        let said = |role: Role| self.context.get(role).or_else(|| constant(role)).unwrap_or_default();
         let above = address::both(said(Role::RtRw));
         let above = (
             above.0.or_else(|| address::number(said(Role::Rt))),
