@@ -221,6 +221,11 @@ impl Delivery {
         })
     }
 
+    /// The layout that the operator chose, if any.
+    pub fn forced(&self) -> Option<&Preset> {
+        self.forced.as_deref()
+    }
+
     /// The rulebook that it is read by.
     pub fn rulebook(&self) -> &Arc<Rulebook> {
         &self.reader.rulebook

@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod derive;
 pub mod key;
 pub mod layout;
+pub mod mapping;
 pub mod person;
 pub mod place;
 pub mod plan;
