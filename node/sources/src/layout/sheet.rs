@@ -230,7 +230,7 @@ impl Sheets {
         let somebody =
             number.is_some_and(is_number) || (name.is_some() && filled >= enough && !is_footer(line));
         if !somebody || number.is_none() {
-            let spoke = self.said(&heading, &row, line, name.is_some());
+            let spoke = self.said(&heading, &row, line, (name.is_some(), somebody));
             let counts = row.broken.is_some() || (filled >= enough && !is_footer(line));
             if spoke || !(somebody || counts) {
                 return;
@@ -240,14 +240,22 @@ impl Sheets {
     }
 
     /// Whether the row says something for those below: labels, or a family's number above its members.
-    fn said(&mut self, heading: &Heading, row: &Row, line: &[String], named: bool) -> bool {
+    fn said(
+        &mut self,
+        heading: &Heading,
+        row: &Row,
+        line: &[String],
+        (named, somebody): (bool, bool),
+    ) -> bool {
         let first = line.iter().position(|cell| !cell.is_empty());
         let labels = labelled(line);
         let begins =
             first.is_some_and(|at| !labelled(&line[at..=at]).is_empty() || !labels.is_empty() && !named);
         let mut pairs = if begins { labels } else { Vec::new() };
         let before_names = |at: usize| heading.column(Role::Nama).is_none_or(|name| at < name);
-        if pairs.iter().all(|(role, _)| *role != Role::NoKk)
+        // Left of a person with all that a row has, a number is of another column.
+        if !somebody
+            && pairs.iter().all(|(role, _)| *role != Role::NoKk)
             && let Some(at) = first.filter(|at| is_number(row.cell(*at)) && before_names(*at))
             && heading.column(Role::NoKk) != Some(at)
             && heading.column(Role::Nik) != Some(at)
