@@ -96,7 +96,7 @@ impl Guess {
         Self { role: None, confidence: 0, why: why.into() }
     }
 
-    fn doubted(self, at_most: u8, why: String) -> Self {
+    fn doubted(self, at_most: u8, why: &str) -> Self {
         Self { confidence: self.confidence.min(at_most), why: format!("{}, tetapi {why}", self.why), ..self }
     }
 }

@@ -147,7 +147,7 @@ pub(super) fn line(text: &str, place: &Place) -> Option<usize> {
         // Of two spellings the second is the one too many.
         table.keys().filter(|key| same(key.get_ref())).map(|key| key.span().start).max()
     };
-    let inner = |name: &str| document.get_ref().get(name).map(|value| value.get_ref());
+    let inner = |name: &str| document.get_ref().get(name).map(toml::Spanned::get_ref);
     let at = match place {
         Place::Top(name) => find(document.get_ref(), name)?,
         Place::Key(table, name) => match inner(table)? {

@@ -121,7 +121,7 @@ impl<'a> Cells<'a> {
             let nik = (*nik)?;
             self.day(cell, Some(nik)).map(|day| nik.matches(day))
         });
-        of_pairs(pairs.collect())
+        of_pairs(&pairs.collect::<Vec<_>>())
     }
 
     /// The same of the sex.
@@ -130,7 +130,7 @@ impl<'a> Cells<'a> {
             let nik = (*nik)?;
             sex(&cell.text()).map(|sex| (sex == 2) == nik.female)
         });
-        of_pairs(pairs.collect())
+        of_pairs(&pairs.collect::<Vec<_>>())
     }
 
     /// How many of the filled cells are as those of a role are, in percent; all where nobody can tell.
@@ -165,7 +165,7 @@ impl<'a> Cells<'a> {
 }
 
 /// A share of pairs, if there are enough to say so.
-fn of_pairs(pairs: Vec<bool>) -> Option<usize> {
+fn of_pairs(pairs: &[bool]) -> Option<usize> {
     let fits = pairs.iter().filter(|fits| **fits).count();
     (pairs.len() >= super::PAIRS_AT_LEAST).then(|| fits * 100 / pairs.len())
 }

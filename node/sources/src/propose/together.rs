@@ -112,7 +112,7 @@ impl Together<'_> {
         let alike = evidence.best.is_some_and(|(share, _)| share >= MOST);
         let several = cells.filled().count() >= super::PAIRS_AT_LEAST && cells.different() < PERSONS;
         self.guesses[at] = if guess.role == Some(Role::Nik) && several && !alike {
-            guess.doubted(DIFFERS, "nomor yang sama berulang: mungkin No. KK".into())
+            guess.doubted(DIFFERS, "nomor yang sama berulang: mungkin No. KK")
         } else {
             guess
         };
@@ -137,16 +137,16 @@ impl Together<'_> {
                 let guess = Guess { confidence: before.confidence.max(AGREES), why, ..before };
                 match sex {
                     // Of two people in a row, whose sex stands there too?
-                    Some((share @ ..PERSONS, at)) => guess.doubted(HALF_SURE, only(share, at)),
+                    Some((share @ ..PERSONS, at)) => guess.doubted(HALF_SURE, &only(share, at)),
                     _ => guess,
                 }
             }
             (_, _, Some((share @ ..HALF, date)), _)
                 if self.guesses[date].confidence >= ACTIVE || !evidence.named =>
             {
-                before.doubted(DIFFERS, anothers(share, date))
+                before.doubted(DIFFERS, &anothers(share, date))
             }
-            (.., Some((share @ ..PERSONS, at))) => before.doubted(DIFFERS, anothers(share, at)),
+            (.., Some((share @ ..PERSONS, at))) => before.doubted(DIFFERS, &anothers(share, at)),
             (.., Some((MOST.., at))) if evidence.proves && before.confidence < ACTIVE => {
                 Guess::of(Role::Nik, PROVEN_BY_SEX, format!("16 angka, {}", agrees(at)))
             }
@@ -166,7 +166,7 @@ impl Together<'_> {
                 }
                 Some(share @ ..HALF) => {
                     let differs = format!("hanya {share} % cocok dengan NIK di {}", self.name(nik));
-                    before.doubted(DIFFERS, differs)
+                    before.doubted(DIFFERS, &differs)
                 }
                 _ => before,
             };
@@ -180,7 +180,7 @@ impl Together<'_> {
         if alike.len() > 1 {
             for at in alike {
                 let guess = self.guesses[at].clone();
-                self.guesses[at] = guess.doubted(PERHAPS, "beberapa kolom mirip nama".into());
+                self.guesses[at] = guess.doubted(PERHAPS, "beberapa kolom mirip nama");
             }
         }
         let lies = self
@@ -190,7 +190,7 @@ impl Together<'_> {
             if lies && self.cells[at].share(is_name) >= MOST {
                 let guess = self.guesses[at].clone();
                 self.guesses[at] =
-                    guess.doubted(PERHAPS, "isinya mirip nama, kolom nama tidak: mungkin tertukar".into());
+                    guess.doubted(PERHAPS, "isinya mirip nama, kolom nama tidak: mungkin tertukar");
             }
         }
     }
