@@ -89,7 +89,7 @@ pub enum SourceError {
         /// Name of the mapping.
         mapping: String,
         /// What does not fit.
-        cause: Misfit,
+        cause: Box<Misfit>,
     },
     /// Nothing in the source has the headings of the mapping.
     #[error(

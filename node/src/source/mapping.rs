@@ -44,7 +44,7 @@ fn text(path: &Path) -> Result<String, String> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let read = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = read.split(|byte| *byte == b'\n').count();
         format!("baris {line}: bukan teks UTF-8. Simpan berkas pemetaan sebagai UTF-8")
     })
 }

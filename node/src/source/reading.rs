@@ -142,7 +142,7 @@ pub(super) async fn read_again(
     }
     if let Err(cause) = taker.delivery.fits() {
         let mapping = mapping.map(|mapping| mapping.name.clone()).unwrap_or_default();
-        return Err(SourceError::Misfit { origin: label, mapping, cause });
+        return Err(SourceError::Misfit { origin: label, mapping, cause: Box::new(cause) });
     }
     Ok(Some(Read { delivery: taker.delivery, spooled: taker.spool.done()?, fingerprint, marked, label }))
 }

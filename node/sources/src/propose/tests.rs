@@ -112,6 +112,8 @@ fn a_nik_of_somebody_else_is_left_aside() {
             &["-", "(nik)", "nama", "tanggal_lahir", "jenis_kelamin"],
         ),
         ("Nama;No Rekening;NIK", "{nama};{wali};{nik}", &["nama", "-", "nik"]),
+        // Nothing says which of two is meant.
+        ("Nama;NIK;Nama Terlapor;NIK Terlapor", "SAKSI;{wali};{nama};{nik}", &["nama", "(nik)", "-", "-"]),
         // Two people in a row: the sex is of one of them, and so is the name beside the NIK.
         (
             "Nama;NIK;Nama;NIK;Tgl Lahir;L/P",
@@ -230,7 +232,7 @@ fn what_is_written_can_always_be_read_and_used() {
     };
     let nik = |tried: &Tried| tried.after.fields.get("nomor_induk_kependudukan").cloned();
     // Two columns with one heading, and none above others.
-    let twice = people("Nama;NIK;Alamat;Nama;NIK;", "{nama};{nik};JL MAWAR;WALI;{wali};x");
+    let twice = people("Nama;NIK;Alamat;Nama;NIK;;Tgl Lahir", "{nama};{nik};JL MAWAR;WALI;{wali};x;{lahir}");
     let (rows_tried, mapping) = tried(&twice, "a \"b\" \\c\nd");
     assert_eq!((rows_tried.len(), &*mapping.name), (4, "a \"b\" \\c d"));
     assert!(mapping.columns.contains_key("nama 2") && mapping.columns.contains_key("kolom 6"));

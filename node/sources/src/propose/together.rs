@@ -48,8 +48,15 @@ impl Together<'_> {
         let numbers: Vec<usize> = self.with(&[Role::Nik, Role::NoKk]).collect();
         let niks: BTreeMap<usize, Vec<Option<Parts>>> =
             numbers.iter().map(|at| (*at, self.cells[*at].niks())).collect();
-        for (at, niks) in &niks {
-            self.number(*at, niks);
+        let proven = niks.iter().filter(|(at, niks)| self.number(**at, niks)).count();
+        let sure = |at: &usize| self.guesses[*at].confidence >= ACTIVE;
+        let rivals: Vec<usize> = self.with(&[Role::Nik]).filter(sure).collect();
+        if rivals.len() > 1 && proven == 0 {
+            for at in rivals {
+                let guess = self.guesses[at].clone();
+                self.guesses[at] =
+                    guess.doubted(PERHAPS, "beberapa kolom NIK: tidak terbukti siapa orangnya");
+            }
         }
         self.surest(Role::Nik);
         let chosen = self.with(&[Role::Nik]).find(|at| self.guesses[*at].confidence >= ACTIVE);
@@ -82,13 +89,13 @@ impl Together<'_> {
         format!("kolom \"{}\"", self.keys[at])
     }
 
-    /// Judges a column of numbers by dates and sexes beside it.
-    fn number(&mut self, at: usize, niks: &[Option<Parts>]) {
+    /// Judges a column of numbers by dates and sexes beside it; whether they prove whose it is.
+    fn number(&mut self, at: usize, niks: &[Option<Parts>]) -> bool {
         let before = &self.guesses[at];
         let sure = before.confidence >= ACTIVE;
         let said = |list| words::first(list, &self.keys[at]).is_some();
         if !sure && (words::others(&self.keys[at]).is_some() || (said(&WORDS.numbers) && !said(&WORDS.nik))) {
-            return;
+            return false;
         }
         let named = sure || said(&WORDS.nik);
         let dates = self.dates().filter(|date| named || !self.cells[*date].is_recent());
@@ -116,6 +123,7 @@ impl Together<'_> {
         } else {
             guess
         };
+        alike || (evidence.proves && evidence.sex.is_some_and(|(share, _)| share >= MOST))
     }
 
     fn judged(&self, before: Guess, evidence: &Evidence) -> Guess {
