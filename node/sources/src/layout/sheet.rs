@@ -226,7 +226,7 @@ impl Sheets {
         let name = at(if family { Role::NamaKepala } else { Role::Nama });
         // What numbers a person or a family is one; a name alone is one in a table that has little else.
         let roles = columns.count();
-        let enough = FILLED_AT_LEAST.min(roles.saturating_sub(1)).max(roles.min(2));
+        let enough = FILLED_AT_LEAST.min(roles.saturating_sub(1)).max(1);
         let somebody =
             number.is_some_and(is_number) || (name.is_some() && filled >= enough && !is_footer(line));
         if !somebody || number.is_none() {
