@@ -5,6 +5,7 @@ mod enrol;
 mod findings;
 mod import;
 mod init;
+mod map;
 mod moves;
 mod preview;
 mod serve;

@@ -272,6 +272,11 @@ impl Delivery {
         self.tables.known.is_empty()
     }
 
+    /// The layout that the operator chose, if any.
+    pub fn forced(&self) -> Option<&Preset> {
+        self.forced.as_deref()
+    }
+
     /// The rulebook that it is read by.
     pub fn rulebook(&self) -> &Arc<Rulebook> {
         &self.reader.rulebook

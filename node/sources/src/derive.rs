@@ -100,7 +100,9 @@ pub enum DeriveError {
     #[error("derive sebelumnya untuk hal yang sama memakai tabel lain di belakang @. Samakan")]
     OtherTable,
     /// The expression is none.
-    #[error("expression tidak dapat dibaca: {0}")]
+    #[error(
+        "expression tidak dapat dibaca; periksa tanda kurung, tanda kutip, titik koma, dan ejaan nama [{0}]"
+    )]
     Script(String),
     /// The expression calls something that there is not.
     #[error("expression memakai fungsi yang tidak ada, atau dengan isi yang tidak cocok: {0}")]

@@ -5,6 +5,7 @@ pub mod context;
 pub mod find;
 pub mod footer;
 pub mod heading;
+pub mod keys;
 pub mod sheet;
 mod short;
 pub(crate) mod spelling;

@@ -11,6 +11,7 @@ pub mod derive;
 mod join;
 pub mod key;
 pub mod layout;
+pub mod mapping;
 pub mod person;
 pub mod place;
 pub mod plan;

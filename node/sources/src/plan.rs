@@ -17,6 +17,7 @@ use crate::{
     layout::{
         find::{Heading, place},
         heading::{Role, role_named},
+        keys::keys,
         whose::deputies,
     },
     preset::{self, Preset},
@@ -101,13 +102,23 @@ impl Plan {
         for (at, derived) in (heading.own()..).zip(&heading.derived) {
             plan.target(rulebook, at, &derived.target);
         }
+        let own = &heading.names[..heading.own()];
+        let keys = keys(own);
+        let said = |at: usize| {
+            let folded = folded(&own[at]);
+            let by_words = columns.get(&keys[at]).or_else(|| columns.get(&folded));
+            by_words.or_else(|| columns.get(preset::question(&folded)?)).map(String::as_str)
+        };
+        for (at, target) in (0..own.len()).filter_map(|at| Some((at, said(at)?))) {
+            if target != "-" {
+                plan.target(rulebook, at, target);
+            }
+        }
         let made = Made::of(&plan);
-        for (at, name) in heading.names[..heading.own()].iter().enumerate() {
+        for (at, name) in own.iter().enumerate() {
             let folded = folded(name);
-            let own = columns.get(&folded).or_else(|| columns.get(preset::question(&folded)?));
-            match own.map(String::as_str) {
-                Some("-") => {}
-                Some(target) => plan.target(rulebook, at, target),
+            match said(at) {
+                Some(_) => {}
                 None => match heading.roles.get(at).copied().flatten() {
                     Some(role) if made.instead_of(role) => {}
                     Some(role) if role != Role::Lain && plan.takes(role) => plan.role(at, Some(role)),
@@ -173,11 +184,13 @@ impl Plan {
         let constants = self.preset.constants.iter();
         self.constants =
             constants.filter_map(|(role, text)| Some((role_named(role)?, text.clone()))).collect();
-        let at = |heading: &str| self.names.iter().position(|name| folded(name) == folded(heading));
-        let skip =
-            self.preset.skip.iter().filter_map(|skip| {
-                Some((at(&skip.column)?, skip.is.iter().map(|word| folded(word)).collect()))
-            });
+        if self.preset.skip.is_empty() {
+            return;
+        }
+        let keys = keys(&self.names);
+        let skip = self.preset.skip.iter().filter_map(|skip| {
+            Some((place(&keys, &folded(&skip.column))?, skip.is.iter().map(|word| folded(word)).collect()))
+        });
         self.skip = skip.collect();
     }
 

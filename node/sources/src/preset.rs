@@ -5,16 +5,11 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use dtsen_proto::{record::RecordKind, rulebook::Rulebook};
+use dtsen_proto::record::RecordKind;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{
-    clean::words::folded,
-    derive::{Derive, DeriveError, bare},
-    layout::heading::{Names, role_named, role_of},
-    person::is_crosswalk,
-};
+use crate::{clean::words::folded, derive::Derive};
 
 /// What the numbers of a coded column mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -129,6 +124,9 @@ pub struct Preset {
     /// Dates begin with the month; if nothing is said, the column shows it.
     #[serde(default)]
     pub month_first: Option<bool>,
+    /// A region wrote it: a mapping.
+    #[serde(skip)]
+    pub own: bool,
 }
 
 /// By name of the table: words of the source in the form of [`folded`], and codes.
@@ -144,106 +142,7 @@ pub struct Skip {
     pub is: Vec<String>,
 }
 
-/// Why a mapping cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum MappingError {
-    /// It is no TOML, or has other keys.
-    #[error("pemetaan tidak terbaca: {0}")]
-    Form(String),
-    /// A column is for nothing that there is.
-    #[error(
-        "pemetaan: kolom {heading:?} = {target:?} tidak dikenal. Pakai peran seperti nik, no_kk, nama, tanggal_lahir, atau kolom:NAMA_KOLOM_DTSEN, atau - untuk diabaikan"
-    )]
-    Target {
-        /// The heading.
-        heading: String,
-        /// What it should be for.
-        target: String,
-    },
-    /// A constant is for no role.
-    #[error(
-        "pemetaan: constants {0:?} bukan peran. Pakai peran seperti desa, kecamatan, kabupaten, kode_desa"
-    )]
-    Constant(String),
-    /// Words are to be looked up in a table that there is not.
-    #[error(
-        "pemetaan: tabel {table:?} di {target:?} tidak ada. Tulis artinya di [tables.{table}], atau hapus @{table}"
-    )]
-    Table {
-        /// What a column is for.
-        target: String,
-        /// The name behind `@`.
-        table: String,
-    },
-    /// A column cannot be made out of others.
-    #[error("pemetaan: [[derive]] ke-{number} (for = {target:?}): {cause}")]
-    Derive {
-        /// Which one, from 1.
-        number: usize,
-        /// What it should be for.
-        target: String,
-        /// What is wrong with it.
-        cause: DeriveError,
-    },
-}
-
 impl Preset {
-    /// Reads a mapping: a layout that a region wrote itself.
-    pub fn mapping(text: &str, rulebook: &Rulebook) -> Result<Self, MappingError> {
-        let mut mapping: Self =
-            toml::from_str(text).map_err(|error| MappingError::Form(error.to_string()))?;
-        mapping.columns =
-            mapping.columns.into_iter().map(|(heading, target)| (folded(&heading), target)).collect();
-        let words = |table: BTreeMap<String, i64>| {
-            table.into_iter().map(|(word, code)| (folded(&word), code)).collect()
-        };
-        mapping.tables = mapping.tables.into_iter().map(|(name, table)| (name, words(table))).collect();
-        for (heading, target) in &mapping.columns {
-            if !is_target(target, rulebook) {
-                return Err(MappingError::Target { heading: heading.clone(), target: target.clone() });
-            }
-        }
-        if let Some(name) = mapping.constants.keys().find(|name| role_named(name).is_none()) {
-            return Err(MappingError::Constant(name.clone()));
-        }
-        mapping.derives(rulebook)?;
-        let derived = mapping.derive.iter().map(|derive| &derive.target);
-        mapping.columns.values().chain(derived).try_for_each(|target| mapping.has_table(target))?;
-        Ok(mapping)
-    }
-
-    /// Looks at the columns that are made out of others, and compiles their expressions.
-    fn derives(&mut self, rulebook: &Rulebook) -> Result<(), MappingError> {
-        let mut targets: Vec<String> = Vec::new();
-        for (number, derive) in (1..).zip(&mut self.derive) {
-            let target = derive.target.clone();
-            let name = bare(&target);
-            let same = self.columns.iter().find(|(_, other)| bare(other) == name);
-            let checked = if matches!(name, "-" | "lain") || !is_target(&target, rulebook) {
-                Err(DeriveError::Target)
-            } else if let Some((heading, _)) = same {
-                Err(DeriveError::Column(heading.clone()))
-            } else if targets.iter().any(|other| bare(other) == name && *other != target) {
-                Err(DeriveError::OtherTable)
-            } else {
-                derive.prepare()
-            };
-            checked.map_err(|cause| MappingError::Derive { number, target: target.clone(), cause })?;
-            targets.push(target);
-        }
-        Ok(())
-    }
-
-    /// Whether there is the table that stands behind a target; a role knows only those of the mapping.
-    fn has_table(&self, target: &str) -> Result<(), MappingError> {
-        let Some((name, table)) = target.split_once('@') else { return Ok(()) };
-        let built_in = name.starts_with("kolom:") && is_crosswalk(table);
-        if built_in || self.tables.contains_key(table) {
-            return Ok(());
-        }
-        Err(MappingError::Table { target: target.to_owned(), table: table.to_owned() })
-    }
-
     /// How much these headings, folded, show it, in percent; none if they do not.
     fn shown_by(&self, names: &BTreeSet<String>) -> Option<usize> {
         let without = |number: &&String| !RUNNING.contains(&number.as_str());
@@ -256,27 +155,10 @@ impl Preset {
         (self.need > 0 && met >= self.need).then(|| met * 100 / self.marks.len().clamp(1, 10))
     }
 
-    /// The headings that it knows by itself.
-    pub fn names(&self) -> Arc<Names> {
-        let roles = self.columns.iter().map(|(heading, target)| (heading.clone(), role_of(target)));
-        Arc::new(Names::new(roles, self.derive.clone()))
-    }
-
     /// What of it the reading of a row depends on.
     pub fn digest(&self) -> [u8; 32] {
         Sha256::digest(serde_json::to_vec(self).expect("texts and numbers")).into()
     }
-}
-
-fn is_target(target: &str, rulebook: &Rulebook) -> bool {
-    let target = bare(target);
-    let column = |name: &str| {
-        let kinds = [RecordKind::Individu, RecordKind::Keluarga];
-        kinds.into_iter().any(|kind| rulebook.column_named(kind, name).is_some())
-    };
-    matches!(target, "-" | "kode_desa_bps")
-        || role_named(target).is_some()
-        || target.strip_prefix("kolom:").is_some_and(column)
 }
 
 fn yes() -> bool {
@@ -353,6 +235,8 @@ pub fn question(folded: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use dtsen_proto::rulebook::Rulebook;
+
     use super::*;
 
     #[test]
@@ -389,25 +273,6 @@ mod tests {
     }
 
     #[test]
-    fn names_that_there_are_not_are_told() {
-        let head = "name = \"a\"\ntitle = \"a\"\nsource = \"lokal\"\n";
-        let mapping = |rest: &str| Preset::mapping(&format!("{head}{rest}"), &Rulebook::builtin());
-        let told = |rest: &str| mapping(rest).expect_err("a wrong name").to_string();
-        assert!(told("constants = { dessa = \"X\" }").contains("\"dessa\""));
-        for rest in [
-            "columns = { jk = \"jenis_kelamin@jk\" }",
-            "columns = { a = \"kolom:pbi_nas@jk\" }",
-            // A table of ours, which only DTSEN's columns are looked up in.
-            "columns = { a = \"hubungan@asuransi_pbi\" }",
-            "[[derive]]\nfor = \"hubungan@posisi\"\nfrom = \"a\"",
-        ] {
-            assert!(matches!(mapping(rest), Err(MappingError::Table { .. })), "{rest}");
-        }
-        assert!(mapping("columns = { a = \"kolom:pbi_nas@asuransi_pbi\" }").is_ok());
-        assert!(mapping("constants = { desa = \"X\" }").is_ok());
-    }
-
-    #[test]
     fn a_rule_of_a_column_is_part_of_the_digest() {
         let head = "name = \"a\"\ntitle = \"a\"\nsource = \"lokal\"\n";
         let digest = |rest: &str| {
@@ -435,13 +300,6 @@ mod tests {
             }
             for word in preset.tables.values().flat_map(BTreeMap::keys) {
                 assert_eq!(*word, folded(word), "{}", preset.name);
-            }
-            let mut checked = Preset::clone(preset);
-            checked.derives(&Rulebook::builtin()).unwrap_or_else(|error| panic!("{}: {error}", preset.name));
-            let derived = preset.derive.iter().map(|derive| &derive.target);
-            for target in preset.columns.values().chain(derived) {
-                assert!(is_target(target, &Rulebook::builtin()), "{}: {target}", preset.name);
-                assert!(preset.has_table(target).is_ok(), "{}: {target}", preset.name);
             }
             assert!(
                 preset.need >= 2 && dtsen_proto::record::is_source_name(&preset.source),

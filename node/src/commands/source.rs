@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use dtsen_kit::{ambient::Ambient, files, say};
 use dtsen_proto::record::is_source_name;
-use dtsen_sources::propose::propose;
 use serde::Serialize;
 
 use super::{
     Bars, Done,
+    map::Map,
     preview::{Preview, tables},
     print_json, table,
 };
@@ -89,16 +89,6 @@ pub(super) struct Named {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Map {
-    /// Berkas CSV, XLSX, XLS, atau ODS
-    #[arg(value_name = "BERKAS")]
-    file: PathBuf,
-    /// Berkas pemetaan (TOML) yang ditulis; tanpa ini ditampilkan saja
-    #[arg(long, short, value_name = "BERKAS")]
-    output: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct List {
     /// Untuk mesin
     #[arg(long)]
@@ -126,7 +116,7 @@ impl Source {
             Self::Test(command) => test(home, &command.name).await,
             Self::Preview(command) => command.run(home).await,
             Self::Run(command) => command.run(home).await,
-            Self::Map(command) => command.run(),
+            Self::Map(command) => command.run(home).await,
             Self::Remove(command) => {
                 let (store, _) = home.store().await?;
                 config::remove(home, &store, &command.name).await?;
@@ -203,38 +193,6 @@ impl Add {
         let program = format!("dtsen-node --home {}", home.path().display());
         say!("Lihat isinya: {program} preview {0}", self.name);
         say!("Impor: {program} source run {}{often}", self.name);
-        Ok(Done::Well)
-    }
-}
-
-impl Map {
-    fn run(self) -> anyhow::Result<Done> {
-        let rows = source::first_rows(&self.file)?;
-        let today = dtsen_proto::record::Day::of_ms(Ambient::system().now_ms()).date().unwrap_or_default();
-        let proposal = propose(&rows, today).ok_or_else(|| {
-            anyhow::anyhow!(
-                "{}: tidak ada baris yang mirip judul kolom di atas baris data",
-                self.file.display()
-            )
-        })?;
-        let name = self.file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let text = proposal.to_toml(&name);
-        let Some(path) = &self.output else {
-            say!("{text}");
-            return Ok(Done::Well);
-        };
-        anyhow::ensure!(
-            !path.exists(),
-            "{} sudah ada; tidak ditimpa. Pilih nama lain untuk --output",
-            path.display()
-        );
-        std::fs::write(path, text)?;
-        say!(
-            "Usulan ditulis di {} (judul di baris {}). Periksa, lalu lihat hasilnya:",
-            path.display(),
-            proposal.row
-        );
-        say!("  dtsen-node preview {} --mapping {}", self.file.display(), path.display());
         Ok(Done::Well)
     }
 }

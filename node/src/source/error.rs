@@ -1,6 +1,6 @@
 //! Why a source cannot be read, in the operator's language. Each is a named alarm; nothing was imported.
 
-use dtsen_sources::{place::NotAnArea, read::ReadError};
+use dtsen_sources::{mapping::Misfit, place::NotAnArea, read::ReadError};
 
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -120,6 +120,26 @@ pub enum SourceError {
         path: std::path::PathBuf,
         /// What is wrong in it.
         cause: String,
+    },
+    /// The mapping does not fit what was read.
+    #[error("{origin}, pemetaan {mapping}: {cause}. Tidak ada yang diimpor")]
+    Misfit {
+        /// The file or database.
+        origin: String,
+        /// Name of the mapping.
+        mapping: String,
+        /// What does not fit.
+        cause: Box<Misfit>,
+    },
+    /// Nothing in the source has the headings of the mapping.
+    #[error(
+        "{origin}: tidak ada lembar yang memuat sebagian besar kolom pemetaan {mapping}, atau kolom itu tidak menyebut siapa (nik, no_kk, nama, atau nama_kepala). Periksa judulnya di [columns], atau buat usulan baru: dtsen-node source map BERKAS"
+    )]
+    Unmapped {
+        /// The file or database.
+        origin: String,
+        /// Name of the mapping.
+        mapping: String,
     },
     /// The hint is no area.
     #[error(transparent)]

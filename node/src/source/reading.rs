@@ -153,8 +153,16 @@ pub(super) async fn read_again(
     if let Some(cause) = taker.failed {
         return Err(SourceError::Spool(cause));
     }
+    let mapping = settings.preset.as_ref().filter(|preset| preset.own);
     if !taker.delivery.looked() {
+        if let Some(mapping) = mapping {
+            return Err(SourceError::Unmapped { origin: label, mapping: mapping.name.clone() });
+        }
         return Err(ReadError::NoHeading { path: without_account(origin).into(), searched: LOOKED_AT }.into());
+    }
+    if let Err(cause) = taker.delivery.fits() {
+        let mapping = mapping.map(|mapping| mapping.name.clone()).unwrap_or_default();
+        return Err(SourceError::Misfit { origin: label, mapping, cause: Box::new(cause) });
     }
     if !in_database && taker.delivery.is_empty() {
         return Err(ReadError::NoRows { path: origin.into() }.into());
@@ -234,8 +242,8 @@ async fn tables_of(
     Ok(chosen)
 }
 
-/// The first rows of a file, as they are, for a proposal of a mapping: those of its fullest sheet.
-pub fn first_rows(path: &Path) -> Result<Vec<Row>, SourceError> {
+/// The first rows of every sheet of a file, as they are, for a proposal of a mapping.
+pub fn first_rows_of_sheets(path: &Path) -> Result<Vec<Vec<Row>>, SourceError> {
     let mut sheets: Vec<Vec<Row>> = Vec::new();
     files::read(path, &mut |row| {
         match sheets.last_mut().filter(|rows| rows.last().is_some_and(|last| last.sheet == row.sheet)) {
@@ -245,5 +253,5 @@ pub fn first_rows(path: &Path) -> Result<Vec<Row>, SourceError> {
         }
         ControlFlow::Continue(())
     })?;
-    Ok(sheets.into_iter().max_by_key(Vec::len).unwrap_or_default())
+    Ok(sheets)
 }

@@ -8,7 +8,7 @@ use crate::{
         text::{clean, is_missing},
         words::{self, folded},
     },
-    layout::find::place,
+    layout::{find::place, keys::keys},
 };
 
 /// What stands in a column that is ticked. Wingdings has its tick at the place of a `ü`.
@@ -51,7 +51,7 @@ enum Way {
 
 /// The columns that these rules make in a table with these headings.
 pub(crate) fn derived(derives: &[Derive], names: &[String]) -> Vec<Derived> {
-    let folded: Vec<String> = names.iter().map(|name| folded(name)).collect();
+    let folded = keys(names);
     let mut columns: Vec<(Derived, Vec<&str>)> = Vec::new();
     for derive in derives {
         let Some(rule) = derive.rule(&folded) else { continue };

@@ -7,8 +7,9 @@ use super::*;
 use crate::{
     cell::{Cell, Row},
     delivery::Delivery,
+    mapping::MappingError,
     place::Places,
-    preset::{MappingError, Preset},
+    preset::Preset,
 };
 
 fn row(cells: &[&str]) -> Row {
@@ -18,7 +19,7 @@ fn row(cells: &[&str]) -> Row {
 
 fn mapping(rest: &str) -> Result<Preset, MappingError> {
     let head = "name = \"uji\"\ntitle = \"Uji\"\nsource = \"lokal\"\n";
-    Preset::mapping(&format!("{head}{rest}"), &Rulebook::builtin())
+    Preset::mapping(&format!("{head}{rest}"), &Rulebook::builtin()).map_err(|wrong| wrong.cause)
 }
 
 fn columns(rest: &str, names: &[&str]) -> Vec<Derived> {

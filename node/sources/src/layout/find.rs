@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     column::{self, Column, Found},
     heading::{Names, Role, role_of},
-    spelling, whose,
+    keys, spelling, whose,
 };
 use crate::{clean::words::folded, derive::Derived, preset};
 
@@ -41,7 +41,7 @@ pub struct Heading {
 impl Heading {
     /// Whether there is none: nobody knows what the cells of its rows are.
     pub fn is_none(&self) -> bool {
-        self.rows == 0
+        self.rows == 0 && self.names.is_empty()
     }
 
     /// How many columns the table itself has.
@@ -77,8 +77,11 @@ impl Heading {
     }
 }
 
-/// Finds the heading among the first rows of a sheet: the one that means most.
+/// Finds the heading among the first rows of a sheet: the one that a mapping speaks of, else the one that means most.
 pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
+    if let Some(found) = keys::spoken_of(rows, names) {
+        return Some(found);
+    }
     let mut best: Option<(usize, Heading)> = None;
     let mut first = 0;
     while first < rows.len().min(LOOKED_AT) {
@@ -195,6 +198,7 @@ fn read(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading
 fn named(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading {
     let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let mut found: Vec<Option<Found>> = columns.iter().map(|column| column.read(known)).collect();
+    keys::give(known, &mut names, &mut found);
     let mut derived = known.derived(&names);
     for column in &derived {
         let made = role_of(&column.target);

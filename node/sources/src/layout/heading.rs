@@ -139,6 +139,8 @@ pub fn meaning(heading: &str) -> Option<Meaning> {
 pub struct Names {
     roles: HashMap<String, Role>,
     derives: Vec<Derive>,
+    /// A region wrote them for its own tables.
+    of_mapping: bool,
 }
 
 impl Names {
@@ -150,7 +152,18 @@ impl Names {
         for heading in sources.filter(|heading| meaning(heading).is_none()) {
             roles.entry(folded(heading)).or_insert(Role::Lain);
         }
-        Self { roles, derives }
+        Self { roles, derives, of_mapping: false }
+    }
+
+    /// These, as a mapping names columns: by their keys.
+    #[must_use]
+    pub fn of_mapping(self) -> Self {
+        Self { of_mapping: true, ..self }
+    }
+
+    /// What a mapping says of columns, by their keys; none if this is no mapping, or one without columns.
+    pub(super) fn mapped(&self) -> Option<&HashMap<String, Role>> {
+        Some(&self.roles).filter(|roles| self.of_mapping && !roles.is_empty())
     }
 
     /// Whether nobody named any.

@@ -248,7 +248,7 @@ impl Sheets {
         let number = at(if family { Role::NoKk } else { Role::Nik });
         let name = at(if family { Role::NamaKepala } else { Role::Nama });
         // What numbers a person or a family is one; a name alone is one in a table that has little else.
-        let enough = FILLED_AT_LEAST.min(columns.count().saturating_sub(1)).max(2);
+        let enough = FILLED_AT_LEAST.min(columns.count().saturating_sub(1)).max(1);
         let last = footer::of(&heading, line);
         // Somebody's office may stand in front of his name.
         let beside =

@@ -107,7 +107,8 @@ impl Reading<'_> {
                 self.tell(reason::NUMBER_FORMAT, column, role);
             }
         }
-        let said = |role: Role| self.context.get(role).unwrap_or_default();
+        let constant = |role: Role| self.plan.constants.get(&role).map(String::as_str);
+        let said = |role: Role| self.context.get(role).or_else(|| constant(role)).unwrap_or_default();
         let above = address::both(said(Role::RtRw));
         let above = (
             above.0.or_else(|| address::number(said(Role::Rt))),
