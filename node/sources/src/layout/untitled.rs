@@ -18,7 +18,7 @@ use crate::{
 const FITTING_AT_LEAST: usize = 3;
 
 /// The heading of rows that have none.
-static NONE: LazyLock<Arc<Heading>> = LazyLock::new(|| Arc::default());
+static NONE: LazyLock<Arc<Heading>> = LazyLock::new(Arc::default);
 
 /// The heading of rows that have none.
 pub(super) fn none() -> Arc<Heading> {
