@@ -168,10 +168,9 @@ fn changes_are_exactly_those(server: &MariaDb, reader: &Reader, database: &str, 
 fn villages_that_number_alike_stay_apart() {
     let Some(server) = MariaDb::start() else { return };
     let (_, tables, _) = GENERATIONS[2];
-    let mut sql = format!("{tables}; {}", people(true));
-    for table in ["tweb_penduduk", "tweb_keluarga", "tweb_wil_clusterdesa"] {
-        sql += &format!("ALTER TABLE {table} DROP PRIMARY KEY, ADD PRIMARY KEY (id, config_id);");
-    }
+    let keys = ["tweb_penduduk", "tweb_keluarga", "tweb_wil_clusterdesa"]
+        .map(|table| format!("ALTER TABLE {table} DROP PRIMARY KEY, ADD PRIMARY KEY (id, config_id);"));
+    let mut sql = format!("{tables}; {} {}", people(true), keys.concat());
     sql += "UPDATE tweb_wil_clusterdesa SET id = 3 WHERE config_id = 2;
         UPDATE tweb_keluarga SET id = 1, id_cluster = 3 WHERE config_id = 2;
         UPDATE tweb_penduduk SET id = 1, id_kk = 1, id_cluster = 3 WHERE config_id = 2";
