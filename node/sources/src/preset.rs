@@ -66,6 +66,7 @@ impl From<Kind> for RecordKind {
 }
 
 /// A layout.
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the table")]
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
