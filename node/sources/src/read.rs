@@ -42,6 +42,11 @@ pub enum Format {
 /// Tells what kind of file this is.
 pub fn format(path: &Path) -> Result<Format, ReadError> {
     let io = |cause| ReadError::Io { path: path.to_owned(), cause };
+    let kind = path.metadata().map_err(io)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "folder" } else { "pipa atau perangkat" };
+        return Err(ReadError::NotAFile { path: path.to_owned(), what });
+    }
     let mut head = Vec::new();
     File::open(path).map_err(io)?.take(MAGIC_BYTES).read_to_end(&mut head).map_err(io)?;
     let kinds: [(&[u8], &'static str); 5] = [

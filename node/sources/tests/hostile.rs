@@ -280,3 +280,20 @@ fn a_heading_with_nobody_below_it_is_no_delivery() {
     }
     assert!(ReadError::NoRows { path }.to_string().contains("tidak ada baris di bawah judul"));
 }
+
+#[test]
+fn what_is_no_file_or_locked_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = |path: &Path| rows(path).expect_err("no table").to_string();
+    assert!(told(folder.path()).contains("melainkan folder"));
+    let pipe = folder.path().join("pipa.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("starts");
+    assert!(made.success() && told(&pipe).contains("melainkan pipa"), "nobody waits for a pipe");
+    assert!(told(&folder.path().join("tidak_ada.csv")).contains("berkas tidak ada"));
+    let mut container = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec();
+    container.resize(9_000, 0);
+    container.extend("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes));
+    let locked = folder.path().join("rahasia.xlsx");
+    std::fs::write(&locked, container).expect("writes");
+    assert!(told(&locked).contains("hapus kata sandinya"));
+}

@@ -142,6 +142,8 @@ pub(super) async fn read_again(
     } else if is_secretive(origin) {
         return Err(SourceError::Address(without_account(origin)));
     } else {
+        // Before anything is read of it: from a pipe nothing may ever come.
+        files::format(Path::new(origin))?;
         let digest = content_digest(Path::new(origin))?;
         if (last.is_same)(&digest) {
             return Ok(None);

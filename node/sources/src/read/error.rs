@@ -2,16 +2,39 @@
 
 use std::{io, path::PathBuf};
 
+/// What the system says, in the operator's language where it is common.
+fn why(cause: &io::Error) -> String {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "berkas tidak ada".into(),
+        io::ErrorKind::PermissionDenied => "tidak ada izin membacanya".into(),
+        _ => cause.to_string(),
+    }
+}
+
 /// Why a file cannot be read. Each text says which file, why, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file cannot be opened or read.
-    #[error("{}: tidak dapat dibaca ({cause}). Periksa nama dan izin berkas", .path.display())]
+    #[error("{}: tidak dapat dibaca ({}). Periksa nama dan izin berkas", .path.display(), why(cause))]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
         cause: io::Error,
+    },
+    /// It is a folder, a pipe, a device.
+    #[error("{}: bukan berkas melainkan {what}. Sebut nama berkas yang memuat tabelnya", .path.display())]
+    NotAFile {
+        /// Where it is.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The workbook can be opened with a password alone.
+    #[error("{}: buku kerja berkata sandi. Buka dengan Excel atau LibreOffice, hapus kata sandinya, lalu simpan sebagai .xlsx", .path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
     },
     /// The file holds nothing.
     #[error("{}: berkas kosong. Salin atau ekspor ulang berkas dari sumbernya", .path.display())]

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, Read},
+    io::{BufRead as _, BufReader, Read},
     path::Path,
 };
 
@@ -44,6 +44,28 @@ fn open(path: &Path) -> Result<ZipArchive<BufReader<File>>, ReadError> {
 
 pub(super) fn damaged(path: &Path, cause: &dyn std::fmt::Display) -> ReadError {
     ReadError::Damaged { path: path.to_owned(), cause: cause.to_string() }
+}
+
+/// Refuses a workbook since 2007 that is encrypted: it stands in a container as those before 2007 do.
+pub(super) fn unlocked(path: &Path) -> Result<(), ReadError> {
+    // The names of a container's parts, in UTF-16.
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let io = |cause| ReadError::Io { path: path.to_owned(), cause };
+    let mut file = BufReader::new(File::open(path).map_err(io)?);
+    let mut last = Vec::new();
+    loop {
+        let bytes = file.fill_buf().map_err(io)?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        last.extend_from_slice(bytes);
+        let read = bytes.len();
+        file.consume(read);
+        if last.windows(name.len()).any(|part| part == name) {
+            return Err(ReadError::Locked { path: path.to_owned() });
+        }
+        last.drain(..last.len().saturating_sub(name.len()));
+    }
 }
 
 /// Whether this archive is an XLSX or an ODS.

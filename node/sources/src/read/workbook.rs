@@ -2,7 +2,7 @@
 
 use std::{fs::File, io::BufReader, ops::ControlFlow, path::Path, sync::Arc};
 
-use calamine::{Data, DataRef, ExcelDateTime, Reader as _, Xls, Xlsx, open_workbook};
+use calamine::{Data, DataRef, ExcelDateTime, Reader as _, Xls, XlsError, Xlsx, open_workbook};
 use jiff::civil::Date;
 
 use super::{MAX_COLUMNS, ReadError, Sink, guard, guard::damaged, merged::Merged};
@@ -76,8 +76,12 @@ fn put(path: &Path, row: &mut Row, column: usize, cell: Cell) -> Result<(), Read
 
 /// Reads the sheets of an XLS.
 pub(super) fn xls(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    guard::unlocked(path)?;
     guard::xls(path, MAX_XLS_BYTES)?;
-    let mut book: Xls<BufReader<File>> = open_workbook(path).map_err(|cause| damaged(path, &cause))?;
+    let mut book: Xls<BufReader<File>> = open_workbook(path).map_err(|cause| match cause {
+        XlsError::Password => ReadError::Locked { path: path.to_owned() },
+        cause => damaged(path, &cause),
+    })?;
     for name in book.sheet_names() {
         let merged = Merged::new(book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
