@@ -1,5 +1,5 @@
 //! What all rows of a table tell together: how its columns write numbers and dates, what its codes mean, who occurs
-//! more than once ([`people`]). Gathered in a first reading, before any row is believed.
+//! more than once (`survey/people.rs`). Gathered in a first reading, before any row is believed.
 
 mod people;
 
