@@ -22,7 +22,7 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    /// Cells with a value that rows and columns repeat; blank ones cost nothing.
+    /// Cells with a value that rows and columns repeat, and blanks inside of them; blank cells cost nothing.
     pub(super) fn repeated(&self) -> u64 {
         self.repeated
     }
@@ -45,6 +45,11 @@ impl Spans {
                 }
                 "table:table-cell" => self.cell(start, true),
                 "table:covered-table-cell" => self.cell(start, false),
+                // Blanks in a row are written as their number.
+                "text:s" => {
+                    let blanks = number(start, "text:c").unwrap_or(1);
+                    self.repeated = self.repeated.saturating_add(if blanks > 1 { blanks } else { 0 });
+                }
                 _ => {}
             },
             Tag::End("table:table-row") => {
@@ -102,6 +107,7 @@ mod tests {
         let blank = "<table:table-cell table:number-columns-repeated=\"16384\"/>";
         assert_eq!(spans(&row(1_048_576, blank)).repeated(), 0);
         assert_eq!(spans(&row(1_000, full)).repeated(), 1_001_000);
+        assert_eq!(spans("<text:s text:c=\"2000000000\"/>").repeated(), 2_000_000_000);
     }
 
     #[test]
