@@ -242,7 +242,7 @@ impl Delivery {
         if known.plan.kind == RecordKind::Keluarga
             && let Some(number) = self.joined_number(line, at)
         {
-            self.joined.note(number, at, line.at);
+            self.joined.note(number, line.at);
         }
         let known = &mut self.tables.known[at];
         let plan = Arc::clone(&known.plan);
@@ -344,7 +344,10 @@ impl Delivery {
     fn join(&mut self, line: &mut Line) {
         let at = self.table(line);
         let Some(number) = self.joined_number(line, at).filter(|_| line.row.broken.is_none()) else { return };
-        match self.joined.place(number, at, line.at) {
+        if self.families.standing(at, line.at, number) == Standing::Superseded {
+            return;
+        }
+        match self.joined.place(number, line.at) {
             Place::Part => {
                 line.part = true;
                 let digest = self.peek(line).1;
@@ -352,7 +355,7 @@ impl Delivery {
                 self.joined.keep(number, record, digest);
             }
             Place::Last => line.parts = self.joined.take(number).map(Arc::new),
-            Place::Twice => {}
+            Place::Alone => {}
         }
     }
 

@@ -49,8 +49,8 @@ pub(crate) enum Place {
     Part,
     /// It has what the others say.
     Last,
-    /// The same sheet has a later row with the same number, which counts.
-    Twice,
+    /// Too much waits already.
+    Alone,
 }
 
 /// Families and the sheets that they stand on.
@@ -58,28 +58,22 @@ pub(crate) enum Place {
 pub(crate) struct Joined {
     /// The place of the last row, by No. KK; the first reading finds it.
     last: HashMap<u64, u64>,
-    /// The same by No. KK and table.
-    last_of_table: HashMap<(u64, usize), u64>,
     waiting: HashMap<u64, Parts>,
 }
 
 impl Joined {
     /// First reading: a row of a family.
-    pub(crate) fn note(&mut self, number: u64, table: usize, at: u64) {
+    pub(crate) fn note(&mut self, number: u64, at: u64) {
         self.last.insert(number, at);
-        self.last_of_table.insert((number, table), at);
     }
 
-    /// Later readings: what a row is.
-    pub(crate) fn place(&self, number: u64, table: usize, at: u64) -> Place {
-        let after = |last: Option<&u64>| last.is_some_and(|last| at < *last);
-        if after(self.last_of_table.get(&(number, table))) {
-            Place::Twice
-        } else if after(self.last.get(&number)) {
-            let room = self.waiting.len() < MAX_WAITING || self.waiting.contains_key(&number);
-            if room { Place::Part } else { Place::Twice }
-        } else {
-            Place::Last
+    /// Later readings: what a row is that counts on its sheet.
+    pub(crate) fn place(&self, number: u64, at: u64) -> Place {
+        let room = || self.waiting.len() < MAX_WAITING || self.waiting.contains_key(&number);
+        match self.last.get(&number) {
+            Some(last) if at < *last && room() => Place::Part,
+            Some(last) if at < *last => Place::Alone,
+            _ => Place::Last,
         }
     }
 

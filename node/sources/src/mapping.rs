@@ -20,7 +20,10 @@ use crate::{
         words::{self, folded},
     },
     derive::{DeriveError, bare},
-    layout::heading::{Names, Role, role_named, role_of},
+    layout::{
+        heading::{Names, Role, role_named, role_of},
+        spelling::is_who,
+    },
     person::is_crosswalk,
     preset::{self, Preset, Skip},
     value,
@@ -154,15 +157,9 @@ fn constant(name: &str, text: &str, rulebook: &Rulebook) -> Checked {
     let place = || Place::Key("constants", name.to_owned());
     let Some(role) = role_named(name) else { return Err((MappingError::Constant(name.into()), place())) };
     let fits = match role {
-        Role::Nik
-        | Role::NoKk
-        | Role::Nama
-        | Role::NamaKepala
-        | Role::TanggalLahir
-        | Role::TempatTanggalLahir
-        | Role::JumlahAnggota
-        | Role::Diubah
-        | Role::Lain => return Err((MappingError::OnePersons(name.into()), place())),
+        role if is_who(role) || matches!(role, Role::JumlahAnggota | Role::Diubah | Role::Lain) => {
+            return Err((MappingError::OnePersons(name.into()), place()));
+        }
         Role::JenisKelamin => words::sex(text).is_some(),
         Role::Hubungan => words::relation(text).is_some(),
         Role::StatusKawin => words::marriage(text).is_some(),

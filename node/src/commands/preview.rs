@@ -63,12 +63,13 @@ struct Counts {
 impl Preview {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
         let forced = self.preset.as_deref().map(preset_named).transpose()?;
-        let (rulebook, region, corrections) = match home.store().await {
+        let (rulebook, region, corrections, read_before) = match home.store().await {
             Ok((store, region)) => {
                 let corrections = store.corrections(&self.source).await?;
-                (home.rulebook(&store).await?, Some(region.to_string()), Some(corrections))
+                let state = config::state(&store, &self.source).await?;
+                (home.rulebook(&store).await?, Some(region.to_string()), Some(corrections), state.tables)
             }
-            Err(_) => (Rulebook::builtin(), None, None),
+            Err(_) => (Rulebook::builtin(), None, None, Vec::new()),
         };
         let today = Day::of_ms(Ambient::system().now_ms()).date().unwrap_or_default();
         // A name stands for a source that is known, unless there is such a file.
@@ -84,7 +85,9 @@ impl Preview {
         let corrections = corrections.filter(|corrections| known.is_some() && !corrections.is_empty());
         let of_source = known.as_ref().map(|known| known.tables.clone()).unwrap_or_default();
         let tables = if self.tables.is_empty() { of_source } else { self.tables.clone() };
+        let read_before = if known.is_some() { read_before } else { Vec::new() };
         let settings = Settings { rulebook, today, hint, preset, tables, patience, corrections };
+        let settings = settings.of_tables(&read_before);
         let password = known.as_ref().map(config::Config::password).transpose()?.flatten();
         let origin = known.as_ref().map_or(&self.source, |known| &known.origin);
         let read = source::read(origin, password.as_deref(), &settings).await?;

@@ -109,7 +109,8 @@ pub(super) async fn of(
         let files = last.into_iter().map(|file| file.path).collect();
         return Ok(of_files(rulebook, source, wanted, files, &corrections));
     };
-    let settings = runner.settings(&config, Arc::clone(rulebook))?;
+    let state = config::state(runner.store, source).await?;
+    let settings = runner.settings(&config, Arc::clone(rulebook))?.of_tables(&state.tables);
     let settings = Settings { corrections: Some(corrections.clone()), ..settings };
     let password = config.password().map_err(RunError::Source)?;
     let read =

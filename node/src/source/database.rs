@@ -48,10 +48,11 @@ pub type OnCells<'a> = dyn FnMut(Vec<Cell>) -> ControlFlow<()> + Send + 'a;
 const MYSQL_SCHEMA: &str = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR)
     FROM information_schema.columns WHERE table_schema = database() AND data_type NOT LIKE '%blob' AND data_type <> 'geometry'
     ORDER BY table_name, ordinal_position";
-const POSTGRES_SCHEMA: &str =
+/// How a table of `PostgreSQL` is called here: by its name, or with its schema and a dot in front of it.
+const POSTGRES_NAME: &str =
     "SELECT CASE WHEN table_schema = 'public' AND strpos(table_name, '.') = 0 THEN table_name
-        ELSE table_schema || '.' || table_name END,
-    column_name::text FROM information_schema.columns
+        ELSE table_schema || '.' || table_name END";
+const POSTGRES_SCHEMA: &str = ", column_name::text FROM information_schema.columns
     WHERE table_schema NOT IN ('pg_catalog', 'information_schema') AND data_type <> 'bytea'
     ORDER BY table_schema, table_name, ordinal_position";
 const SQLITE_SCHEMA: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
@@ -59,9 +60,7 @@ const SQLITE_SCHEMA: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pra
 
 const MYSQL_VIEWS: &str =
     "SELECT CAST(table_name AS CHAR) FROM information_schema.views WHERE table_schema = database()";
-const POSTGRES_VIEWS: &str =
-    "SELECT CASE WHEN table_schema = 'public' AND strpos(table_name, '.') = 0 THEN table_name
-        ELSE table_schema || '.' || table_name END FROM information_schema.views";
+const POSTGRES_VIEWS: &str = " FROM information_schema.views";
 const SQLITE_VIEWS: &str = "SELECT name FROM sqlite_master WHERE type = 'view'";
 
 impl Database {
@@ -114,12 +113,12 @@ impl Database {
     /// Its tables.
     pub async fn schema(&mut self) -> Result<Schema, SourceError> {
         let sql = match &self.connection {
-            Open::MySql(_) => MYSQL_SCHEMA,
-            Open::Postgres(_) => POSTGRES_SCHEMA,
-            Open::Sqlite(_) => SQLITE_SCHEMA,
+            Open::MySql(_) => MYSQL_SCHEMA.to_owned(),
+            Open::Postgres(_) => format!("{POSTGRES_NAME}{POSTGRES_SCHEMA}"),
+            Open::Sqlite(_) => SQLITE_SCHEMA.to_owned(),
         };
         let mut schema = Schema::new();
-        self.read(sql, 2, &mut |cells| {
+        self.read(&sql, 2, &mut |cells| {
             let (table, column) = (cells[0].text().into_owned(), cells[1].text().into_owned());
             schema.entry(table).or_default().push(column);
             ControlFlow::Continue(())
@@ -131,12 +130,12 @@ impl Database {
     /// Which of its tables are views.
     pub async fn views(&mut self) -> Result<BTreeSet<String>, SourceError> {
         let sql = match &self.connection {
-            Open::MySql(_) => MYSQL_VIEWS,
-            Open::Postgres(_) => POSTGRES_VIEWS,
-            Open::Sqlite(_) => SQLITE_VIEWS,
+            Open::MySql(_) => MYSQL_VIEWS.to_owned(),
+            Open::Postgres(_) => format!("{POSTGRES_NAME}{POSTGRES_VIEWS}"),
+            Open::Sqlite(_) => SQLITE_VIEWS.to_owned(),
         };
         let mut views = BTreeSet::new();
-        self.read(sql, 1, &mut |cells| {
+        self.read(&sql, 1, &mut |cells| {
             views.insert(cells[0].text().into_owned());
             ControlFlow::Continue(())
         })

@@ -127,23 +127,15 @@ pub(super) async fn read_again(
     }
     // A file that only this process can reach, and that ends with it.
     let mut taker = Taker::new(delivery, Spool::new(tempfile::tempfile()?));
-    let sqlite = || {
-        !is_address(origin) && files::format(Path::new(origin)).is_ok_and(|format| format == Format::Sqlite)
-    };
-    let in_database = is_address(origin) || sqlite();
-    let (label, fingerprint, marked) = if in_database {
-        let address = if is_address(origin) { origin.to_owned() } else { format!("sqlite:{origin}") };
-        let address = Address::parse(&address, password)?;
+    let address = database_of(origin)?;
+    let (label, fingerprint, marked) = if let Some(address) = &address {
+        let address = Address::parse(address, password)?;
         let mut database = Database::open(&address, settings.patience).await?;
         let Some(marked) = from_database(&mut database, origin, (&mut taker, settings), last).await? else {
             return Ok(None);
         };
         (address.to_string(), kept::fingerprint(&marked), marked)
-    } else if is_secretive(origin) {
-        return Err(SourceError::Address(without_account(origin)));
     } else {
-        // Before anything is read of it: from a pipe nothing may ever come.
-        files::format(Path::new(origin))?;
         let digest = content_digest(Path::new(origin))?;
         if (last.is_same)(&digest) {
             return Ok(None);
@@ -166,11 +158,24 @@ pub(super) async fn read_again(
         let mapping = mapping.map(|mapping| mapping.name.clone()).unwrap_or_default();
         return Err(SourceError::Misfit { origin: label, mapping, cause: Box::new(cause) });
     }
-    if !in_database && taker.delivery.is_empty() {
+    if address.is_none() && taker.delivery.is_empty() {
         return Err(ReadError::NoRows { path: origin.into() }.into());
     }
     let Taker { delivery, spool, tables, notes, .. } = taker;
     Ok(Some(Read { delivery, spooled: spool.done()?, fingerprint, marked, label, tables, notes }))
+}
+
+/// The address of a database, which a file of SQLite is too; none of any other file. Nothing is read of it yet: from a
+/// pipe nothing may ever come.
+fn database_of(origin: &str) -> Result<Option<String>, SourceError> {
+    if is_address(origin) {
+        return Ok(Some(origin.to_owned()));
+    }
+    if is_secretive(origin) {
+        return Err(SourceError::Address(without_account(origin)));
+    }
+    let format = files::format(Path::new(origin))?;
+    Ok((format == Format::Sqlite).then(|| format!("sqlite:{origin}")))
 }
 
 fn from_file(path: &str, taker: &mut Taker) -> Result<(), SourceError> {

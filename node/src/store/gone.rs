@@ -3,7 +3,7 @@
 use dtsen_proto::record::Delta;
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite};
 
-use super::{BEGIN, Result, SourceId, Store, StoreError, outbox, undo};
+use super::{BEGIN, Result, SourceId, Store, StoreError, bulk, outbox, undo};
 
 /// A row that is known and was not declared gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,14 +103,10 @@ impl Store {
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
-                for group in keys.chunks(super::bulk::GROUP) {
+                for group in keys.chunks(bulk::GROUP) {
                     let mut query = QueryBuilder::<Sqlite>::new(DOUBT);
-                    query.push_bind(source.0).push(" AND key IN (");
-                    let mut wanted = query.separated(", ");
-                    for key in group {
-                        wanted.push_bind(&key[..]);
-                    }
-                    query.push(")");
+                    query.push_bind(source.0).push(" AND key IN");
+                    bulk::among(&mut query, group);
                     query.build().execute(&mut *tx).await?;
                 }
                 Ok(tx.commit().await?)
@@ -124,14 +120,10 @@ impl Store {
             .section(async {
                 let mut conn = self.db.reader().await;
                 let mut families = Vec::new();
-                for group in keys.chunks(super::bulk::GROUP) {
+                for group in keys.chunks(bulk::GROUP) {
                     let mut query = QueryBuilder::<Sqlite>::new(FAMILIES);
-                    query.push_bind(source.0).push(" AND k.key IN (");
-                    let mut wanted = query.separated(", ");
-                    for key in group {
-                        wanted.push_bind(&key[..]);
-                    }
-                    query.push(")");
+                    query.push_bind(source.0).push(" AND k.key IN");
+                    bulk::among(&mut query, group);
                     families.extend(query.build_query_scalar::<String>().fetch_all(&mut *conn).await?);
                 }
                 Ok(families)

@@ -154,12 +154,8 @@ pub(super) async fn put_findings(
 ) -> Result<()> {
     for group in reread.chunks(bulk::GROUP) {
         let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM finding WHERE source = ");
-        query.push_bind(source.0).push(" AND key IN (");
-        let mut keys = query.separated(", ");
-        for key in group {
-            keys.push_bind(&key[..]);
-        }
-        query.push(")");
+        query.push_bind(source.0).push(" AND key IN");
+        bulk::among(&mut query, group);
         query.build().execute(&mut *conn).await?;
     }
     bulk::insert(conn, INSERT_FINDING, "", findings, |values, finding| {

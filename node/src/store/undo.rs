@@ -83,23 +83,18 @@ pub(super) async fn change(conn: &mut SqliteConnection) -> Result<()> {
 pub(super) async fn keep(conn: &mut SqliteConnection, source: SourceId, keys: &[KeyBytes]) -> Result<()> {
     for group in keys.chunks(bulk::GROUP) {
         let among = |mut query: QueryBuilder<Sqlite>| {
-            query.push(" k.source = ").push_bind(source.0).push(" AND k.key IN (");
-            let mut wanted = query.separated(", ");
-            for key in group {
-                wanted.push_bind(key.to_vec());
-            }
-            query.push(")");
+            query.push(" k.source = ").push_bind(source.0).push(" AND k.key IN");
+            bulk::among(&mut query, group);
             query
         };
-        if among(QueryBuilder::new(ANY))
-            .build_query_scalar::<i64>()
-            .fetch_optional(&mut *conn)
-            .await?
-            .is_none()
-        {
-            continue;
+        if setting::get(conn, setting::UNDO_NEXT).await?.is_some() {
+            let any =
+                among(QueryBuilder::new(ANY)).build_query_scalar::<i64>().fetch_optional(&mut *conn).await?;
+            if any.is_none() {
+                continue;
+            }
+            change(conn).await?;
         }
-        change(conn).await?;
         let Some(before) = before(conn, setting::UNDO).await? else { return Ok(()) };
         let mut query = QueryBuilder::new(KEEP);
         query.push_bind(before.record).push(" AND ");

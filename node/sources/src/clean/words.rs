@@ -5,6 +5,12 @@ use std::{
     sync::LazyLock,
 };
 
+/// The first of these words, or of several together, that stands in a folded text, whole.
+pub(crate) fn first<'a>(words: &'a [String], folded: &str) -> Option<&'a str> {
+    let text = format!(" {folded} ");
+    words.iter().map(String::as_str).find(|word| text.contains(&format!(" {word} ")))
+}
+
 /// Lower case, letters and digits only, single blanks.
 pub fn folded(text: &str) -> String {
     let spaced: String =

@@ -39,17 +39,25 @@ pub(super) struct Found {
     pub(super) rank: (usize, usize),
 }
 
+/// A cell of one of the lines of a heading, without the blanks around it.
+pub(super) fn cell(lines: &[Vec<String>], line: usize, at: usize) -> &str {
+    lines.get(line).and_then(|line| line.get(at)).map_or("", |cell| cell.trim())
+}
+
+/// Whether a column takes both lines: nothing, or the same once more, stands below its words.
+pub(super) fn is_whole(lines: &[Vec<String>], at: usize) -> bool {
+    let (top, below) = (cell(lines, 0, at), cell(lines, 1, at));
+    !top.is_empty() && (below.is_empty() || below == top)
+}
+
 /// The columns under one line or two.
 pub(super) fn columns(lines: &[Vec<String>]) -> Vec<Column> {
-    let cell =
-        |line: usize, at: usize| lines.get(line).and_then(|line| line.get(at)).map_or("", |cell| cell.trim());
     let mut above = "";
     let width = lines.iter().map(Vec::len).max().unwrap_or(0);
     // Without a column that takes both lines, the last words above have no end.
-    let whole = |at: usize| !cell(0, at).is_empty() && (cell(1, at).is_empty() || cell(1, at) == cell(0, at));
-    let ends = (0..width).any(whole);
+    let ends = (0..width).any(|at| is_whole(lines, at));
     let column = |at: usize| {
-        let (top, below) = (cell(0, at), cell(1, at));
+        let (top, below) = (cell(lines, 0, at), cell(lines, 1, at));
         if !top.is_empty() {
             above = top;
         } else if below.is_empty() {

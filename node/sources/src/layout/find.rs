@@ -121,12 +121,12 @@ pub fn with_next(one: &Heading, lines: &[Vec<String>], names: &Names) -> Option<
 /// Whether the second line divides columns of the first: at least half of it is understood together with the first, and
 /// other columns have no second line.
 fn divides(lines: &[Vec<String>], two: &Heading) -> bool {
-    let cell = |line: usize, at: usize| lines[line].get(at).map_or("", |cell| cell.trim());
+    let cell = |line: usize, at: usize| column::cell(lines, line, at);
     let below = (0..two.own()).filter(|at| !cell(1, *at).is_empty() && cell(0, *at) != cell(1, *at));
     let (known, unknown): (Vec<usize>, Vec<usize>) =
         below.partition(|at| two.roles[*at].is_some() || two.passed.contains(at));
-    let whole = |at: usize| !cell(0, at).is_empty() && (cell(1, at).is_empty() || cell(0, at) == cell(1, at));
-    !holds_data(&lines[0]) && !known.is_empty() && known.len() >= unknown.len() && (0..two.own()).any(whole)
+    let whole = (0..two.own()).any(|at| column::is_whole(lines, at));
+    !holds_data(&lines[0]) && !known.is_empty() && known.len() >= unknown.len() && whole
 }
 
 /// Whether the first line has nothing but words for whose the columns below are, another's among them: no title, which

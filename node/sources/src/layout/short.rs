@@ -1,6 +1,6 @@
 //! Rows of a text that end early: spreadsheets leave out what is empty at the end, and files are cut off in the middle.
 
-use super::{find::Heading, heading::Role};
+use super::{find::Heading, heading::Role, sheet::digits};
 use crate::{
     cell::{Cell, Row},
     clean::{address, words},
@@ -38,7 +38,7 @@ pub(super) fn mend(heading: &Heading, row: &mut Row) {
 /// Whether a cell may stand in a column with this role.
 fn fits(role: Role, cell: &Cell) -> bool {
     let text = cell.text();
-    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let digits = digits(cell);
     let letters = text.chars().any(char::is_alphabetic);
     match role {
         Role::Nik | Role::NoKk => !letters && digits >= NUMBER_DIGITS,
@@ -63,9 +63,7 @@ fn is_whole(role: Role, cell: &Cell) -> bool {
     let text = cell.text();
     match role {
         Role::Nama | Role::NamaKepala => false,
-        Role::Nik | Role::NoKk => {
-            text.chars().filter(char::is_ascii_digit).count() == dtsen_proto::nik::DIGITS
-        }
+        Role::Nik | Role::NoKk => digits(cell) == dtsen_proto::nik::DIGITS,
         Role::TanggalLahir | Role::TempatTanggalLahir => {
             text.split(|c: char| !c.is_ascii_digit()).any(|part| part.len() == YEAR_DIGITS)
         }

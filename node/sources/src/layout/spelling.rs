@@ -8,13 +8,14 @@ use super::{
     heading::{Meaning, Role},
     whose::is_deputy,
 };
-use crate::clean::words::folded;
+use crate::clean::words::{first, folded};
 
 /// What a rank is more if the heading is known by a part of it alone: a plain one comes first.
 const NOT_PLAIN: usize = 1000;
 
 #[derive(Deserialize)]
 struct File {
+    people: Vec<String>,
     short: HashMap<String, String>,
     words: HashMap<String, Vec<String>>,
 }
@@ -65,7 +66,7 @@ fn is_hint(hint: &str, role: Role) -> bool {
 }
 
 /// Whether a column says who somebody is: whose it is must be beyond doubt.
-pub(super) fn is_who(role: Role) -> bool {
+pub(crate) fn is_who(role: Role) -> bool {
     matches!(
         role,
         Role::Nik
@@ -86,7 +87,12 @@ fn is_plain_hint(hint: &str) -> bool {
 
 /// Whether these words name somebody else than the person of the row.
 pub(crate) fn is_of_another(text: &str) -> bool {
-    has(text, "other")
+    stands(&FILE.people, text) || has(text, "other")
+}
+
+/// Words for people who are not the person of the row, whatever is said of them.
+pub(crate) fn people() -> &'static [String] {
+    &FILE.people
 }
 
 /// Whether these words name the head of the person's family.
@@ -100,8 +106,11 @@ pub(crate) fn is_telling(text: &str) -> bool {
 }
 
 fn has(text: &str, words: &str) -> bool {
-    let text = format!(" {} ", long(&folded(text)));
-    FILE.words[words].iter().any(|word| text.contains(&format!(" {word} ")))
+    stands(&FILE.words[words], text)
+}
+
+fn stands(words: &[String], text: &str) -> bool {
+    first(words, &long(&folded(text))).is_some()
 }
 
 #[cfg(test)]
@@ -163,7 +172,7 @@ mod tests {
     #[test]
     fn every_word_is_folded() {
         let words = FILE.short.iter().flat_map(|(short, long)| [short, long]);
-        for word in words.chain(FILE.words.values().flatten()) {
+        for word in words.chain(FILE.words.values().flatten()).chain(&FILE.people) {
             assert_eq!(*word, folded(word));
         }
         assert_eq!(FILE.words.len(), 4);

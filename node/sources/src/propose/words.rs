@@ -4,6 +4,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+pub(super) use crate::clean::words::first;
+use crate::layout::spelling;
+
 /// The words of `data/proposal.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,19 +28,14 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     toml::from_str(include_str!("../../data/proposal.toml")).expect("our own table, which a test reads")
 });
 
-/// The first of these words that stands in a folded text, whole.
-pub(super) fn first<'a>(words: &'a [String], folded: &str) -> Option<&'a str> {
-    let text = format!(" {folded} ");
-    words.iter().map(String::as_str).find(|word| text.contains(&format!(" {word} ")))
-}
-
 /// The word by which a heading is of somebody else than the person of the row.
 pub(super) fn others(folded: &str) -> Option<&'static str> {
     let mut text = format!(" {folded} ");
     for own in &WORDS.own {
         text = text.replace(&format!(" {own} "), " ");
     }
-    first(&WORDS.others, text.trim())
+    let text = text.trim();
+    first(spelling::people(), text).or_else(|| first(&WORDS.others, text))
 }
 
 #[cfg(test)]
