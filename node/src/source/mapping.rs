@@ -1,6 +1,10 @@
 //! Files of mappings that a region wrote itself.
 
-use std::{io::Read as _, path::Path, sync::Arc};
+use std::{
+    io::{ErrorKind, Read as _},
+    path::Path,
+    sync::Arc,
+};
 
 use dtsen_proto::rulebook::Rulebook;
 use dtsen_sources::{mapping::MAX_BYTES, preset::Preset};
@@ -14,28 +18,28 @@ pub fn mapping(path: &Path, rulebook: &Rulebook) -> Result<Arc<Preset>, SourceEr
     Preset::mapping(&text, rulebook).map(Arc::new).map_err(|error| wrong(error.to_string()))
 }
 
-fn text(path: &Path) -> Result<String, String> {
-    let unread = |error: std::io::Error| {
-        match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            "berkas pemetaan tidak ada. Periksa namanya, atau buat usulan: dtsen-node source map BERKAS -o PEMETAAN.toml".to_owned()
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            "berkas pemetaan tidak boleh dibaca. Periksa izinnya".to_owned()
-        }
+/// Why a mapping cannot be read, and what to do.
+fn unread(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "berkas pemetaan tidak ada. Periksa namanya, atau buat usulan: \
+                                dtsen-node source map BERKAS -o PEMETAAN.toml"
+            .to_owned(),
+        ErrorKind::PermissionDenied => "berkas pemetaan tidak boleh dibaca. Periksa izinnya".to_owned(),
         _ => format!("berkas pemetaan tidak dapat dibaca. Periksa nama dan izinnya [{error}]"),
     }
-    };
+}
+
+fn text(path: &Path) -> Result<String, String> {
     // Asked before it is opened: a pipe would wait for ever.
-    let about = std::fs::metadata(path).map_err(unread)?;
+    let about = std::fs::metadata(path).map_err(|error| unread(&error))?;
     if !about.is_file() {
         return Err(
             "bukan berkas biasa. Sebutkan berkas pemetaan (TOML), bukan folder, pipa, atau perangkat".into(),
         );
     }
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unread)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unread)?;
+    let file = std::fs::File::open(path).map_err(|error| unread(&error))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!(
             "lebih besar dari {} KB, bukan pemetaan. Buat usulan baru: dtsen-node source map BERKAS -o PEMETAAN.toml",
