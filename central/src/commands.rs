@@ -85,21 +85,43 @@ enum Command {
     Doctor(care::Doctor),
 }
 
+/// Characters of a reason: enough for some sentences.
+const MAX_REASON_CHARS: usize = 500;
+/// Digits of a NIK and of a No. KK.
+const NUMBER_DIGITS: usize = 16;
+
 /// Siapa yang memutuskan dan mengapa; dicatat dalam log keputusan
 #[derive(Debug, Args)]
 struct By {
     /// Nama petugas
     #[arg(long, value_name = "NAMA", env = "DTSEN_OPERATOR")]
     by: String,
-    /// Alasan (tanpa data pribadi)
+    /// Alasan (tanpa data pribadi); untuk data yang ditahan, daerah ikut membacanya
     #[arg(long, value_name = "TEKS", default_value = "")]
     reason: String,
 }
 
 impl By {
-    fn decided(&self) -> crate::hub::Decided {
-        crate::hub::Decided { actor: self.by.clone(), reason: self.reason.clone() }
+    fn decided(&self) -> anyhow::Result<crate::hub::Decided> {
+        may_be_kept(&self.reason)?;
+        Ok(crate::hub::Decided { actor: self.by.clone(), reason: self.reason.clone() })
     }
+}
+
+/// A reason stays in the log for good and is signed into what a region reads: short, on one line, without a NIK or No. KK.
+fn may_be_kept(reason: &str) -> anyhow::Result<()> {
+    let runs = reason.split(|c: char| !c.is_ascii_digit() && !matches!(c, ' ' | '.' | '-'));
+    let number = |run: &str| run.chars().filter(char::is_ascii_digit).count() >= NUMBER_DIGITS;
+    anyhow::ensure!(
+        reason.chars().count() <= MAX_REASON_CHARS,
+        "alasan lebih dari {MAX_REASON_CHARS} huruf; tulis lebih singkat"
+    );
+    anyhow::ensure!(
+        !reason.chars().any(char::is_control),
+        "tulis alasan dalam satu baris, tanpa karakter kendali"
+    );
+    anyhow::ensure!(!runs.into_iter().any(number), "alasan memuat NIK atau No. KK; tulis tanpa data pribadi");
+    Ok(())
 }
 
 /// Runs a command.

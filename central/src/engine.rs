@@ -120,7 +120,8 @@ impl Engine {
         } else {
             steward::reject(&mut view, case, rulebook)
         };
-        effects.revisions.push(Revision { delta: held.at, revision: held.revision + 1, outcome });
+        let (revision, note) = (held.revision + 1, held.note.into());
+        effects.revisions.push(Revision { delta: held.at, revision, outcome, note });
         run.effects(Cause { apply_no, rulebook: rulebook.version(), decision: number }, effects, None);
         run.finish(&mut view)
     }
@@ -166,6 +167,8 @@ pub struct HeldCase<'a> {
     pub revision: u32,
     /// Accept, or reject.
     pub accept: bool,
+    /// Why, in the steward's words; the region reads them.
+    pub note: &'a str,
 }
 
 fn prepare_delta(frame: &Frame<'_>, rulebook: &Rulebook, context: CheckContext) -> Prepared {
@@ -306,7 +309,8 @@ impl<'a> Run<'a> {
 
     fn revise(&mut self, cause: Cause, revision: &Revision) {
         let position = revision.delta.position;
-        let detail = verdict(revision.delta.index, revision.revision, &revision.outcome);
+        let told = verdict(revision.delta.index, revision.revision, &revision.outcome);
+        let detail = pb::Verdict { note: revision.note.to_string(), ..told };
         let judgement = revision.outcome.judgement;
         self.put_verdict(revision.delta, revision.revision, judgement, None, Action::Upsert, &detail);
         // Only held deltas are ever revised.
@@ -379,6 +383,7 @@ fn verdict(index: u32, revision: u32, outcome: &Outcome) -> pb::Verdict {
         judgement: judgement.into(),
         findings: outcome.findings.iter().map(Finding::to_wire).collect(),
         record_id: outcome.record.map_or_else(Vec::new, |id| id.as_bytes().to_vec()),
+        note: String::new(),
     }
 }
 

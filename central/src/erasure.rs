@@ -137,16 +137,16 @@ fn read(row: &BatchRow, body: &[u8], at: DeltaRef) -> Result<Option<Case>, Erasu
 fn wanted(at: DeltaRef, delta: &Delta) -> Wanted {
     let mut wanted = Wanted::default();
     wanted.add(at.position.region, delta);
-    wanted.records.insert(RecordId::new(at.position, at.index));
+    wanted.records.insert(RecordId::created_by(at));
     wanted
 }
 
 /// The record that a delta was about, and how many of its values the registry still has from it.
 fn about(view: &View, at: DeltaRef, delta: &Delta) -> (Option<RecordId>, usize) {
-    let own = RecordId::new(at.position, at.index);
+    let own = RecordId::created_by(at);
     let id = match view.record(own) {
         Some(created) => Some(created.id),
-        None => identity::find(view, delta).unwrap_or(None),
+        None => identity::find(view, at.position.region, delta).unwrap_or(None),
     };
     let Some(record) = id.and_then(|id| view.record(id)) else { return (None, 0) };
     let claims = record.claims.iter().filter(|c| c.region == at.position.region);

@@ -138,7 +138,7 @@ pub fn rebuild<'a>(
                             to.decisions(number - 1, 1).await?.into_iter().next().ok_or_else(missing)?;
                         let decision = pb::Envelope::decode(entry.2.as_slice()).ok();
                         let decision = decision.and_then(|e| pb::Decision::decode(e.payload.as_slice()).ok());
-                        held(again, decision.and_then(|d| d.act).ok_or_else(missing)?).await?;
+                        held(again, decision.ok_or_else(missing)?).await?;
                     }
                 }
                 done = application.apply_no;
@@ -199,9 +199,9 @@ async fn batch(again: Again<'_>, row: BatchRow) -> Result<u64, ReplayError> {
     Ok(erased)
 }
 
-async fn held(again: Again<'_>, act: pb::decision::Act) -> Result<(), ReplayError> {
+async fn held(again: Again<'_>, decision: pb::Decision) -> Result<(), ReplayError> {
     let Again { to, engine, rulebooks, fence, .. } = again;
-    let pb::decision::Act::Held(act) = act else { return Ok(()) };
+    let Some(pb::decision::Act::Held(act)) = decision.act else { return Ok(()) };
     let missing = ReplayError::Missing { apply_no: 0, what: "data yang ditahan" };
     let region: Region =
         act.region.parse().map_err(|_| ReplayError::Missing { apply_no: 0, what: "daerah" })?;
@@ -224,6 +224,7 @@ async fn held(again: Again<'_>, act: pb::decision::Act) -> Result<(), ReplayErro
         custody_day: Day::of_ms(row.custody_ms),
         revision,
         accept: act.accept,
+        note: &decision.reason,
     };
     let mut decide =
         |view, state| derived(engine.decide_held(&case, view, state, &|_| pb::Envelope::default())).at_once();

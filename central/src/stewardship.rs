@@ -83,6 +83,7 @@ async fn decide_under(
         index: at.index,
         accept,
     });
+    let note = decided.reason.clone();
     let decision = hub.decision(hub.generation().await?, decided, act);
     let rulebook = hub.rulebooks.version(&*hub.store, row.rulebook).await?;
     let held = HeldCase {
@@ -92,6 +93,7 @@ async fn decide_under(
         custody_day: Day::of_ms(row.custody_ms),
         revision: verdict.revision,
         accept,
+        note: &note,
     };
     let mut step = |view, state| hub.engine.decide_held(&held, view, state, &decision).at_once();
     hub.store.apply(fence, &wanted, &mut step).await?;

@@ -21,6 +21,11 @@ impl RecordId {
         Self(bytes)
     }
 
+    /// The id of the record that a delta creates, if it creates one.
+    pub fn created_by(delta: DeltaRef) -> Self {
+        Self::new(delta.position, delta.index)
+    }
+
     /// The bytes, as stored and sent.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0

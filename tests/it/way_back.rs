@@ -2,6 +2,7 @@
 //! was a mistake is taken back while nothing of it was sent.
 
 mod corrections;
+mod held;
 mod workbook;
 
 use std::path::Path;

@@ -173,7 +173,7 @@ async fn erase(hub: &Hub, delta: &str, by: &By) -> anyhow::Result<()> {
         .parse()
         .map_err(|_| anyhow::anyhow!("data ditulis DAERAH EPOCH URUT NOMOR, misalnya 52.71 1 17 3"))?;
     anyhow::ensure!(!by.reason.trim().is_empty(), "penghapusan perlu dasar hukum: --reason \"…\"");
-    let Erased::Now { decision, record, values_left } = erasure::erase(hub, delta, &by.decided()).await?
+    let Erased::Now { decision, record, values_left } = erasure::erase(hub, delta, &by.decided()?).await?
     else {
         say!("Data {delta} sudah dihapus sebelumnya.");
         return Ok(());

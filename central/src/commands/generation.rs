@@ -57,7 +57,7 @@ impl Generation {
                 print_lost(&lost);
             }
             Self::Confirm { by } => {
-                let number = generation::confirm(&hub, by.decided()).await?;
+                let number = generation::confirm(&hub, by.decided()?).await?;
                 say!("Generasi {number} dimulai. Daerah mengembalikan yang hilang saat menyambung.");
                 say!(
                     "Setelah semua kembali, lihat keputusan petugas yang perlu diambil lagi: dtsen-central generation lost"

@@ -56,7 +56,7 @@ impl Held {
         };
         anyhow::ensure!(!by.reason.trim().is_empty(), "keputusan petugas perlu alasan: --reason \"…\"");
         let word = if accept { "diterima" } else { "ditolak" };
-        if stewardship::decide(&hub, delta, accept, by.decided()).await? {
+        if stewardship::decide(&hub, delta, accept, by.decided()?).await? {
             say!("Data {delta} {word}.");
         } else {
             say!("Data {delta} sudah {word} sebelumnya; tidak ada keputusan baru yang dicatat.");

@@ -91,7 +91,7 @@ impl Region {
                     name.is_some(),
                     "{region} bukan kode kab/kota Kemendagri; tulis seperti 52.71"
                 );
-                let token = enrolment::invite(&hub, region, by.decided()).await?;
+                let token = enrolment::invite(&hub, region, by.decided()?).await?;
                 match token_file {
                     Some(path) => {
                         files::write_private(&path, format!("{token}\n").as_bytes())?;
@@ -105,27 +105,27 @@ impl Region {
                 );
             }
             Self::Confirm { region, fingerprint, by } => {
-                enrolment::confirm(&hub, region, &fingerprint, by.decided()).await?;
+                enrolment::confirm(&hub, region, &fingerprint, by.decided()?).await?;
                 say!("Daerah {region} dikonfirmasi. Node melanjutkan sendiri.");
             }
             Self::List { json } => list(&hub, json).await?,
             Self::Suspend { region, by } => {
-                enrolment::set_status(&hub, region, pb::region_act::What::Suspended, by.decided()).await?;
+                enrolment::set_status(&hub, region, pb::region_act::What::Suspended, by.decided()?).await?;
                 say!("Daerah {region} dihentikan sementara.");
             }
             Self::Resume { region, by } => {
-                enrolment::set_status(&hub, region, pb::region_act::What::Resumed, by.decided()).await?;
+                enrolment::set_status(&hub, region, pb::region_act::What::Resumed, by.decided()?).await?;
                 say!("Daerah {region} dilanjutkan.");
             }
             Self::NewEpoch { region, by } => {
-                let epoch = enrolment::new_epoch(&hub, region, by.decided()).await?;
+                let epoch = enrolment::new_epoch(&hub, region, by.decided()?).await?;
                 say!("Daerah {region} melanjutkan di epoch {epoch}.");
                 eprintln!(
                     "Pastikan salinan node lain sudah mati: node pertama yang tersambung memegang epoch ini."
                 );
             }
             Self::Revoke { region, by } => {
-                enrolment::set_status(&hub, region, pb::region_act::What::Revoked, by.decided()).await?;
+                enrolment::set_status(&hub, region, pb::region_act::What::Revoked, by.decided()?).await?;
                 say!("Kunci dan sertifikat daerah {region} dicabut.");
             }
         }

@@ -48,7 +48,7 @@ impl Release {
                 );
             }
             Self::Publish { version, by } => {
-                release::publish(&hub, version, by.decided()).await?;
+                release::publish(&hub, version, by.decided()?).await?;
                 say!("Rilis {version} diterbitkan.");
             }
         }

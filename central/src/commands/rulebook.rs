@@ -205,7 +205,7 @@ impl Load {
             !self.by.reason.trim().is_empty(),
             "mengganti buku aturan perlu alasan: --reason \"…\""
         );
-        let decided = self.by.decided();
+        let decided = self.by.decided()?;
         match rulebook::load(hub, self.change()?, decided).await? {
             Outcome::Same(version) => {
                 say!("Isinya sama dengan versi {version} yang sudah berlaku; tidak ada yang diubah.");

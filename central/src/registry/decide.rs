@@ -3,7 +3,7 @@
 use dtsen_proto::{
     column,
     id::{DeltaRef, RecordId},
-    record::{Action, Block, Delta},
+    record::{Action, Block, Delta, Text},
     region::Region,
     rulebook::{Finding, Rulebook, Severity, reason},
 };
@@ -48,6 +48,8 @@ pub struct Revision {
     pub revision: u32,
     /// Its new verdict.
     pub outcome: Outcome,
+    /// Why, in the steward's words; empty if none decided.
+    pub note: Text,
 }
 
 /// Word to a region about one of its records.
@@ -102,11 +104,11 @@ pub fn decide(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mu
     if worst == Some(Severity::Error) {
         return rejected(case.findings.to_vec());
     }
-    close_earlier_holds(view, case, rulebook, effects);
+    let withdrawn = close_earlier_holds(view, case, rulebook, effects);
     let outcome = if worst == Some(Severity::Hold) && !case.accepted_by_steward {
         held(case.findings.to_vec())
     } else {
-        apply(view, case, rulebook, effects)
+        apply(view, case, withdrawn, rulebook, effects)
     };
     if outcome.judgement == Judgement::Held {
         let hold = OpenHold { delta: case.at, action: case.delta.action, revision: 1 };
@@ -116,25 +118,38 @@ pub fn decide(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mu
 }
 
 /// A newer delta answers the earlier ones of the same kind that still wait: those on the same subject, and the one that it
-/// names. Only the region itself is asked, and only about what came before.
-fn close_earlier_holds(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) {
+/// names. Only the region itself is asked, and only about what came before. Tells whether a GONE took back what waited: it has
+/// to name that, because on the same subject another source may have spoken.
+fn close_earlier_holds(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) -> bool {
+    let mut withdrawn = false;
     if view.has_no_holds() {
-        return;
+        return withdrawn;
     }
     let answered = case.delta.answers.map(|answered| answered.of(case.region()));
     for hold in view.open_holds(case.region(), subject(case.delta).as_deref(), answered) {
-        if hold.delta >= case.at || hold.action != case.delta.action {
+        let withdraws = (case.delta.action, hold.action) == (Action::Gone, Action::Upsert)
+            && answered == Some(hold.delta);
+        if hold.delta >= case.at || hold.action != case.delta.action && !withdraws {
             continue;
         }
+        withdrawn |= withdraws;
         view.close_hold(hold.delta);
         let outcome = rejected(vec![rulebook.finding(reason::SUPERSEDED, None)]);
         moves::forget(view, hold.delta, case.delta);
-        effects.revisions.push(Revision { delta: hold.delta, revision: hold.revision + 1, outcome });
+        let (revision, note) = (hold.revision + 1, Text::default());
+        effects.revisions.push(Revision { delta: hold.delta, revision, outcome, note });
     }
+    withdrawn
 }
 
-fn apply(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Effects) -> Outcome {
-    let found = match identity::find(view, case.delta) {
+fn apply(
+    view: &mut View,
+    case: Case<'_>,
+    withdrawn: bool,
+    rulebook: &Rulebook,
+    effects: &mut Effects,
+) -> Outcome {
+    let found = match identity::find(view, case.region(), case.delta) {
         Ok(found) => found,
         Err(code) => return rejected(vec![rulebook.finding(code, None)]),
     };
@@ -151,7 +166,8 @@ fn apply(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Eff
     match (case.delta.action, found) {
         (Action::Upsert, Some(id)) => update(view, case, id, rulebook, effects),
         (Action::Upsert, None) => create(view, case, rulebook),
-        (Action::Gone, Some(id)) => gone(view, case, id, rulebook),
+        (Action::Gone, Some(id)) => gone(view, case, id, withdrawn, rulebook),
+        (Action::Gone, None) if withdrawn => accepted(vec![rulebook.finding(reason::GONE_NOTED, None)], None),
         (Action::Gone, None) => rejected(vec![rulebook.finding(reason::RECORD_UNKNOWN, None)]),
         (Action::MoveOut | Action::MoveIn, Some(id)) => moves::half(view, case, id, rulebook, effects),
         (Action::MoveIn, None) if case.accepted_by_steward => create(view, case, rulebook),
@@ -160,7 +176,7 @@ fn apply(view: &mut View, case: Case<'_>, rulebook: &Rulebook, effects: &mut Eff
 }
 
 fn create(view: &mut View, case: Case<'_>, rulebook: &Rulebook) -> Outcome {
-    let id = RecordId::new(case.at.position, case.at.index);
+    let id = RecordId::created_by(case.at);
     let mut record = Record::new(id, case.delta.kind, case.region());
     fold_blocks(&mut record, case);
     if let Some(number) = case.delta.natural_key() {
@@ -237,11 +253,14 @@ fn elsewhere(
     held(findings)
 }
 
-fn gone(view: &mut View, case: Case<'_>, id: RecordId, rulebook: &Rulebook) -> Outcome {
-    let record = view.change(id).expect("found in this view");
-    let mut any = false;
-    for block in &case.delta.blocks {
+fn gone(view: &mut View, case: Case<'_>, id: RecordId, withdrawn: bool, rulebook: &Rulebook) -> Outcome {
+    let record = view.record(id).expect("found in this view");
+    // What waited at home was never folded; its number is perhaps another's, which is why it waited.
+    let untouched = withdrawn && case.delta.record.is_none() && record.domicile() == case.region();
+    let mut any = withdrawn;
+    for block in case.delta.blocks.iter().filter(|_| !untouched) {
         let stamp = case.stamp(block.provenance.reference);
+        let record = view.change(id).expect("found in this view");
         any |= claim::withdraw(record, case.region(), &block.provenance.source, stamp);
     }
     let code = if any { reason::GONE_NOTED } else { reason::STALE };
@@ -267,7 +286,7 @@ pub(super) fn settled(case: Case<'_>, rulebook: &Rulebook, id: Option<RecordId>)
     if case.accepted_by_steward {
         findings.push(rulebook.finding(reason::STEWARD_ACCEPTED, None));
     }
-    let own = RecordId::new(case.at.position, case.at.index);
+    let own = RecordId::created_by(case.at);
     let told = id.filter(|id| case.delta.record.is_none() && *id != own);
     accepted(findings, told)
 }

@@ -4,6 +4,7 @@ use dtsen_proto::{
     column,
     id::RecordId,
     record::{Delta, RecordKind, Value},
+    region::Region,
     rulebook::reason,
 };
 
@@ -13,14 +14,19 @@ use super::{
     view::{HolderKey, View},
 };
 
-/// The record that a delta addresses or names; `Ok(None)` if nobody is known by that number.
-pub fn find(view: &View, delta: &Delta) -> Result<Option<RecordId>, &'static str> {
+/// The record that a delta of a region addresses, that the delta which it answers created, or that it names; `Ok(None)` if
+/// there is none.
+///
+/// A node answers before it knows that a steward accepted what was held: that made the record.
+pub fn find(view: &View, region: Region, delta: &Delta) -> Result<Option<RecordId>, &'static str> {
     if let Some(id) = delta.record {
         let record = view.record(id).ok_or(reason::RECORD_UNKNOWN)?;
         return if record.kind == delta.kind { Ok(Some(id)) } else { Err(reason::KIND_DIFFERS) };
     }
+    let created = delta.answers.map(|answered| RecordId::created_by(answered.of(region)));
+    let created = created.filter(|id| view.record(*id).is_some_and(|record| record.kind == delta.kind));
     let key = delta.natural_key().map(|number| HolderKey::new(delta.kind, number));
-    Ok(key.and_then(|key| view.holder(&key)))
+    Ok(created.or_else(|| key.and_then(|key| view.holder(&key))))
 }
 
 /// One NIK on two different people: neither name nor birth date agree with the record that holds it.

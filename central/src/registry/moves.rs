@@ -63,7 +63,7 @@ pub(super) fn half(
     };
     complete(record, to, &own, Some(&other));
     let outcome = Outcome { judgement: Judgement::Accepted, findings: Vec::new(), record: Some(id) };
-    effects.revisions.push(Revision { delta: other.delta, revision: 2, outcome });
+    effects.revisions.push(Revision { delta: other.delta, revision: 2, outcome, note: <_>::default() });
     settled(case, rulebook, Some(id))
 }
 
@@ -102,7 +102,7 @@ fn complete(record: &mut Record, to: Region, own: &Half, other: Option<&Half>) {
 
 /// Takes a waiting half out of the record, when its delta is superseded or rejected.
 pub(super) fn forget(view: &mut View, half: DeltaRef, delta: &Delta) {
-    let Ok(Some(id)) = identity::find(view, delta) else { return };
+    let Ok(Some(id)) = identity::find(view, half.position.region, delta) else { return };
     let waits = |record: &Record| record.halves.iter().any(|h| h.delta == half);
     if view.record(id).is_some_and(waits)
         && let Some(record) = view.change(id)

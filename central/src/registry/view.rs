@@ -82,7 +82,10 @@ impl Wanted {
         }
         self.records.extend(delta.record);
         self.subjects.extend(subject(delta).map(|s| (region, s)));
-        self.answered.extend(delta.answers.map(|answered| answered.of(region)));
+        if let Some(answered) = delta.answers.map(|answered| answered.of(region)) {
+            self.answered.insert(answered);
+            self.records.insert(RecordId::created_by(answered));
+        }
     }
 }
 

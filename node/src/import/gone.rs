@@ -91,16 +91,13 @@ pub(super) fn allowed(missing: &[&Missing], confirmed: Option<u64>, unidentified
     }
 }
 
-/// The delta that withdraws what a source stated; `None` for a record that nobody can address.
-fn withdrawal(mut content: Delta, provenance: &Provenance) -> Option<Delta> {
+/// The delta that withdraws what a source stated.
+fn withdrawal(mut content: Delta, provenance: &Provenance) -> Delta {
     let number = match content.kind {
         RecordKind::Keluarga => column::K_NOMOR_KARTU_KELUARGA,
         RecordKind::Individu => column::I_NIK,
     };
     let cells = content.natural_key().map(|_| number).zip(content.get(number).cloned());
-    if cells.is_none() && content.record.is_none() {
-        return None;
-    }
     let block = Block {
         number: content.kind.identity(),
         provenance: provenance.clone(),
@@ -108,7 +105,7 @@ fn withdrawal(mut content: Delta, provenance: &Provenance) -> Option<Delta> {
     };
     content.action = Action::Gone;
     content.blocks = vec![block];
-    Some(content)
+    content
 }
 
 /// Withdraws the rows; tells how many deltas that made.

@@ -176,6 +176,7 @@ fn read_verdict(row: &SqliteRow, head: Position) -> Result<Vec<FindingRow>> {
         severity: severity_of_wire(finding.severity()),
         column: column_of(finding.column.into()),
         reason: finding.reason,
+        detail: Some(verdict.note.clone()).filter(|note| !note.is_empty()),
         ..shown.clone()
     });
     Ok(findings.collect())

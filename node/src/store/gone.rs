@@ -22,8 +22,11 @@ const PAGE: &str = "SELECT group_concat(hex(key) || hex(digest) || printf('%016X
         ORDER BY key LIMIT $3)";
 /// Digits of one row in a page.
 const PAGE_DIGITS: usize = 32 + 32 + 16;
-const RECORD: &str = "SELECT r.id, r.hub_id, r.delta FROM known_row k JOIN record r ON r.id = k.record
-    WHERE k.source = $1 AND k.key = $2 AND k.gone = 0";
+/// With whether the hub has it before it or may have: it waits here, or was sent and is not judged, or is held (3).
+const RECORD: &str = "SELECT r.id, r.hub_id, r.delta, EXISTS (SELECT 1 FROM pending p WHERE p.record = r.id)
+        OR EXISTS (SELECT 1 FROM sent s LEFT JOIN verdict v ON v.epoch = s.epoch AND v.sequence = s.sequence
+            AND v.place = s.place WHERE s.record = r.id AND coalesce(v.judgement, 3) = 3)
+    FROM known_row k JOIN record r ON r.id = k.record WHERE k.source = $1 AND k.key = $2 AND k.gone = 0";
 const SET_GONE: &str = "UPDATE known_row SET gone = 1 WHERE source = $1 AND key = $2";
 const SET_RESEND: &str = "UPDATE record SET resend = 1 WHERE id = $1";
 const DOUBT: &str = "UPDATE known_row SET digest = zeroblob(16) WHERE source = ";
@@ -58,14 +61,14 @@ impl Store {
         Ok(rows)
     }
 
-    /// Withdraws rows: `withdraw` makes the delta out of what the source stated last, or none if nobody can address
-    /// the record. Tells how many deltas were made.
+    /// Withdraws rows: `withdraw` makes the delta out of what the source stated last. There is none if the hub neither knows
+    /// the record by anything nor has to decide on it. Tells how many deltas were made.
     pub async fn mark_gone(
         &self,
         import: i64,
         source: SourceId,
         keys: &[[u8; 16]],
-        withdraw: &(dyn Fn(Delta) -> Option<Delta> + Send + Sync),
+        withdraw: &(dyn Fn(Delta) -> Delta + Send + Sync),
     ) -> Result<u64> {
         self.db
             .section(async {
@@ -84,7 +87,10 @@ impl Store {
                     }
                     let record: i64 = row.try_get(0)?;
                     gone += 1;
-                    deltas.extend(withdraw(content).map(|delta| (record, delta.encode())));
+                    let addressed = content.record.is_some() || content.natural_key().is_some();
+                    if addressed || row.try_get(3)? {
+                        deltas.push((record, withdraw(content).encode()));
+                    }
                     sqlx::query(SET_GONE).bind(source.0).bind(&key[..]).execute(&mut *tx).await?;
                     sqlx::query(SET_RESEND).bind(record).execute(&mut *tx).await?;
                 }

@@ -1,5 +1,7 @@
 //! Changes on their way to the hub: pending, sealed, sent.
 
+use std::collections::BTreeMap;
+
 use dtsen_proto::{
     batch::{self, Draft, Sealed},
     chain::Head,
@@ -93,12 +95,13 @@ struct Taken {
     creates: bool,
 }
 
+/// With the last delta sent on the record, if the hub holds it or may hold it: of a record that it gave an id there is a verdict.
 const PENDING: &str = "SELECT p.id, p.record, p.delta, r.hub_id, h.epoch, h.sequence, h.place
     FROM pending p JOIN record r ON r.id = p.record LEFT JOIN sent h ON (h.epoch, h.sequence, h.place) =
         (SELECT s.epoch, s.sequence, s.place FROM sent s WHERE s.record = p.record
             ORDER BY s.epoch DESC, s.sequence DESC, s.place DESC LIMIT 1)
-        AND EXISTS (SELECT 1 FROM verdict v WHERE v.epoch = h.epoch AND v.sequence = h.sequence
-            AND v.place = h.place AND v.judgement = 3)
+        AND coalesce((SELECT v.judgement FROM verdict v WHERE v.epoch = h.epoch AND v.sequence = h.sequence
+            AND v.place = h.place), CASE WHEN r.hub_id IS NULL THEN 3 END) = 3
     ORDER BY p.id LIMIT $1";
 const DELETE_PENDING: &str = "DELETE FROM pending WHERE id <= $1";
 const INSERT_BATCH: &str = "INSERT INTO batch
@@ -146,32 +149,43 @@ async fn ready(conn: &mut SqliteConnection) -> Result<Head> {
 }
 
 /// The oldest pending deltas that fit, salted, with the hub's id where it is known by now, and with the delta before on the
-/// same record if the hub holds that one: it need not be looked at any more.
-async fn take(conn: &mut SqliteConnection, sealing: &Sealing<'_>) -> Result<(Vec<Taken>, Vec<Vec<u8>>)> {
+/// same record if the hub may hold that one: it need not be looked at any more.
+async fn take(
+    conn: &mut SqliteConnection,
+    next: Position,
+    sealing: &Sealing<'_>,
+) -> Result<(Vec<Taken>, Vec<Vec<u8>>)> {
     let unreadable = |column| StoreError::Inconsistent { table: "pending", column };
     let most = sealing.max_deltas.clamp(1, limits::MAX_BATCH_DELTAS);
     let room = sealing.max_bytes.min(limits::MAX_BODY_BYTES);
     let limit = i64::try_from(most).expect("below the limit");
     let rows = sqlx::query(PENDING).bind(limit).fetch_all(conn).await?;
     let (mut taken, mut deltas, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for row in rows {
+    let mut last = BTreeMap::new();
+    for (index, row) in (0..).zip(rows) {
+        let record: i64 = row.try_get(1)?;
         let mut delta = Delta::decode(row.try_get(2)?).map_err(|_| unreadable("delta"))?;
         delta.salt = (sealing.salt)();
+        let hub_id = row.try_get::<Option<&[u8]>, _>(3)?;
         if delta.record.is_none()
-            && let Some(id) = row.try_get::<Option<&[u8]>, _>(3)?
+            && let Some(id) = hub_id
         {
             delta.record = Some(RecordId::from_slice(id).ok_or(unreadable("hub_id"))?);
         }
-        if let Some(epoch) = row.try_get::<Option<u32>, _>(4)? {
-            delta.answers = Some(Answered { epoch, sequence: row.try_get(5)?, index: row.try_get(6)? });
-        }
+        delta.answers = match (last.insert(record, index).filter(|_| hub_id.is_none()), row.try_get(4)?) {
+            (Some(index), _) => Some(Answered { epoch: next.epoch, sequence: next.sequence, index }),
+            (None, Some(epoch)) => {
+                Some(Answered { epoch, sequence: row.try_get(5)?, index: row.try_get(6)? })
+            }
+            (None, None) => None,
+        };
         let creates = delta.record.is_none() && matches!(delta.action, Action::Upsert | Action::MoveIn);
         let encoded = delta.encode();
         bytes += encoded.len() + size_of::<u32>();
         if bytes > room && !deltas.is_empty() {
             break;
         }
-        taken.push(Taken { pending: row.try_get(0)?, record: row.try_get(1)?, creates });
+        taken.push(Taken { pending: row.try_get(0)?, record, creates });
         deltas.push(encoded);
     }
     Ok((taken, deltas))
@@ -278,9 +292,9 @@ impl Store {
                     let mut conn = self.db.writer().await;
                     let mut tx = conn.begin_with(BEGIN).await?;
                     let head = ready(&mut tx).await?;
-                    let (taken, deltas) = take(&mut tx, sealing).await?;
-                    let Some(last) = taken.last().map(|taken| taken.pending) else { return Ok(None) };
                     let position = Position { sequence: head.position.sequence + 1, ..head.position };
+                    let (taken, deltas) = take(&mut tx, position, sealing).await?;
+                    let Some(last) = taken.last().map(|taken| taken.pending) else { return Ok(None) };
                     let draft = Draft {
                         position,
                         previous: head.id,

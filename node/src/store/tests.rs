@@ -133,7 +133,7 @@ fn verdict(index: u32, revision: u32, judgement: pb::Judgement, reason: &str) ->
         revision,
         judgement: judgement.into(),
         findings: vec![finding],
-        record_id: Vec::new(),
+        ..Default::default()
     }
 }
 

@@ -310,6 +310,9 @@ pub struct Verdict {
     /// the hub's id where the delta did not address it
     #[prost(bytes = "vec", tag = "5")]
     pub record_id: ::prost::alloc::vec::Vec<u8>,
+    /// why, in the words of the steward who decided; empty: none did
+    #[prost(string, tag = "6")]
+    pub note: ::prost::alloc::string::String,
 }
 /// Payload type application/vnd.dtsen.verdicts.v1. One entry of a region's feed.
 /// Entries of a batch: every delta that is not listed is accepted and, when it addressed no id, created the

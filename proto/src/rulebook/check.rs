@@ -43,11 +43,13 @@ pub(super) fn delta(out: &mut Findings<'_>, delta: &Delta, ctx: CheckContext) {
     }
 }
 
-/// A record is addressed by the hub's id or by its number; a new one needs its identity, even without a number.
+/// A record is addressed by the hub's id or by its number; a new one needs its identity, even without a number. What waits at
+/// the hub without either is addressed by its place.
 fn addressed(out: &mut Findings<'_>, delta: &Delta) {
     let known = delta.record.is_some() || delta.natural_key().is_some();
     let says = match delta.action {
-        Action::Gone | Action::MoveOut => known,
+        Action::Gone => known || delta.answers.is_some(),
+        Action::MoveOut => known,
         Action::Upsert | Action::MoveIn => {
             !delta.blocks.is_empty() && (known || delta.block(delta.kind.identity()).is_some())
         }

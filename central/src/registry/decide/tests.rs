@@ -186,13 +186,10 @@ fn nobody_begins_as_dead_without_authority() {
 fn a_held_delta_is_closed_by_the_one_that_answers_it() {
     let mut place = Place::new();
     let answering = |sequence| Some(Answered { epoch: 1, sequence, index: 0 });
-    // About nobody that could be named, and held.
-    let nobody =
-        delta("dtsen", 10, column::I_KEBERADAAN_BLOK, vec![(column::I_KEBERADAAN, Value::Number(2))]);
-    assert_eq!(place.say(&nobody).judgement, Judgement::Held);
+    assert_eq!(place.say(&unnamed()).judgement, Judgement::Held);
     let number = |serial: &str| vec![(column::I_NIK, Value::Text(format!("527101020385{serial}").into()))];
     let corrected = delta("dtsen", 10, column::I_IDENTITAS, number("9002"));
-    let elsewise = Delta { action: Action::Gone, answers: answering(2), ..corrected.clone() };
+    let elsewise = Delta { action: Action::MoveOut, answers: answering(2), ..corrected.clone() };
     place.say(&elsewise);
     assert_eq!(place.closed, [] as [u32; 0], "asks for something else");
     place.say(&Delta { answers: answering(9), ..corrected.clone() });
@@ -205,4 +202,63 @@ fn a_held_delta_is_closed_by_the_one_that_answers_it() {
     assert_eq!(place.closed, [2]);
     place.say(&Delta { answers: answering(2), ..delta("dtsen", 11, column::I_IDENTITAS, number("9003")) });
     assert_eq!(place.closed, [] as [u32; 0], "closed once");
+}
+
+/// Of nobody that could be named; held.
+fn unnamed() -> Delta {
+    delta("dtsen", 10, column::I_KEBERADAAN_BLOK, vec![(column::I_KEBERADAAN, Value::Number(2))])
+}
+
+fn gone_answering(sequence: u32, of: Delta) -> Delta {
+    Delta { action: Action::Gone, answers: Some(Answered { epoch: 1, sequence, index: 0 }), ..of }
+}
+
+#[test]
+fn who_waits_without_a_number_is_taken_back() {
+    let mut place = Place::new();
+    assert_eq!(place.say(&unnamed()).judgement, Judgement::Held);
+    let gone = gone_answering(2, delta("dtsen", 11, column::I_IDENTITAS, Vec::new()));
+    let outcome = place.say(&gone);
+    assert_eq!(
+        (outcome.judgement, reasons(&outcome)),
+        (Judgement::Accepted, vec![(reason::GONE_NOTED, None)])
+    );
+    assert_eq!(place.closed, [2]);
+    let again = place.say(&gone);
+    assert_eq!(reasons(&again), [(reason::RECORD_UNKNOWN, None)], "nobody waits any more");
+}
+
+#[test]
+fn taking_back_a_disputed_number_leaves_its_holder_alone() {
+    let mut place = Place::new();
+    place.say(&school("dtsen", 10, 1));
+    let person = |name: &str, day| {
+        let number = Value::Text("5271010203859001".into());
+        let name = Value::Text(name.into());
+        vec![(column::I_NIK, number), (column::I_NAMA, name), (column::I_TANGGAL_LAHIR, Value::Number(day))]
+    };
+    place.say(&known("dtsen", 10, column::I_IDENTITAS, person("PEMILIK", 4)));
+    let other = delta("dtsen", 10, column::I_IDENTITAS, person("ORANG LAIN", 5));
+    let held = place.say(&other);
+    assert_eq!(reasons(&held), [(reason::DUPLICATE_NIK, None)]);
+    let before = place.record().clone();
+    let waits = place.sequence;
+    assert_eq!(place.say(&gone_answering(waits, other)).judgement, Judgement::Accepted);
+    assert_eq!(place.closed, [waits]);
+    assert_eq!(*place.record(), before);
+}
+
+#[test]
+fn what_answers_someone_whom_a_steward_accepted_meanwhile_is_about_the_record_made_of_it() {
+    let mut place = Place::new();
+    assert_eq!(place.decide(&unnamed(), true).judgement, Judgement::Accepted);
+    let made = RecordId::new(at(2), 0);
+    let number = vec![(column::I_NIK, Value::Text("5271010203859002".into()))];
+    let mut named = delta("dtsen", 11, column::I_IDENTITAS, number);
+    named.answers = Some(Answered { epoch: 1, sequence: 2, index: 0 });
+    let outcome = place.say(&named);
+    assert_eq!((outcome.judgement, outcome.record), (Judgement::Accepted, Some(made)));
+    let outcome = place.say(&gone_answering(2, delta("dtsen", 12, column::I_IDENTITAS, Vec::new())));
+    assert_eq!(reasons(&outcome), [(reason::GONE_NOTED, None)]);
+    assert!(place.view.record(made).expect("is there").claims.iter().all(|claim| claim.cells.is_empty()));
 }

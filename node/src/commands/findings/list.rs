@@ -44,12 +44,20 @@ struct Shown {
     text: String,
     text_en: String,
     fix: String,
+    /// The steward's words.
+    note: Option<String>,
     /// The column by DTSEN's number: the node names it as the source does, the hub as DTSEN does.
     #[serde(skip)]
     about: Option<Column>,
 }
 
 impl Shown {
+    /// What was found, with the words of whoever decided.
+    fn found(&self) -> String {
+        let note = self.note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
+        format!("{} ({}){note}", self.text, self.reason)
+    }
+
     /// What it says, and of what: the node and the hub may both say it.
     fn place(&self) -> (Option<&str>, Option<u64>, Option<Column>, &str) {
         (self.file.as_deref(), self.line, self.about, &self.reason)
@@ -107,6 +115,7 @@ impl List {
                     text: info.map_or_else(String::new, |i| i.text_id.clone()),
                     text_en: info.map_or_else(String::new, |i| i.text_en.clone()),
                     fix: info.map_or_else(String::new, |i| i.fix_id.clone()),
+                    note: row.detail.filter(|_| row.origin == Origin::Hub),
                     reason: row.reason,
                     about,
                 }
@@ -135,7 +144,7 @@ impl List {
                 line.file.as_deref().unwrap_or_default(),
                 &line.line.map_or_else(String::new, |l| l.to_string()),
                 line.column.as_deref().unwrap_or_default(),
-                &format!("{} ({})", line.text, line.reason),
+                &line.found(),
                 &line.fix,
             ]);
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     id::RecordId,
-    record::{Move, Value::*},
+    record::{Answered, Move, Value::*},
 };
 
 fn known_id() -> Option<RecordId> {
@@ -170,6 +170,9 @@ fn what_a_delta_must_say() {
     assert_eq!(found(&delta(RecordKind::Individu, &[(110, Number(1))])), incomplete, "whose school?");
     let known = Delta { record: known_id(), ..bare(Action::Gone) };
     expect(&known, None);
+    let answers = Some(Answered { epoch: 1, sequence: 1, index: 0 });
+    expect(&Delta { answers, ..bare(Action::Gone) }, None);
+    assert_eq!(found(&Delta { answers, ..bare(Action::MoveOut) }), incomplete, "who moves?");
     let key = delta(RecordKind::Individu, &[(101, text("5271014101909001"))]);
     expect(&Delta { action: Action::Gone, ..key.clone() }, None);
     let mut late = Delta { action: Action::Gone, ..key.clone() };
