@@ -2,6 +2,7 @@
 //! was a mistake is taken back while nothing of it was sent.
 
 mod corrections;
+mod undone;
 mod workbook;
 
 use std::path::Path;

@@ -60,6 +60,7 @@ impl Importer<'_> {
     ) -> BoxFuture<'a, Result<ImportSummary, ImportError>> {
         Box::pin(async move {
             let reference = self.check(options)?;
+            let run_of = self.run_of(options).await?;
             let provenance = Provenance { source: options.source.as_str().into(), reference };
             let Delivered { delivery, spooled, label } = delivered;
             let mut places = crate::intake::FamilyPlaces::new();
@@ -79,7 +80,7 @@ impl Importer<'_> {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
                 let columns = if derived { family_columns() } else { delivery.columns(kind) };
-                let of = Beginning { label, scope, path: None, before: &finished };
+                let of = Beginning { label, scope, path: None, run: run_of };
                 let mut run = self.begin(session, columns, &provenance, of, &[]).await?;
                 if derived {
                     touched.extend(&left.families);

@@ -26,8 +26,8 @@ pub struct NewImport<'a> {
     pub scope: Option<&'a str>,
     /// Where the file is, if it was named by hand.
     pub path: Option<&'a str>,
-    /// The first import of the same command; `None` for that one.
-    pub run: Option<i64>,
+    /// The number of the first import of the same command, be it this one: what has the same is taken back as one.
+    pub run: i64,
     /// The node's clock.
     pub now_ms: i64,
 }
@@ -110,7 +110,7 @@ pub struct NewFinding {
 
 const BEGIN_IMPORT: &str = "INSERT INTO import (source, file, reference_day, scope, started_ms, path, run)
     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
-const FIRST_OF_RUN: &str = "UPDATE import SET run = id WHERE id = $1";
+const NEXT: &str = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'import'";
 const FINISH: &str = "UPDATE import SET finished_ms = $2, rows = $3, new = $4, changed = $5, unchanged = $6,
     errors = $7, warnings = $8, gone = gone + $9, queued = queued + $10 WHERE id = $1";
 const END_FINDINGS: &str = "DELETE FROM finding WHERE source = (SELECT source FROM import WHERE id = $1)
@@ -186,6 +186,16 @@ impl Store {
             .await
     }
 
+    /// The number of the import that begins next. Only who holds the lock of imports can rely on it.
+    pub async fn next_import(&self) -> Result<i64> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                Ok(sqlx::query_scalar(NEXT).fetch_one(&mut *conn).await?)
+            })
+            .await
+    }
+
     /// Begins an import, with what is told of the file as a whole.
     pub async fn begin_import(&self, new: &NewImport<'_>, findings: &[NewFinding]) -> Result<i64> {
         self.db
@@ -199,11 +209,10 @@ impl Store {
                     .bind(new.scope)
                     .bind(new.now_ms)
                     .bind(new.path)
-                    .bind(new.run.unwrap_or_default())
+                    .bind(new.run)
                     .fetch_one(&mut *tx)
                     .await?;
-                if new.run.is_none() {
-                    sqlx::query(FIRST_OF_RUN).bind(import).execute(&mut *tx).await?;
+                if import == new.run {
                     undo::begin(&mut tx, import).await?;
                 }
                 put_findings(&mut tx, (import, new.source), &[], findings).await?;

@@ -50,10 +50,12 @@ const RESTORE_ROWS: &str = "INSERT INTO known_row (source, key, digest, record, 
 /// Sources that were read since, and whether anything of them changed.
 const SOURCES: &str = "SELECT s.name, max(i.finished_ms IS NULL OR i.new + i.changed + i.gone > 0)
     FROM import i JOIN source s ON s.id = i.source WHERE i.run >= $1 GROUP BY s.name ORDER BY s.name";
-/// Whether the run before was interrupted and this one reads the same source.
-const CONTINUES: &str = "SELECT EXISTS (SELECT 1 FROM import i JOIN source s ON s.id = i.source
-    WHERE i.id >= (SELECT run FROM import WHERE id < $1 ORDER BY id DESC LIMIT 1) AND i.id < $1
-    AND i.finished_ms IS NULL AND s.name = (SELECT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.id = $1))";
+/// Whether the run before was interrupted and this one begins with a source of it.
+const CONTINUES: &str =
+    "WITH last AS (SELECT i.finished_ms, s.name FROM import i JOIN source s ON s.id = i.source
+        WHERE i.run = (SELECT run FROM import WHERE id < $1 ORDER BY id DESC LIMIT 1))
+    SELECT EXISTS (SELECT 1 FROM last WHERE finished_ms IS NULL) AND EXISTS (SELECT 1 FROM last
+        WHERE name = (SELECT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.id = $1))";
 /// A source is read again though it is as it was: what was read of it is taken back. See [`crate::source::config::State`].
 const READ_AGAIN: &str =
     "UPDATE setting SET value = CAST(json_remove(CAST(value AS TEXT), '$.fingerprint') AS BLOB)
@@ -160,3 +162,6 @@ impl Store {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;
