@@ -63,11 +63,13 @@ const READ_AGAIN: &str =
 
 /// Begins a run: once it changes something, it can be gone back to here, or to where the run that it continues began.
 pub(super) async fn begin(conn: &mut SqliteConnection, run: i64) -> Result<()> {
-    if let Some(before) = before(conn, setting::UNDO).await?
+    // Of a run that changed nothing there is nothing to go on with: what can be gone back to is of the one before it.
+    let unchanged = setting::get(conn, setting::UNDO_NEXT).await?.is_some();
+    if let Some(before) = before(conn, setting::UNDO).await?.filter(|_| !unchanged)
         && sqlx::query_scalar(CONTINUES).bind(run).fetch_one(&mut *conn).await?
         && !sent(conn, before).await?
     {
-        return setting::clear(conn, setting::UNDO_NEXT).await;
+        return Ok(());
     }
     let (record, pending) = sqlx::query_as(LAST).fetch_one(&mut *conn).await?;
     let before = serde_json::to_vec(&Before { run, record, pending }).expect("numbers");

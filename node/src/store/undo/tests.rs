@@ -124,3 +124,14 @@ async fn a_run_that_was_interrupted_counts_with_the_one_that_completes_it() {
     assert_eq!(undone(&store).await, ["lokal-a", "lokal-b"]);
     assert_eq!(pending(&store).await, 0);
 }
+
+#[tokio::test]
+async fn a_run_that_was_interrupted_before_it_changed_anything_leaves_the_one_before_it_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path()).await;
+    imported(&store, ("lokal-a", next(&store).await), &[1]).await;
+    begun(&store, ("lokal-a", next(&store).await), &[]).await;
+    imported(&store, ("lokal-a", next(&store).await), &[2]).await;
+    assert_eq!(undone(&store).await, ["lokal-a"]);
+    assert_eq!(pending(&store).await, 1, "an import that came to its end was taken back too");
+}
