@@ -62,6 +62,10 @@ enum Command {
     /// Memasukkan berkas data; hanya yang baru atau berubah yang akan dikirim
     Import(import::Import),
     /// Membatalkan impor terakhir selama belum ada yang dikirim
+    ///
+    /// Yang dibatalkan adalah semua yang dimasukkan oleh satu perintah, berapa pun sumbernya: import, source run, findings import.
+    /// Yang dibaca sendiri oleh serve dibatalkan satu pembacaan demi satu pembacaan. Bila sebagian saja sudah dikirim, tidak ada
+    /// yang dibatalkan. Perbaikan dari findings import tetap disimpan.
     Undo(undo::Undo),
     /// Menyatakan keluarga pindah ke atau dari daerah lain
     #[command(subcommand)]

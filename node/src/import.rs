@@ -86,6 +86,8 @@ pub struct ImportOptions {
     pub complete: Option<Scope>,
     /// The number of rows that may be withdrawn although they are many.
     pub confirm_gone: Option<u64>,
+    /// The number of the first import of the command, if this is one of several that are taken back as one.
+    pub run: Option<i64>,
 }
 
 /// What imports share.
@@ -123,6 +125,7 @@ impl Importer<'_> {
     ) -> BoxFuture<'a, Result<ImportSummary, ImportError>> {
         Box::pin(async move {
             let reference = self.check(options)?;
+            let run = self.run_of(options).await?;
             if let Some(twice) = named_twice(files) {
                 return Err(ImportError::SameFile(twice.to_owned()));
             }
@@ -149,7 +152,7 @@ impl Importer<'_> {
                 let name = file::file_name(table.path());
                 let path = std::path::absolute(table.path()).ok();
                 let scope = options.complete.as_ref();
-                let of = Beginning { label: &name, scope, path: path.as_deref(), before: &finished };
+                let of = Beginning { label: &name, scope, path: path.as_deref(), run };
                 let read = (table, &mut places, &corrections);
                 let (done, unclear) = self.file(read, session, &provenance, of, progress).await?;
                 unidentified += unclear;
@@ -175,6 +178,13 @@ impl Importer<'_> {
             Some(day) if day > today => Err(ImportError::Future(day.date().unwrap_or_default())),
             given => Ok(given.unwrap_or(today)),
         }
+    }
+
+    async fn run_of(&self, options: &ImportOptions) -> Result<i64, ImportError> {
+        Ok(match options.run {
+            Some(run) => run,
+            None => self.store.next_import().await?,
+        })
     }
 
     /// Loads what is known of one kind of records, and the villages of families.

@@ -181,7 +181,7 @@ pub fn export<'a>(
 fn once(others: &mut Vec<Left>) {
     let mut met = BTreeSet::new();
     others.retain(|Left { told, .. }| {
-        let place = told.key.ok_or(told.line);
+        let place = told.key.ok_or((told.sheet.clone(), told.line));
         met.insert((told.source.clone(), told.kind, place, told.file.clone(), told.reason.clone()))
     });
 }

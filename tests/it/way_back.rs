@@ -3,6 +3,7 @@
 
 mod corrections;
 mod held;
+mod undone;
 mod workbook;
 
 use std::path::Path;

@@ -53,6 +53,7 @@ impl Import {
             reference: self.as_of.map(Day::from_date),
             complete,
             confirm_gone: self.confirm_gone,
+            run: None,
         };
         let importer = Importer { store: &store, rulebook, region, ambient: Ambient::system() };
         let mut bars = Bars::default();

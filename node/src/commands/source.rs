@@ -268,11 +268,13 @@ impl Run {
         };
         anyhow::ensure!(!names.is_empty(), "belum ada sumber; tambahkan: dtsen-node source add NAMA ASAL");
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
+        // All of them in one turn: one command is taken back by one `undo`.
+        let turn = runner.turn().await?;
         let (mut failed, mut errors, mut documents) = (None, 0, Vec::new());
         for name in names {
             let mut bars = Bars::default();
             let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
-            let ran = runner.run(&name, self.confirm_gone, &mut progress).await;
+            let ran = runner.run(&turn, &name, self.confirm_gone, &mut progress).await;
             bars.finish();
             let mut error = None;
             let document = match ran {

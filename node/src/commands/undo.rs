@@ -46,7 +46,7 @@ impl Undo {
                 "tidak ada impor yang dapat dibatalkan (belum ada, sudah dibatalkan, atau ada perpindahan yang dicatat sesudahnya)"
             ),
             Undone::Sent => anyhow::bail!(
-                "impor terakhir sudah dikirim (sebagian), tidak dapat dibatalkan. Perbaiki datanya di sumber lalu impor lagi, atau: dtsen-node findings export BERKAS.xlsx"
+                "impor terakhir sudah dikirim (sebagian atau seluruhnya), jadi tidak ada yang dibatalkan. Perbaiki datanya di sumber lalu impor lagi, atau: dtsen-node findings export BERKAS.xlsx"
             ),
         }
         Ok(Done::Well)

@@ -60,6 +60,7 @@ impl Importer<'_> {
     ) -> BoxFuture<'a, Result<ImportSummary, ImportError>> {
         Box::pin(async move {
             let reference = self.check(options)?;
+            let run_of = self.run_of(options).await?;
             let provenance = Provenance { source: options.source.as_str().into(), reference };
             let Delivered { delivery, spooled, label } = delivered;
             let mut places = crate::intake::FamilyPlaces::new();
@@ -79,7 +80,7 @@ impl Importer<'_> {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
                 let columns = if derived { family_columns() } else { delivery.columns(kind) };
-                let of = Beginning { label, scope, path: None, before: &finished };
+                let of = Beginning { label, scope, path: None, run: run_of };
                 let mut run = self.begin(session, columns, &provenance, of, &[]).await?;
                 if derived {
                     touched.extend(&left.families);
@@ -207,7 +208,7 @@ fn one(
         return;
     }
     if let Some((made, number)) = made.zip(family) {
-        made.entry(number).or_default().add(&record);
+        made.entry(number).or_default().add(&record, line);
     }
     let findings = findings(run, &record);
     let refused = findings.iter().any(|found| found.finding.severity == Severity::Error);
@@ -219,7 +220,8 @@ fn one(
     if refused {
         run.judge.counts.errors += 1;
         let told = findings.iter().map(|found| run.judge.told_by_intake(found));
-        chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), ..told }));
+        let sheet = || line.row.sheet.clone();
+        chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), sheet: sheet(), ..told }));
         return;
     }
     let delta = record.delta(&run.judge.rulebook, &run.judge.provenance);
@@ -229,6 +231,7 @@ fn one(
         key,
         digest,
         place,
+        sheet: line.row.sheet.clone(),
         line: record.row,
         delta,
         findings,

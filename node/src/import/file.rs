@@ -119,6 +119,7 @@ impl FileImport<'_> {
             key,
             digest,
             place,
+            sheet: None,
             line,
             delta,
             findings,

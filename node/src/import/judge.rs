@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) digest: [u8; 16],
     /// The village, as digits of its code.
     pub(super) place: Option<i64>,
+    /// The sheet or table that it stands in.
+    pub(super) sheet: Option<Arc<str>>,
     pub(super) line: u64,
     pub(super) delta: Delta,
     pub(super) findings: Vec<FileFinding>,
@@ -72,15 +74,21 @@ impl Judge {
     }
 
     /// That a key occurs again.
-    pub(super) fn twice(&self, key: [u8; 16], line: u64, number: Option<&str>) -> NewFinding {
+    fn twice(&self, entry: &Entry) -> NewFinding {
         let finding = self.rulebook.finding(reason::DUPLICATE_ROW, None);
-        NewFinding { key: Some(key), number: number.map(str::to_owned), ..self.told(&finding, line) }
+        NewFinding {
+            key: Some(entry.key),
+            sheet: entry.sheet.clone(),
+            number: entry.delta.natural_key().map(str::to_owned),
+            ..self.told(&finding, entry.line)
+        }
     }
 
     /// A finding of a line, which ends with the next import.
     pub(super) fn told(&self, finding: &Finding, line: u64) -> NewFinding {
         NewFinding {
             key: None,
+            sheet: None,
             line,
             column: finding.column,
             column_name: finding.column.and_then(|column| self.columns.get(&column).cloned()),
@@ -103,7 +111,7 @@ impl Judge {
     fn row(&mut self, entry: Entry, known: Option<&KnownRow>, writes: &mut ChunkWrites) {
         if entry.again {
             self.counts.unchanged += u64::from(self.deferred.remove(&entry.key).is_some());
-            writes.findings.push(self.twice(entry.key, entry.line, entry.delta.natural_key()));
+            writes.findings.push(self.twice(&entry));
         }
         if let Some(known) = known.filter(|known| !known.gone) {
             if known.digest == entry.digest {
@@ -122,7 +130,7 @@ impl Judge {
     }
 
     fn judge(&mut self, entry: Entry, known: Option<&KnownRow>, writes: &mut ChunkWrites) {
-        let Entry { key, digest, place, line, mut delta, findings, unread, .. } = entry;
+        let Entry { key, digest, place, sheet, line, mut delta, findings, unread, .. } = entry;
         delta.record = known.and_then(|known| known.hub_id);
         let stored = known.map(|known| &known.content);
         let family = stored.and_then(|stored| stored.text(column::I_NOMOR_KARTU_KELUARGA));
@@ -144,16 +152,17 @@ impl Judge {
         let number = found.row.natural_key().map(str::to_owned);
         for finding in &mut told {
             (finding.key, finding.number, finding.stays) = (Some(key), number.clone(), stays);
+            finding.sheet.clone_from(&sheet);
         }
         writes.findings.append(&mut told);
         writes.reread.push(key);
         if stays {
             self.counts.warnings += u64::from(worst >= Some(Severity::Warning));
-            writes.rows.push(self.write(&RowPlace { key, digest, place, line }, found, known));
+            writes.rows.push(self.write(RowPlace { key, digest, place, sheet, line }, found, known));
         }
     }
 
-    fn write(&mut self, row: &RowPlace, found: Difference, known: Option<&KnownRow>) -> RowWrite {
+    fn write(&mut self, row: RowPlace, found: Difference, known: Option<&KnownRow>) -> RowWrite {
         let changed = !found.changed.is_empty();
         match known {
             None => self.counts.new += 1,
@@ -182,6 +191,7 @@ impl Judge {
             digest: row.digest,
             place: row.place,
             record: known.map(|known| known.record),
+            sheet: row.sheet,
             line: row.line,
             content,
             resend: !send && known.is_some_and(|known| known.resend),
@@ -195,6 +205,7 @@ struct RowPlace {
     key: [u8; 16],
     digest: [u8; 16],
     place: Option<i64>,
+    sheet: Option<Arc<str>>,
     line: u64,
 }
 

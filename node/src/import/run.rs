@@ -45,8 +45,8 @@ pub(super) struct Beginning<'a> {
     pub(super) scope: Option<&'a Scope>,
     /// Where the file is, if it was named by hand.
     pub(super) path: Option<&'a Path>,
-    /// What the same command imported before.
-    pub(super) before: &'a [Finished],
+    /// The first import of the same command.
+    pub(super) run: i64,
 }
 
 /// Rows to be looked at beside what is known of them.
@@ -89,7 +89,7 @@ impl Importer<'_> {
             reference: provenance.reference,
             scope: scope.as_deref(),
             path: path.as_deref(),
-            run: of.before.first().map(|done| done.import),
+            run: of.run,
             now_ms: self.ambient.now_ms(),
         };
         let import = self.store.begin_import(&new, &notices).await?;

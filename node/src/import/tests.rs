@@ -138,7 +138,7 @@ fn region() -> Region {
 }
 
 fn options() -> ImportOptions {
-    ImportOptions { source: "dtsen".into(), reference: None, complete: None, confirm_gone: None }
+    ImportOptions { source: "dtsen".into(), reference: None, complete: None, confirm_gone: None, run: None }
 }
 
 /// Sums of both files: new, changed, unchanged, errors, queued.

@@ -137,6 +137,7 @@ impl Local for LocalService {
             reference: (request.reference_day != 0).then_some(Day(request.reference_day)),
             complete: None,
             confirm_gone: None,
+            run: None,
         };
         let importer = Importer {
             store: &self.store,

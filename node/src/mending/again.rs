@@ -4,11 +4,10 @@ use dtsen_proto::record::Day;
 
 use super::MendError;
 use crate::{
-    home::Work,
     import::{ImportOptions, ImportSummary, Importer, OnProgress},
     source::{
         config,
-        run::{Ran, RunError, Runner},
+        run::{Ran, RunError, Runner, Turn},
     },
 };
 
@@ -18,30 +17,34 @@ pub(super) async fn is_known(runner: &Runner<'_>, source: &str) -> Result<bool, 
     Ok(is_added || !runner.store.last_files(source).await?.is_empty())
 }
 
-/// Reads a source again: what it was imported from, or the files that were named by hand.
+/// Reads a source again in a turn: what it was imported from, or the files that were named by hand.
 pub(super) async fn read(
     runner: &Runner<'_>,
+    turn: &Turn,
     source: &str,
     progress: &mut OnProgress<'_>,
 ) -> Result<Vec<ImportSummary>, MendError> {
     if config::load(runner.home, source).is_ok() {
-        let ran = runner.run(source, None, &mut |file, read, total| progress(file, read, total)).await?;
+        let progress = &mut |file: &str, read, total| progress(file, read, total);
+        let ran = runner.run(turn, source, None, progress).await?;
         return Ok(match ran {
             Ran::Imported(summary) => vec![summary],
             Ran::Unchanged => Vec::new(),
         });
     }
-    let _lock = runner.home.lock(Work::Import).map_err(RunError::Home)?;
     let rulebook = runner.home.rulebook(runner.store).await.map_err(RunError::Home)?;
     let importer =
         Importer { store: runner.store, rulebook, region: runner.region, ambient: runner.ambient.clone() };
     let mut done = Vec::new();
-    for files in runner.store.last_files(source).await?.chunk_by(|one, next| one.run == next.run) {
+    // What was named together is read together. Two commands of one turn may describe different days.
+    let last = runner.store.last_files(source).await?;
+    for files in last.chunk_by(|one, next| (one.run, one.reference_day) == (next.run, next.reference_day)) {
         let options = ImportOptions {
             source: source.to_owned(),
             reference: Some(Day(files[0].reference_day)),
             complete: None,
             confirm_gone: None,
+            run: Some(turn.run),
         };
         let paths: Vec<_> = files.iter().map(|file| file.path.clone().into()).collect();
         let summary =

@@ -1,6 +1,6 @@
 //! The workbook that goes out: a sheet for every table, in the source's own columns, the cells to correct marked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use dtsen_proto::rulebook::Rulebook;
 use rust_xlsxwriter::{Color, Format, FormatAlign, Note, Workbook, Worksheet, XlsxError};
@@ -98,7 +98,8 @@ fn table_sheet(
         sheet.write_string(line, 0, Key::of(row).text())?;
         sheet.write_string_with_format(line, 1, told, &formats.told)?;
         sheet.write_string_with_format(line, 2, fix, &formats.told)?;
-        sheet.write_string(line, 3, row.number.to_string())?;
+        sheet.write_string(line, 3, row.sheet.as_deref().unwrap_or_default())?;
+        sheet.write_string(line, 4, row.number.to_string())?;
         for (at, cell) in row.cells.iter().enumerate() {
             let told = row.told.iter().find(|(_, place)| *place == Some(at)).map(|(told, _)| told);
             let format = match (told, row.own.contains_key(&at)) {
@@ -152,19 +153,18 @@ fn others_sheet(
     rulebook: &Rulebook,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    let names = ["Sumber", "Berkas", "Baris", "Nomor", "Kolom", "Masalah", "Perbaikan"];
+    let names = ["Sumber", "Berkas", "Lembar", "Baris", "Nomor", "Kolom", "Masalah", "Perbaikan"];
     for (at, name) in names.into_iter().enumerate() {
         sheet.write_string_with_format(0, column(at), name, &formats.head)?;
     }
     for (line, Left { told: one, members }) in (1..).zip(others) {
-        let members: Vec<String> = members.iter().map(u64::to_string).collect();
-        // A family that was made of its members is mended in their rows.
-        let lines = if members.is_empty() { one.line.to_string() } else { members.join(", ") };
+        let (sheets, lines) = stands(one, members);
         let info = rulebook.reason(&one.reason);
         let own = one.column.and_then(|column| rulebook.column(column)).map(|info| info.name.as_str());
         let cells = [
             one.source.as_str(),
             &one.file,
+            &sheets,
             &lines,
             one.number.as_deref().unwrap_or_default(),
             one.column_name.as_deref().or(own).unwrap_or_default(),
@@ -176,4 +176,15 @@ fn others_sheet(
         }
     }
     Ok(())
+}
+
+/// Sheets and rows in which something is mended. A family that was made of its members is mended in their rows: those of one
+/// sheet have commas between them, those of several semicolons, in the order of the sheets.
+fn stands(told: &ToMend, members: &BTreeMap<Option<Arc<str>>, Vec<u64>>) -> (String, String) {
+    if members.is_empty() {
+        return (told.sheet.clone().unwrap_or_default(), told.line.to_string());
+    }
+    let sheets: Vec<&str> = members.keys().map(|sheet| sheet.as_deref().unwrap_or_default()).collect();
+    let lines = |lines: &Vec<u64>| lines.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    (sheets.join("; "), members.values().map(lines).collect::<Vec<_>>().join("; "))
 }

@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use dtsen_kit::telemetry::chain;
 use futures::future::BoxFuture;
 
 use super::{
@@ -91,11 +92,15 @@ pub fn import<'a>(
             }
         }
         returned.taken_back = runner.store.put_corrections(&known, runner.ambient.now_ms()).await?;
+        // All sources in one turn: one command is taken back by one `undo`.
+        let turn = runner.turn().await;
         for (source, rows) in by_source {
-            let was_read = if known.contains_key(source) {
-                again::read(runner, source, progress).await.map(Some)
-            } else {
-                Ok(None)
+            let was_read = match &turn {
+                _ if !known.contains_key(source) => Ok(None),
+                Ok(turn) => {
+                    again::read(runner, turn, source, progress).await.map(Some).map_err(|why| chain(&why))
+                }
+                Err(busy) => Err(chain(busy)),
             };
             let set = rows.iter().filter(|row| !row.new.set.is_empty());
             match was_read {
@@ -109,9 +114,9 @@ pub fn import<'a>(
                     }
                     returned.imported.extend(summaries.into_iter().flatten());
                 }
-                Err(error) => {
+                Err(why) => {
                     returned.corrected += set.count() as u64;
-                    returned.waiting.insert(source.to_owned(), format!("{:#}", anyhow::Error::from(error)));
+                    returned.waiting.insert(source.to_owned(), why);
                 }
             }
         }

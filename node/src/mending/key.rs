@@ -10,10 +10,12 @@ use super::Row;
 
 /// Beginning of the heading of the column that holds the keys. The names of the source's columns follow it.
 pub(super) const KEY: &str = "Kunci (jangan diubah)";
-/// Heading of the column that says where a row stands in its source.
+/// Heading of the column that says in which sheet or table of its source a row stands.
+pub(super) const SHEET: &str = "Lembar di sumber";
+/// Heading of the column that says where it stands there.
 pub(super) const LINE: &str = "Baris di sumber";
 /// The workbook's own columns, before those of the source.
-pub(super) const OWN: [&str; 4] = [KEY, "Masalah", "Perbaikan", LINE];
+pub(super) const OWN: [&str; 5] = [KEY, "Masalah", "Perbaikan", SHEET, LINE];
 /// Letters of all names together: a cell takes 32,767, and quotes in JSON are two.
 const NAMES: usize = 14_000;
 /// Letters of the digest of a cell.

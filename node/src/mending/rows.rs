@@ -1,12 +1,17 @@
 //! The rows to mend, out of their sources.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use dtsen_proto::{
     record::RecordKind,
     rulebook::{Rulebook, reason},
 };
 use dtsen_sources::{
+    cell::Row as SheetRow,
     clean::{encoding::decode, text::clean},
     correction::Corrections,
     delivery::Delivery,
@@ -41,13 +46,13 @@ pub(super) struct Reading {
 #[derive(Clone)]
 pub(super) struct Left {
     pub(super) told: ToMend,
-    /// The rows of the members.
-    pub(super) members: Vec<u64>,
+    /// The rows of the members, by sheet.
+    pub(super) members: BTreeMap<Option<Arc<str>>, Vec<u64>>,
 }
 
 impl From<ToMend> for Left {
     fn from(told: ToMend) -> Self {
-        Self { told, members: Vec::new() }
+        Self { told, members: BTreeMap::new() }
     }
 }
 
@@ -82,11 +87,11 @@ impl Wanted {
     }
 
     /// What is told of the family of a row, which is noted as one of its members.
-    fn of_family(&mut self, number: u64, line: u64) -> &[Left] {
+    fn of_family(&mut self, number: u64, row: &SheetRow) -> &[Left] {
         let family = self.by_key.get_mut(&(RecordKind::Keluarga, RowKey::Kk(number).to_bytes()));
         let family = family.map(Vec::as_mut_slice).unwrap_or_default();
         for left in family.iter_mut() {
-            left.members.push(line);
+            left.members.entry(row.sheet.clone()).or_default().push(row.number);
         }
         family
     }
@@ -186,7 +191,7 @@ fn of_source(
 /// What is told of a family that was made of its members, for the members in whose cells it is mended.
 fn of_family(delivery: &mut Delivery, line: &Line, wanted: &mut Wanted) -> Vec<(ToMend, Option<usize>)> {
     let Some(number) = delivery.family_number(line) else { return Vec::new() };
-    let family = wanted.of_family(number, line.row.number);
+    let family = wanted.of_family(number, &line.row);
     let told = family.iter().map(|left| &left.told).filter(|told| OF_VILLAGE.contains(&told.reason.as_str()));
     let Some(at) = VILLAGE.iter().find_map(|role| line.heading.column(*role)) else { return Vec::new() };
     let told: Vec<_> = told.map(|told| (told.clone(), Some(at))).collect();
@@ -263,7 +268,7 @@ fn of_file(
         }
         let mark = row.digest;
         let correction = corrections.get(&mark).filter(|correction| !correction.cells.is_empty());
-        let mut own = std::collections::BTreeMap::new();
+        let mut own = BTreeMap::new();
         if let Some(correction) = correction {
             own.extend(correction.cells.keys().map(|at| (*at, cell(&row, *at))));
             table.replace(&mut row, &correction.cells);

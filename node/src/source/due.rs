@@ -34,7 +34,7 @@ pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Se
                 if !is_due(&config, &before, runner.ambient.now_ms()) {
                     continue;
                 }
-                let ran = runner.run(&name, None, &mut |_, _, _| {}).await;
+                let ran = alone(runner, &name).await;
                 let alarm = config::state(runner.store, &name).await.ok().and_then(|state| state.alarm);
                 match (ran, alarm) {
                     // An import by hand holds the lock: the next look is soon.
@@ -60,6 +60,12 @@ pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Se
             tokio::time::sleep(LOOK).await;
         }
     })
+}
+
+/// Each reading is a turn of its own: what the node does by itself is taken back one by one.
+async fn alone(runner: &Runner<'_>, name: &str) -> Result<Ran, RunError> {
+    let turn = runner.turn().await?;
+    runner.run(&turn, name, None, &mut |_, _, _| {}).await
 }
 
 /// Whether a source is to be read now. A clock that went back does not keep it waiting.

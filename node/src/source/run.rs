@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use dtsen_kit::ambient::Ambient;
+use dtsen_kit::{ambient::Ambient, files::HomeLock};
 use dtsen_proto::{record::Day, region::Region, rulebook::Rulebook};
 use dtsen_sources::{correction, delivery::Delivery, preset};
 use futures::future::BoxFuture;
@@ -77,20 +77,35 @@ pub struct Runner<'a> {
     pub ambient: Ambient,
 }
 
+/// One command of an operator, or one reading by the running node: nobody else imports meanwhile, and all that it imports is
+/// taken back as one.
+pub struct Turn {
+    /// The number of its first import.
+    pub(crate) run: i64,
+    _lock: HomeLock,
+}
+
 impl Runner<'_> {
+    /// Begins a turn.
+    pub async fn turn(&self) -> Result<Turn, RunError> {
+        let lock = self.home.lock(Work::Import)?;
+        let run = self.store.next_import().await.map_err(ImportError::Store)?;
+        Ok(Turn { run, _lock: lock })
+    }
+
     /// Reads a source and imports what changed. An alarm is kept until the next reading that goes well.
     pub fn run<'a>(
         &'a self,
+        turn: &'a Turn,
         name: &'a str,
         confirm_gone: Option<u64>,
         progress: &'a mut OnProgress<'a>,
     ) -> BoxFuture<'a, Result<Ran, RunError>> {
         Box::pin(async move {
             let config = config::load(self.home, name)?;
-            let _lock = self.home.lock(Work::Import)?;
             let mut state = config::state(self.store, name).await?;
             state.tried_ms = self.ambient.now_ms();
-            let result = self.once(name, &config, confirm_gone, &mut state, progress).await;
+            let result = self.once((turn, name), &config, confirm_gone, &mut state, progress).await;
             match &result {
                 Ok(ran) => {
                     state.alarm = alarm(self.home, name, ran);
@@ -125,7 +140,7 @@ impl Runner<'_> {
 
     async fn once<'a>(
         &'a self,
-        name: &'a str,
+        (turn, name): (&Turn, &'a str),
         config: &Config,
         confirm_gone: Option<u64>,
         state: &mut State,
@@ -160,6 +175,7 @@ impl Runner<'_> {
             reference: None,
             complete: complete.transpose().expect("a word of our own"),
             confirm_gone,
+            run: Some(turn.run),
         };
         let importer =
             Importer { store: self.store, rulebook, region: self.region, ambient: self.ambient.clone() };

@@ -1,5 +1,7 @@
 //! A chunk of an import: one read of what is known, one pure decision, one bulk write.
 
+use std::sync::Arc;
+
 use dtsen_proto::{id::RecordId, record::Delta};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
@@ -41,7 +43,9 @@ pub struct RowWrite {
     pub place: Option<i64>,
     /// The record it changes; `None` for a new one.
     pub record: Option<i64>,
-    /// Where it stands in the file.
+    /// The sheet or table that it stands in.
+    pub sheet: Option<Arc<str>>,
+    /// Where it stands there.
     pub line: u64,
     /// Everything that the source states by now.
     pub content: Delta,
@@ -70,10 +74,11 @@ const KNOWN: &str = ") SELECT w.place, k.digest, k.gone, k.record, r.hub_id, r.r
     FROM wanted w CROSS JOIN known_row k ON k.key = w.key JOIN record r ON r.id = k.record WHERE k.source = ";
 const LAST_RECORD: &str = "SELECT coalesce(max(id), 0) FROM record";
 const PUT_RECORD: &str =
-    "INSERT INTO record (id, source, kind, number, family, resend, import, line, delta) ";
+    "INSERT INTO record (id, source, kind, number, family, resend, import, sheet, line, delta) ";
 const RECORD_AGAIN: &str =
     " ON CONFLICT (id) DO UPDATE SET number = excluded.number, family = excluded.family,
-    resend = excluded.resend, import = excluded.import, line = excluded.line, delta = excluded.delta";
+    resend = excluded.resend, import = excluded.import, sheet = excluded.sheet,
+    line = excluded.line, delta = excluded.delta";
 const PUT_KNOWN: &str = "INSERT INTO known_row (source, key, digest, record, place) ";
 const KNOWN_AGAIN: &str = " ON CONFLICT (source, key) DO UPDATE SET digest = excluded.digest,
     record = excluded.record, place = excluded.place, gone = 0";
@@ -151,6 +156,7 @@ async fn write(
             .push_bind(records::family_of(&row.content))
             .push_bind(row.resend)
             .push_bind(import)
+            .push_bind(row.sheet.as_deref())
             .push_bind(i64::try_from(row.line).unwrap_or(i64::MAX))
             .push_bind(row.content.encode());
     })

@@ -54,7 +54,9 @@ pub struct FindingRow {
     pub number: Option<String>,
     /// The file that the record was read from.
     pub file: Option<String>,
-    /// The line in it.
+    /// The sheet or table in it.
+    pub sheet: Option<String>,
+    /// The line there.
     pub line: Option<u64>,
     /// Figures that help to find the spot.
     pub detail: Option<String>,
@@ -75,6 +77,8 @@ pub struct ToMend {
     pub file: String,
     /// Where the file is, if it was named by hand.
     pub path: Option<String>,
+    /// The sheet or table.
+    pub sheet: Option<String>,
     /// The row.
     pub line: u64,
     /// The column.
@@ -90,26 +94,27 @@ pub struct ToMend {
 }
 
 const MEND_LOCAL: &str =
-    "SELECT s.name, s.kind, f.key, i.file, i.path, f.line, f.number, f.column_no, f.column_name,
-    f.reason FROM finding f JOIN import i ON i.id = f.import JOIN source s ON s.id = f.source
-    WHERE f.severity >= $1 ORDER BY f.source, f.line LIMIT $2";
-const MEND_HUB: &str = "SELECT o.name, o.kind, k.key, i.file, i.path, r.line, r.number, v.detail
+    "SELECT s.name, s.kind, f.key, i.file, i.path, f.sheet, f.line, f.number, f.column_no,
+    f.column_name, f.reason FROM finding f JOIN import i ON i.id = f.import JOIN source s ON s.id = f.source
+    WHERE f.severity >= $1 ORDER BY f.source, f.sheet, f.line LIMIT $2";
+const MEND_HUB: &str = "SELECT o.name, o.kind, k.key, i.file, i.path, r.sheet, r.line, r.number, v.detail
     FROM verdict v JOIN sent s ON s.epoch = v.epoch AND s.sequence = v.sequence AND s.place = v.place
     JOIN record r ON r.id = s.record JOIN source o ON o.id = r.source
     JOIN known_row k ON k.source = r.source AND k.record = r.id LEFT JOIN import i ON i.id = r.import
     WHERE v.judgement >= $1 AND NOT EXISTS (SELECT 1 FROM sent l
         WHERE l.record = s.record AND (l.epoch, l.sequence, l.place) > (s.epoch, s.sequence, s.place))
-    ORDER BY o.name, r.line LIMIT $2";
+    ORDER BY o.name, r.sheet, r.line LIMIT $2";
 const LOCAL: &str = "SELECT f.*, i.file FROM finding f JOIN import i ON i.id = f.import
-    WHERE f.severity >= $1 ORDER BY f.severity DESC, f.import DESC, f.line LIMIT $2";
+    WHERE f.severity >= $1 ORDER BY f.severity DESC, f.import DESC, f.sheet, f.line LIMIT $2";
 /// The verdict on the last delta sent of each record: what was sent since has taken the place of the others.
-const HUB: &str = "SELECT v.epoch, v.sequence, v.place, v.judgement, v.detail, r.number, i.file, r.line
+const HUB: &str =
+    "SELECT v.epoch, v.sequence, v.place, v.judgement, v.detail, r.number, i.file, r.line, r.sheet
     FROM verdict v JOIN sent s ON s.epoch = v.epoch AND s.sequence = v.sequence AND s.place = v.place
     JOIN record r ON r.id = s.record LEFT JOIN import i ON i.id = r.import
     WHERE v.judgement >= $1 AND NOT EXISTS (SELECT 1 FROM sent l
         WHERE l.record = s.record AND (l.epoch, l.sequence, l.place) > (s.epoch, s.sequence, s.place))
     ORDER BY v.judgement DESC, v.epoch, v.sequence, v.place LIMIT $2";
-const NOTICES: &str = "SELECT n.reason, r.number, i.file, r.line FROM notice n
+const NOTICES: &str = "SELECT n.reason, r.number, i.file, r.line, r.sheet FROM notice n
     LEFT JOIN record r ON r.hub_id = n.hub_id LEFT JOIN import i ON i.id = r.import
     ORDER BY n.position DESC, n.place LIMIT $1";
 const ALL_LOCAL: &str = "SELECT count(*) FROM finding WHERE severity >= $1";
@@ -141,6 +146,7 @@ fn read_local(row: &SqliteRow) -> Result<FindingRow> {
         column_name: row.try_get("column_name")?,
         number: masked(row.try_get("number")?),
         file: row.try_get("file")?,
+        sheet: row.try_get("sheet")?,
         line: Some(unsigned(row.try_get("line")?, "finding", "line")?),
         detail: row.try_get("detail")?,
         delta: None,
@@ -165,6 +171,7 @@ fn read_verdict(row: &SqliteRow, head: Position) -> Result<Vec<FindingRow>> {
         column_name: None,
         number: masked(row.try_get(5)?),
         file: row.try_get(6)?,
+        sheet: row.try_get(8)?,
         line: line.map(|line| unsigned(line, "record", "line")).transpose()?,
         detail: None,
         delta: Some(delta),
@@ -226,6 +233,7 @@ async fn from_hub(conn: &mut SqliteConnection, filter: &FindingFilter) -> Result
             column_name: None,
             number: masked(row.try_get(1)?),
             file: row.try_get(2)?,
+            sheet: row.try_get(4)?,
             line: line.map(|line| unsigned(line, "record", "line")).transpose()?,
             detail: None,
             delta: None,
@@ -237,15 +245,16 @@ async fn from_hub(conn: &mut SqliteConnection, filter: &FindingFilter) -> Result
 fn read_to_mend(row: &SqliteRow, origin: Origin) -> Result<ToMend> {
     let wrong = |column| StoreError::Inconsistent { table: "finding", column };
     let key = row.try_get::<Option<&[u8]>, _>(2)?;
-    let line: Option<i64> = row.try_get(5)?;
+    let line: Option<i64> = row.try_get(6)?;
     Ok(ToMend {
         source: row.try_get(0)?,
         kind: RecordKind::from_wire(row.try_get(1)?).ok_or(wrong("kind"))?,
         key: key.map(|key| key.try_into().map_err(|_| wrong("key"))).transpose()?,
         file: row.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
         path: row.try_get(4)?,
+        sheet: row.try_get(5)?,
         line: line.map_or(Ok(0), |line| unsigned(line, "finding", "line"))?,
-        number: masked(row.try_get(6)?),
+        number: masked(row.try_get(7)?),
         column: None,
         column_name: None,
         reason: String::new(),
@@ -263,16 +272,16 @@ impl Store {
                 let gravest = imports::severity_number(Severity::Hold);
                 for row in sqlx::query(MEND_LOCAL).bind(gravest).bind(limit).fetch_all(&mut *conn).await? {
                     found.push(ToMend {
-                        column: column_of(row.try_get(7)?),
-                        column_name: row.try_get(8)?,
-                        reason: row.try_get(9)?,
+                        column: column_of(row.try_get(8)?),
+                        column_name: row.try_get(9)?,
+                        reason: row.try_get(10)?,
                         ..read_to_mend(&row, Origin::Lokal)?
                     });
                 }
                 let held = i32::from(pb::Judgement::Held);
                 for row in sqlx::query(MEND_HUB).bind(held).bind(limit).fetch_all(&mut *conn).await? {
                     let wrong = StoreError::Inconsistent { table: "verdict", column: "detail" };
-                    let verdict = pb::Verdict::decode(row.try_get::<&[u8], _>(7)?).map_err(|_| wrong)?;
+                    let verdict = pb::Verdict::decode(row.try_get::<&[u8], _>(8)?).map_err(|_| wrong)?;
                     let mend = read_to_mend(&row, Origin::Hub)?;
                     found.extend(verdict.findings.into_iter().map(|finding| ToMend {
                         column: column_of(finding.column.into()),

@@ -1,5 +1,7 @@
 //! Imports: their beginning and end, what they counted and found.
 
+use std::sync::Arc;
+
 use dtsen_proto::{
     column::Column,
     record::{Day, RecordKind},
@@ -26,8 +28,8 @@ pub struct NewImport<'a> {
     pub scope: Option<&'a str>,
     /// Where the file is, if it was named by hand.
     pub path: Option<&'a str>,
-    /// The first import of the same command; `None` for that one.
-    pub run: Option<i64>,
+    /// The number of the first import of the same command, be it this one: what has the same is taken back as one.
+    pub run: i64,
     /// The node's clock.
     pub now_ms: i64,
 }
@@ -90,6 +92,8 @@ pub struct ImportRow {
 pub struct NewFinding {
     /// Key of the row; `None` if it is about the file.
     pub key: Option<[u8; 16]>,
+    /// The sheet or table.
+    pub sheet: Option<Arc<str>>,
     /// The physical line.
     pub line: u64,
     /// The column.
@@ -110,13 +114,13 @@ pub struct NewFinding {
 
 const BEGIN_IMPORT: &str = "INSERT INTO import (source, file, reference_day, scope, started_ms, path, run)
     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
-const FIRST_OF_RUN: &str = "UPDATE import SET run = id WHERE id = $1";
+const NEXT: &str = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'import'";
 const FINISH: &str = "UPDATE import SET finished_ms = $2, rows = $3, new = $4, changed = $5, unchanged = $6,
     errors = $7, warnings = $8, gone = gone + $9, queued = queued + $10 WHERE id = $1";
 const END_FINDINGS: &str = "DELETE FROM finding WHERE source = (SELECT source FROM import WHERE id = $1)
     AND import < (SELECT run FROM import WHERE id = $1) AND stays = 0";
 const INSERT_FINDING: &str = "INSERT INTO finding
-    (import, source, key, line, column_no, column_name, reason, severity, detail, number, stays) ";
+    (import, source, key, sheet, line, column_no, column_name, reason, severity, detail, number, stays) ";
 const LAST_FILES: &str = "SELECT path, reference_day, run FROM import i WHERE path IS NOT NULL
     AND source IN (SELECT id FROM source WHERE name = $1)
     AND run = (SELECT max(l.run) FROM import l WHERE l.source = i.source)
@@ -163,6 +167,7 @@ pub(super) async fn put_findings(
             .push_bind(import)
             .push_bind(source.0)
             .push_bind(finding.key.as_ref().map(|key| &key[..]))
+            .push_bind(finding.sheet.as_deref())
             .push_bind(signed(finding.line))
             .push_bind(finding.column.map_or(0, |column| i64::from(column.0)))
             .push_bind(finding.column_name.as_deref())
@@ -186,6 +191,16 @@ impl Store {
             .await
     }
 
+    /// The number of the import that begins next. Only who holds the lock of imports can rely on it.
+    pub async fn next_import(&self) -> Result<i64> {
+        self.db
+            .section(async {
+                let mut conn = self.db.reader().await;
+                Ok(sqlx::query_scalar(NEXT).fetch_one(&mut *conn).await?)
+            })
+            .await
+    }
+
     /// Begins an import, with what is told of the file as a whole.
     pub async fn begin_import(&self, new: &NewImport<'_>, findings: &[NewFinding]) -> Result<i64> {
         self.db
@@ -199,11 +214,10 @@ impl Store {
                     .bind(new.scope)
                     .bind(new.now_ms)
                     .bind(new.path)
-                    .bind(new.run.unwrap_or_default())
+                    .bind(new.run)
                     .fetch_one(&mut *tx)
                     .await?;
-                if new.run.is_none() {
-                    sqlx::query(FIRST_OF_RUN).bind(import).execute(&mut *tx).await?;
+                if import == new.run {
                     undo::begin(&mut tx, import).await?;
                 }
                 put_findings(&mut tx, (import, new.source), &[], findings).await?;

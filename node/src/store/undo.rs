@@ -39,21 +39,24 @@ const LAST: &str =
     "SELECT (SELECT coalesce(max(id), 0) FROM record), (SELECT coalesce(max(seq), 0) FROM sqlite_sequence
     WHERE name = 'pending')";
 const KEEP: &str = "INSERT OR IGNORE INTO undo_row
-    SELECT k.source, k.key, k.digest, k.record, k.place, k.gone, r.number, r.family, r.resend, r.import, r.line, r.delta
-    FROM known_row k JOIN record r ON r.id = k.record WHERE r.id <= ";
+        (source, key, digest, record, place, gone, number, family, resend, import, sheet, line, delta)
+    SELECT k.source, k.key, k.digest, k.record, k.place, k.gone, r.number, r.family, r.resend, r.import, r.sheet,
+        r.line, r.delta FROM known_row k JOIN record r ON r.id = k.record WHERE r.id <= ";
 const ANY: &str = "SELECT 1 FROM known_row k WHERE";
 const SENT: &str = "SELECT EXISTS (SELECT 1 FROM sent WHERE pending > $1)";
 const RESTORE_RECORDS: &str = "UPDATE record SET number = u.number, family = u.family, resend = u.resend,
-    import = u.import, line = u.line, delta = u.delta FROM undo_row u WHERE u.record = record.id";
+    import = u.import, sheet = u.sheet, line = u.line, delta = u.delta FROM undo_row u WHERE u.record = record.id";
 const RESTORE_ROWS: &str = "INSERT INTO known_row (source, key, digest, record, place, gone)
     SELECT source, key, digest, record, place, gone FROM undo_row";
 /// Sources that were read since, and whether anything of them changed.
 const SOURCES: &str = "SELECT s.name, max(i.finished_ms IS NULL OR i.new + i.changed + i.gone > 0)
     FROM import i JOIN source s ON s.id = i.source WHERE i.run >= $1 GROUP BY s.name ORDER BY s.name";
-/// Whether the run before was interrupted and this one reads the same source.
-const CONTINUES: &str = "SELECT EXISTS (SELECT 1 FROM import i JOIN source s ON s.id = i.source
-    WHERE i.id >= (SELECT run FROM import WHERE id < $1 ORDER BY id DESC LIMIT 1) AND i.id < $1
-    AND i.finished_ms IS NULL AND s.name = (SELECT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.id = $1))";
+/// Whether the run before was interrupted and this one begins with a source of it.
+const CONTINUES: &str =
+    "WITH last AS (SELECT i.finished_ms, s.name FROM import i JOIN source s ON s.id = i.source
+        WHERE i.run = (SELECT run FROM import WHERE id < $1 ORDER BY id DESC LIMIT 1))
+    SELECT EXISTS (SELECT 1 FROM last WHERE finished_ms IS NULL) AND EXISTS (SELECT 1 FROM last
+        WHERE name = (SELECT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.id = $1))";
 /// A source is read again though it is as it was: what was read of it is taken back. See [`crate::source::config::State`].
 const READ_AGAIN: &str =
     "UPDATE setting SET value = CAST(json_remove(CAST(value AS TEXT), '$.fingerprint') AS BLOB)
@@ -61,11 +64,13 @@ const READ_AGAIN: &str =
 
 /// Begins a run: once it changes something, it can be gone back to here, or to where the run that it continues began.
 pub(super) async fn begin(conn: &mut SqliteConnection, run: i64) -> Result<()> {
-    if let Some(before) = before(conn, setting::UNDO).await?
+    // Of a run that changed nothing there is nothing to go on with: what can be gone back to is of the one before it.
+    let unchanged = setting::get(conn, setting::UNDO_NEXT).await?.is_some();
+    if let Some(before) = before(conn, setting::UNDO).await?.filter(|_| !unchanged)
         && sqlx::query_scalar(CONTINUES).bind(run).fetch_one(&mut *conn).await?
         && !sent(conn, before).await?
     {
-        return setting::clear(conn, setting::UNDO_NEXT).await;
+        return Ok(());
     }
     let (record, pending) = sqlx::query_as(LAST).fetch_one(&mut *conn).await?;
     let before = serde_json::to_vec(&Before { run, record, pending }).expect("numbers");
@@ -160,3 +165,6 @@ impl Store {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests;

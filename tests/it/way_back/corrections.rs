@@ -158,7 +158,10 @@ NIK,No KK,Nama,Jenis Kelamin,Tanggal Lahir,Hubungan Keluarga,Status Kawin,Alamat
     ensure!(book.rows()[line][1].contains("Desa: ") && book.rows().len() == 2, "{:?}", book.rows());
     let (name, others) = book.sheets.last().expect("a sheet");
     ensure!(name == "Lain-lain" && others.len() == 2, "{others:?}");
-    ensure!(others[1][2] == "2, 3", "the rows of the members: {others:?}");
+    ensure!(
+        (others[0][3].as_str(), others[1][3].as_str()) == ("Baris", "2, 3"),
+        "the rows of the members: {others:?}"
+    );
     let back = place.path("perbaikan.xlsx");
     book.set("Desa", "BUDI UJI", "AMPENAN SELATAN");
     book.save(&back)?;

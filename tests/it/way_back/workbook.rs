@@ -131,7 +131,7 @@ fn by_heading(place: &Place) -> anyhow::Result<()> {
     let mut book = with_nik()?;
     let (at, line) = (u16::try_from(book.at("Nama"))?, u32::try_from(book.line("SITI UJI"))?);
     book.errors.push((1, line, at));
-    refused("an error in a cell", &book, &["Nama (G", "rumus"])?;
+    refused("an error in a cell", &book, &["Nama (H", "rumus"])?;
 
     // Columns that changed places, one that was added, and one of ours that is gone.
     let mut book = with_nik()?;
@@ -196,4 +196,33 @@ pub(super) fn states(node: &Node) -> anyhow::Result<BTreeMap<u64, String>> {
         .iter()
         .filter_map(|one| Some((one["line"].as_u64()?, one["state"].as_str()?.to_owned())))
         .collect())
+}
+
+#[test]
+fn a_row_is_named_with_its_sheet() -> anyhow::Result<()> {
+    crate::scenario("way_back_sheets", Engine::Sqlite, of_sheets)
+}
+
+/// The same line of two sheets: one is to be mended, the other is not.
+fn of_sheets(place: &Place) -> anyhow::Result<()> {
+    let (mut hub, node) = super::begin(place)?;
+    let list = place.path("warga.xlsx");
+    let rows = |from: &str| from.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    let good = LIST.lines().next().context("a heading")?.to_owned()
+        + "\n5271010303859007,5271010101209007,DEDI UJI,L,03-03-1985,Kepala Keluarga,Kawin,JL CONTOH 2,001,002,52.71.01.1004";
+    let sheets = vec![("RT 01".into(), rows(&good)), ("RT 02".into(), rows(LIST))];
+    Book { sheets, errors: Vec::new() }.save(&list)?;
+    node.run(&["source", "add", "lokal-warga", text(&list)?])?;
+    node.run(&["source", "run"])?;
+    let found = node.json(&["findings"])?;
+    let sheets: Vec<&str> =
+        found.as_array().into_iter().flatten().filter_map(|one| one["sheet"].as_str()).collect();
+    ensure!(!sheets.is_empty() && sheets.iter().all(|sheet| *sheet == "RT 02"), "{found}");
+    ensure!(node.run(&["findings"])?.contains("RT 02"), "the list does not name the sheet");
+    let out = place.path("temuan.xlsx");
+    node.run(&["findings", "export", text(&out)?])?;
+    let book = Book::open(&out)?;
+    let (at, line) = (book.at("Lembar di sumber"), book.line("SITI UJI"));
+    ensure!(book.sheets[1].1[line][at] == "RT 02", "{:?}", book.sheets[1].1[line]);
+    hub.stop()
 }

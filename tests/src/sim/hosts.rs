@@ -223,6 +223,7 @@ async fn import(world: &World, own: &NodeComputer, round: usize, agent: &Agent) 
         reference: Some(Day::from_date(*day)),
         complete: None,
         confirm_gone: None,
+        run: None,
     };
     let summary = importer.run(files, &options, &mut |_, _, _| {}).await?;
     let queued: u64 = summary.files.iter().map(|file| file.counts.queued).sum();

@@ -37,6 +37,7 @@ struct Shown {
     severity: &'static str,
     verdict: Option<&'static str>,
     file: Option<String>,
+    sheet: Option<String>,
     line: Option<u64>,
     column: Option<String>,
     number: Option<String>,
@@ -59,8 +60,8 @@ impl Shown {
     }
 
     /// What it says, and of what: the node and the hub may both say it.
-    fn place(&self) -> (Option<&str>, Option<u64>, Option<Column>, &str) {
-        (self.file.as_deref(), self.line, self.about, &self.reason)
+    fn place(&self) -> (Option<&str>, Option<&str>, Option<u64>, Option<Column>, &str) {
+        (self.file.as_deref(), self.sheet.as_deref(), self.line, self.about, &self.reason)
     }
 }
 
@@ -108,6 +109,7 @@ impl List {
                     severity: word(row.severity),
                     verdict: row.judgement.map(verdict),
                     file: row.file,
+                    sheet: row.sheet,
                     line: row.line,
                     column: row.column_name.or(column),
                     number: row.number,
@@ -135,13 +137,14 @@ impl List {
             line.verdict.is_none() && lines.iter().any(by_hub)
         };
         let mut shown =
-            table(&["Asal", "Putusan", "Nomor", "Berkas", "Baris", "Kolom", "Temuan", "Perbaikan"]);
+            table(&["Asal", "Putusan", "Nomor", "Berkas", "Lembar", "Baris", "Kolom", "Temuan", "Perbaikan"]);
         for line in lines.iter().filter(|line| !told_by_hub(line)) {
             shown.add_row([
                 line.origin,
                 line.verdict.unwrap_or_else(|| fate(line.severity)),
                 line.number.as_deref().unwrap_or_default(),
                 line.file.as_deref().unwrap_or_default(),
+                line.sheet.as_deref().unwrap_or_default(),
                 &line.line.map_or_else(String::new, |l| l.to_string()),
                 line.column.as_deref().unwrap_or_default(),
                 &line.found(),

@@ -9,6 +9,7 @@ use dtsen_proto::{
 use dtsen_sources::{
     delivery::Delivery,
     key::RowKey,
+    layout::sheet::Line,
     record::{self, Record},
     spool::Spooled,
 };
@@ -40,6 +41,7 @@ pub(super) struct Family {
     address: Address,
     /// The address is the head's.
     by_head: bool,
+    sheet: Option<Arc<str>>,
     row: u64,
 }
 
@@ -80,7 +82,7 @@ pub(super) fn gather(
             if whole || touched.contains(&number) {
                 let record = delivery.understand(&line);
                 if !superseded(&record) {
-                    found.entry(number).or_default().add(&record);
+                    found.entry(number).or_default().add(&record, &line);
                 }
             } else {
                 // Its members are as they were, and so is it.
@@ -137,7 +139,7 @@ pub(super) fn family_columns() -> BTreeMap<Column, String> {
 
 impl Family {
     /// Adds a member.
-    pub(super) fn add(&mut self, record: &Record) {
+    pub(super) fn add(&mut self, record: &Record, line: &Line) {
         if record.number(column::I_KEBERADAAN).is_some_and(|there| !PRESENT.contains(&there)) {
             return;
         }
@@ -150,7 +152,7 @@ impl Family {
         if (head && !self.by_head) || self.members == 1 {
             let text = |column| record.text(column).map(str::to_owned);
             self.by_head = head;
-            self.row = record.row;
+            (self.sheet, self.row) = (line.row.sheet.clone(), record.row);
             self.address = Address {
                 alamat: text(column::I_ALAMAT_KTP),
                 rt: record.rt.clone(),
@@ -189,7 +191,8 @@ impl Family {
     }
 
     fn entry(self, number: u64, run: &Run<'_>) -> Entry {
-        let (line, place) = (self.row, self.address.village.as_deref().and_then(place_number));
+        let (sheet, line) = (self.sheet.clone(), self.row);
+        let place = self.address.village.as_deref().and_then(place_number);
         let delta = record::delta(
             RecordKind::Keluarga,
             &self.values(number),
@@ -200,6 +203,7 @@ impl Family {
             key: RowKey::Kk(number).to_bytes(),
             digest: digest(&delta),
             place,
+            sheet,
             line,
             delta,
             findings: Vec::new(),
