@@ -211,28 +211,46 @@ impl Reading<'_> {
 
     /// Whether the row says that it is not in force. A death or a move is told as Regsosek 404 has it.
     pub(super) fn standing(&mut self) -> bool {
-        let role = Role::StatusDasar;
-        let opensid = self.plan.preset.codes.status_dasar == List::Opensid;
-        let standing = match self.said(role) {
-            Said::Code(code) if opensid => by_code(code),
-            // OpenSID's export writes TIDAK TETAP for the dead, and nothing for who moved.
-            Said::Words(_) if opensid => None,
-            Said::Words(words) => words::standing(&words),
-            Said::Code(_) | Said::Nothing => None,
-        };
-        let there = match standing {
+        let there = match self.stated() {
+            _ if self.is_flagged() => return self.not_valid(Role::FlagStatus),
             None | Some(Standing::Alive) => return false,
-            Some(Standing::Superseded) => {
-                let heading = self.plan.name(role).map(str::to_owned);
-                self.out.tell(reason::ROW_NOT_VALID, None, heading.as_deref());
-                return true;
-            }
+            Some(Standing::Superseded) => return self.not_valid(Role::StatusDasar),
             Some(Standing::Dead) => DIED,
             Some(Standing::Moved) => MOVED,
             Some(Standing::Away) => NOT_FOUND,
         };
         self.say_code(column::I_KEBERADAAN, there);
         false
+    }
+
+    /// What the column of being there says.
+    fn stated(&self) -> Option<Standing> {
+        let opensid = self.plan.preset.codes.status_dasar == List::Opensid;
+        match self.said(Role::StatusDasar) {
+            Said::Code(code) if opensid => by_code(code),
+            // OpenSID's export writes TIDAK TETAP for the dead, and nothing for who moved: its words of life and death
+            // are wrong, and TIDAK VALID is none of them.
+            Said::Words(words) if opensid => {
+                words::standing(&words).filter(|said| *said == Standing::Superseded)
+            }
+            Said::Words(words) => words::standing(&words),
+            Said::Code(_) | Said::Nothing => None,
+        }
+    }
+
+    /// Whether SIAK's flag says that the row is not in force: anything but 0, or a word for it.
+    fn is_flagged(&self) -> bool {
+        match self.said(Role::FlagStatus) {
+            Said::Nothing => false,
+            Said::Code(code) => code != 0,
+            Said::Words(words) => words::standing(&words) != Some(Standing::Alive),
+        }
+    }
+
+    fn not_valid(&mut self, role: Role) -> bool {
+        let heading = self.plan.name(role).map(str::to_owned);
+        self.out.tell(reason::ROW_NOT_VALID, None, heading.as_deref());
+        true
     }
 }
 
