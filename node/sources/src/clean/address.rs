@@ -9,10 +9,18 @@ pub struct Address {
     pub rt: Option<String>,
     /// Three digits.
     pub rw: Option<String>,
-    /// In capitals.
-    pub dusun: Option<String>,
+    /// In capitals, by how plainly its label says that it is one.
+    dusun: [Option<String>; DUSUN.len()],
     /// What is left, in capitals.
     pub rest: String,
+}
+
+impl Address {
+    /// The dusun, in a village of that name: what stands behind DS may be the village itself.
+    pub fn dusun(&self, village: &str) -> Option<&str> {
+        let mut names = self.dusun.iter().map(Option::as_deref).enumerate();
+        names.find_map(|(rank, name)| name.filter(|name| rank != DS || *name != village))
+    }
 }
 
 /// A number of an RT or RW; `0`, `-` and the like mean that there is none, and of two numbers neither is known.
@@ -77,14 +85,23 @@ pub fn is_said(text: &str) -> bool {
 /// Labels, and what they name.
 const RT: &[&str] = &["RT"];
 const RW: &[&str] = &["RW"];
-const DUSUN: &[&str] =
-    &["DUSUN", "DSN", "DS", "DUKUH", "DK", "LINGKUNGAN", "LINGK", "LINK", "BANJAR", "BR", "KAMPUNG", "KP"];
+/// Of a dusun, the plainest first: what SIAK writes, `DS`, which is a desa as often, and what is one in some regions only.
+const DUSUN: [&[&str]; 3] = [
+    &["DUSUN", "DSN"],
+    &["DS"],
+    &["DUKUH", "DK", "LINGKUNGAN", "LINGK", "LINK", "BANJAR", "BR", "KAMPUNG", "KP"],
+];
+/// Its place among those of a dusun.
+const DS: usize = 1;
 /// Words by which an address is known.
 const STREETS: &[&str] =
     &["JL", "JLN", "JALAN", "GG", "GANG", "NO", "BLOK", "PERUM", "PERUMAHAN", "BTN", "KOMPLEK"];
-/// Where a dusun's name ends.
+/// Where a dusun's name ends, be it empty.
 const ENDS: &[&str] =
     &["RT", "RW", "KODEPOS", "KODE", "DESA", "KEL", "KELURAHAN", "KEC", "KECAMATAN", "NO", "JL", "JALAN"];
+/// Labels of another dusun, where the name ends too unless it begins so. KAMPUNG, BANJAR and the like, written out, are part
+/// of many a name.
+const NEXT: &[&str] = &["DUSUN", "DSN", "DS", "DK", "LINGK", "LINK", "BR", "KP"];
 
 /// A word, and whether a stroke stands before it.
 struct Word {
@@ -148,11 +165,16 @@ pub fn read(text: &str) -> Address {
         } else if is(RW, at) && counts(at + 1) {
             address.rw = address.rw.or_else(|| of(at + 1));
             at += 2;
-        } else if is(DUSUN, at) && address.dusun.is_none() {
-            let name = words[at + 1..].iter().map(|word| word.text.as_str());
-            let name: Vec<&str> = name.take_while(|word| !ENDS.contains(word)).collect();
+        } else if let Some(rank) = (0..DUSUN.len()).find(|rank| is(DUSUN[*rank], at))
+            && address.dusun[rank].is_none()
+        {
+            let more = words[at + 1..].iter().map(|word| word.text.as_str()).enumerate();
+            let name: Vec<&str> = more
+                .take_while(|(place, word)| !(ENDS.contains(word) || (*place > 0 && NEXT.contains(word))))
+                .map(|(_, word)| word)
+                .collect();
             at += 1 + name.len();
-            address.dusun = Some(name.join(" ")).filter(|name| !name.is_empty() && !is_none(name));
+            address.dusun[rank] = Some(name.join(" ")).filter(|name| !name.is_empty() && !is_none(name));
         } else {
             rest.push(&words[at].text);
             at += 1;
@@ -165,7 +187,8 @@ pub fn read(text: &str) -> Address {
 /// Whether a text is an address rather than somebody's name: it has a word of one, or a number.
 pub fn is_one(text: &str) -> bool {
     let words = words(text);
-    let known = |word: &str| [RT, RW, DUSUN, STREETS].iter().any(|labels| labels.contains(&word));
+    let labels = || [RT, RW, STREETS].into_iter().chain(DUSUN);
+    let known = |word: &str| labels().any(|labels| labels.contains(&word));
     words.iter().any(|word| known(&word.text) || word.text.bytes().all(|b| b.is_ascii_digit()))
         && words.iter().any(|word| word.text.contains(char::is_alphabetic))
 }
@@ -220,10 +243,31 @@ mod tests {
     fn an_address_in_one_cell() {
         let read = read("DUSUN KERANDANGAN, RT:001, RW:002, Kodepos:83355,-");
         assert_eq!((read.rt.as_deref(), read.rw.as_deref()), (Some("001"), Some("002")));
-        assert_eq!(read.dusun.as_deref(), Some("KERANDANGAN"));
+        assert_eq!(read.dusun(""), Some("KERANDANGAN"));
         let read = super::read("JL. MAWAR NO. 3 DSN. SELATAN RT 03/05");
-        assert_eq!(read.dusun.as_deref(), Some("SELATAN"));
         assert_eq!((read.rt.as_deref(), read.rw.as_deref()), (Some("003"), Some("005")));
         assert_eq!(read.rest, "JL MAWAR NO 3");
+        assert_eq!(read.dusun(""), Some("SELATAN"));
+    }
+
+    #[test]
+    fn the_plainest_label_names_the_dusun() {
+        for (text, dusun) in [
+            ("KP BABAKAN DUSUN LOCO", "LOCO"),
+            ("LINGKUNGAN ASRI DUSUN LOCO", "LOCO"),
+            ("BANJAR KELOD DUSUN LOCO", "LOCO"),
+            ("DS SENGGIGI DSN LOCO", "LOCO"),
+            ("JL KP DALAM DSN LOCO", "LOCO"),
+            ("DUSUN LOCO KP BABAKAN", "LOCO"),
+            ("DUSUN LOCO DS SENGGIGI", "LOCO"),
+            ("PERUM ASRI BLOK A DS LOCO", "LOCO"),
+            ("KP BABAKAN DS SENGGIGI", "BABAKAN"),
+            ("DUSUN KAMPUNG BARU", "KAMPUNG BARU"),
+            ("DUSUN KP. BARU RT 1", "KP BARU"),
+            ("DUSUN KARANG KAMPUNG", "KARANG KAMPUNG"),
+            ("DUSUN SENGGIGI", "SENGGIGI"),
+        ] {
+            assert_eq!(read(text).dusun("SENGGIGI"), Some(dusun), "{text}");
+        }
     }
 }

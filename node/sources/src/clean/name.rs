@@ -91,6 +91,10 @@ const ALIASES: &[&str] = &["ALIAS", "ALS", "ALIYAS", "AKA", "A.K.A", "AL.", "ALS
 const REMARKS: &[&str] = &["ALM", "ALMH", "ALMARHUM", "ALMARHUMAH"];
 /// Parts of the longest title: A. Md. Keb.
 const TITLE_PARTS: usize = 4;
+/// Digits of a word that is the number of somebody or something: NIK, telephone, date. No name has so many.
+const NUMBER_DIGITS: usize = 8;
+/// What stands before such a number.
+const NUMBERS: &[&str] = &["NIK", "NO", "NOMOR", "NIKNO", "NONIK", "KTP", "KK", "NKK", "NOKK", "NOKTP"];
 /// A word so long is no abbreviation.
 const LONG: usize = 3;
 
@@ -107,6 +111,7 @@ pub fn read(text: &str) -> Name {
     if NAMELESS.contains(&spaced.collect::<Vec<_>>().join(" ").as_str()) {
         return Name { nameless: true, ..read };
     }
+    let upper = without_number(upper, &mut read);
     // A spreadsheet keeps a text as one by an apostrophe in front.
     let text = without_alias(upper.trim_start_matches('\'').trim_start(), &mut read);
     // "NAMA, S.Pd., M.M.": what stands behind a comma is a title, or part of the name.
@@ -132,6 +137,27 @@ pub fn read(text: &str) -> Name {
         .trim_matches(|c: char| matches!(c, '.' | ',' | '-' | '/' | ' '))
         .clone_into(&mut read.name);
     read
+}
+
+/// The name before a number of many digits, which is no part of it and more private than it; a number in front of a name
+/// goes alone.
+fn without_number(text: String, read: &mut Name) -> String {
+    let digits = |word: &str| word.chars().filter(char::is_ascii_digit).count();
+    let Some(start) = text.find(|c: char| c.is_ascii_digit()).filter(|_| digits(&text) >= NUMBER_DIGITS)
+    else {
+        return text;
+    };
+    read.alias = true;
+    let before = text[..start].trim_end_matches(|c: char| !c.is_alphanumeric());
+    let mut words: Vec<&str> = before.split_whitespace().collect();
+    while words.last().is_some_and(|word| NUMBERS.contains(&letters(word).as_str())) {
+        words.pop();
+    }
+    if words.is_empty() {
+        text[start..].trim_start_matches(|c: char| !c.is_alphabetic()).to_owned()
+    } else {
+        words.join(" ")
+    }
 }
 
 /// The name before an alias, and without brackets.
@@ -280,6 +306,22 @@ mod tests {
         ] {
             assert_eq!(read(text).name, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_is_no_part_of_a_name() {
+        for (text, expected) in [
+            ("YANTO NIK. 5201140101809001", "YANTO"),
+            ("Yanto 5201140101809001", "YANTO"),
+            ("YANTO (5201140101809001)", "YANTO"),
+            ("YANTO, NO. KTP: 5201 1401 0180 9001", "YANTO"),
+            ("5201140101809001 YANTO", "YANTO"),
+            ("NIK 5201140101809001", ""),
+        ] {
+            let read = read(text);
+            assert_eq!((read.name.as_str(), read.alias), (expected, true), "{text}");
+        }
+        assert_eq!(read("YANTO 2").name, "YANTO 2");
     }
 
     #[test]

@@ -128,10 +128,19 @@ mod tests {
             ("Kawin Belum Tercatat", 2),
             ("CH", 3),
             ("Cerai Mati", 4),
+            ("Gadis", 1),
+            ("JEJAKA", 1),
+            ("Perjaka", 1),
+            ("Sdh. Kawin", 2),
+            ("Kwn", 2),
+            ("Duda Cerai Mati", 4),
+            ("Janda (Cerai Hidup)", 3),
         ] {
             assert_eq!(marriage(text), Some(expected), "{text}");
         }
-        assert_eq!(marriage("janda"), None, "divorced or widowed");
+        for either in ["janda", "Janda Cerai", "duda cerai"] {
+            assert_eq!(marriage(either), None, "divorced or widowed: {either}");
+        }
         for (text, expected) in [
             ("KK", 1),
             ("Kepala Kel.", 1),
@@ -149,6 +158,10 @@ mod tests {
             ("ORANG TUA / MERTUA", 6),
             ("Pembantu", 7),
             ("FAMILI LAIN", 8),
+            ("Kemenakan", 8),
+            ("Ponakan", 8),
+            ("Ipar", 8),
+            ("Kepala Klg.", 1),
             ("Lainnya", 8),
         ] {
             assert_eq!(relation(text), Some(expected), "{text}");

@@ -85,6 +85,8 @@ pub enum Role {
     NamaPengurus,
     /// NIK of the head of family.
     NikKepala,
+    /// Whether the row is in force, as SIAK flags it: 0 is.
+    FlagStatus,
 }
 
 /// What a heading says.

@@ -30,7 +30,9 @@ impl Reading<'_> {
         let whole = self.place(Role::Alamat).unwrap_or_default();
         let inside = address::read(&whole);
         let (rt, rw) = self.rt_rw(&inside);
-        let dusun = self.place(Role::Dusun).or(inside.dusun).unwrap_or_default();
+        let dusun = self
+            .place(Role::Dusun)
+            .unwrap_or_else(|| inside.dusun(&self.text(Role::Desa)).unwrap_or_default().to_owned());
         self.village(places);
         let names =
             [Role::Provinsi, Role::Kabupaten, Role::Kecamatan, Role::Desa].map(|role| self.text(role));

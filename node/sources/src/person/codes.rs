@@ -38,16 +38,36 @@ pub(crate) fn crosswalk(table: &str, code: i64) -> Meaning {
 
 /// What a text means by a table, the mapping's own or a built-in one. 0 is an empty field of a form.
 pub(super) fn meaning(plan: &Plan, table: &str, text: &str) -> Meaning {
-    if let Some(code) = plan.looked_up(table, text) {
+    if let Some(code) = plan.looked_up(table, text).or_else(|| worded(table, text)) {
         return Ok(Some(code));
     }
-    let number = text.trim_end_matches(".0").parse::<i64>();
+    let number = measured(table, text).parse::<i64>();
     match number {
         _ if is_nothing(text) => Ok(None),
         Ok(0 | -1) if is_crosswalk(table) => Ok(None),
         Ok(number) if is_crosswalk(table) => crosswalk(table, number),
         _ => Err(reason::CODE_UNMAPPED),
     }
+}
+
+/// DTSEN's code for words of another list, which stand in its table in the form of `folded`.
+fn worded(table: &str, text: &str) -> Option<i64> {
+    TABLES.get(table)?.get(&words::folded(text))?.as_integer().filter(|_| text.contains(char::is_alphabetic))
+}
+
+/// A number without its unit, if the table has such, and without what parts its thousands: `11.000 VA` is 11000.
+fn measured(table: &str, text: &str) -> String {
+    let units = TABLES.get(table).and_then(|table| table.get("unit")).and_then(toml::Value::as_array);
+    let Some(units) = units else { return text.trim_end_matches(".0").to_owned() };
+    let text = text.trim().to_lowercase();
+    let unit = units.iter().filter_map(toml::Value::as_str).find_map(|unit| text.strip_suffix(unit));
+    let number = unit.unwrap_or(&text).trim_end();
+    let number = number.strip_suffix(".0").unwrap_or(number);
+    let groups: Vec<&str> = number.split(['.', ',', ' ']).collect();
+    let thousands = groups.len() > 1
+        && (1..=THOUSAND_DIGITS).contains(&groups[0].len())
+        && groups[1..].iter().all(|group| group.len() == THOUSAND_DIGITS);
+    if thousands { groups.concat() } else { number.to_owned() }
 }
 
 /// Whether there is such a table of codes of another list.
@@ -60,6 +80,8 @@ pub(crate) fn label(table: &str, code: i64) -> Option<&'static str> {
     TABLES.get(table)?.get(&code.to_string())?.as_str()
 }
 
+/// Digits between two marks of thousands.
+const THOUSAND_DIGITS: usize = 3;
 /// Regsosek 404: died, and moved within the country.
 const DIED: i64 = 2;
 const MOVED: i64 = 3;
@@ -211,28 +233,46 @@ impl Reading<'_> {
 
     /// Whether the row says that it is not in force. A death or a move is told as Regsosek 404 has it.
     pub(super) fn standing(&mut self) -> bool {
-        let role = Role::StatusDasar;
-        let opensid = self.plan.preset.codes.status_dasar == List::Opensid;
-        let standing = match self.said(role) {
-            Said::Code(code) if opensid => by_code(code),
-            // OpenSID's export writes TIDAK TETAP for the dead, and nothing for who moved.
-            Said::Words(_) if opensid => None,
-            Said::Words(words) => words::standing(&words),
-            Said::Code(_) | Said::Nothing => None,
-        };
-        let there = match standing {
+        let there = match self.stated() {
+            _ if self.is_flagged() => return self.not_valid(Role::FlagStatus),
             None | Some(Standing::Alive) => return false,
-            Some(Standing::Superseded) => {
-                let heading = self.plan.name(role).map(str::to_owned);
-                self.out.tell(reason::ROW_NOT_VALID, None, heading.as_deref());
-                return true;
-            }
+            Some(Standing::Superseded) => return self.not_valid(Role::StatusDasar),
             Some(Standing::Dead) => DIED,
             Some(Standing::Moved) => MOVED,
             Some(Standing::Away) => NOT_FOUND,
         };
         self.say_code(column::I_KEBERADAAN, there);
         false
+    }
+
+    /// What the column of being there says.
+    fn stated(&self) -> Option<Standing> {
+        let opensid = self.plan.preset.codes.status_dasar == List::Opensid;
+        match self.said(Role::StatusDasar) {
+            Said::Code(code) if opensid => by_code(code),
+            // OpenSID's export writes TIDAK TETAP for the dead, and nothing for who moved: its words of life and death
+            // are wrong, and TIDAK VALID is none of them.
+            Said::Words(words) if opensid => {
+                words::standing(&words).filter(|said| *said == Standing::Superseded)
+            }
+            Said::Words(words) => words::standing(&words),
+            Said::Code(_) | Said::Nothing => None,
+        }
+    }
+
+    /// Whether SIAK's flag says that the row is not in force: anything but 0, or a word for it.
+    fn is_flagged(&self) -> bool {
+        match self.said(Role::FlagStatus) {
+            Said::Nothing => false,
+            Said::Code(code) => code != 0,
+            Said::Words(words) => words::standing(&words) != Some(Standing::Alive),
+        }
+    }
+
+    fn not_valid(&mut self, role: Role) -> bool {
+        let heading = self.plan.name(role).map(str::to_owned);
+        self.out.tell(reason::ROW_NOT_VALID, None, heading.as_deref());
+        true
     }
 }
 

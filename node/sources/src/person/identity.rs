@@ -175,8 +175,9 @@ impl Reading<'_> {
                         date::Reading::Missing => date::Reading::Unreadable,
                         reading => reading,
                     },
-                    // A day of zeros is none, and said.
+                    // A day of zeros is none, and said; so is what stands where nobody knows one.
                     date::Reading::Missing if text.contains('0') => date::Reading::Impossible,
+                    date::Reading::Missing => date::Reading::Unreadable,
                     reading => reading,
                 },
                 Cell::Text(text) => match date::split_place(text, context).1 {
