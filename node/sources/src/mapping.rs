@@ -33,6 +33,14 @@ use crate::{
 const LOCAL: &str = "lokal";
 /// Bytes of the longest mapping that is read. That of a questionnaire with 138 columns has 10 KB.
 pub const MAX_BYTES: u64 = 256 << 10;
+/// DTSEN's columns of who somebody is, and their roles: as such they are cleaned and compared with each other, however a
+/// mapping calls them.
+const WHO: [(&str, &str); 4] = [
+    ("kolom:nomor_induk_kependudukan", "nik"),
+    ("kolom:nomor_kartu_keluarga", "no_kk"),
+    ("kolom:nama", "nama"),
+    ("kolom:tanggal_lahir", "tanggal_lahir"),
+];
 /// Characters of a village's Kemendagri code, with dots.
 const VILLAGE: usize = 13;
 
@@ -69,6 +77,7 @@ impl Preset {
         let mut columns = BTreeMap::new();
         for (heading, target) in std::mem::take(&mut self.columns) {
             let place = Place::Key("columns", heading.clone());
+            let target = as_role(target);
             if !is_target(&target, rulebook) {
                 return Err((MappingError::Target { heading, target }, place));
             }
@@ -77,11 +86,15 @@ impl Preset {
             }
         }
         self.columns = columns;
-        let words = |table: BTreeMap<String, i64>| {
-            table.into_iter().map(|(word, code)| (folded(&word), code)).collect()
-        };
-        self.tables =
-            std::mem::take(&mut self.tables).into_iter().map(|(name, table)| (name, words(table))).collect();
+        for table in self.tables.values_mut() {
+            let mut words = BTreeMap::new();
+            for (word, code) in std::mem::take(table) {
+                if words.insert(folded(&word), code).is_some_and(|other| other != code) {
+                    return Err((MappingError::WordTwice(word), Place::Top("tables")));
+                }
+            }
+            *table = words;
+        }
         Ok(())
     }
 
@@ -89,6 +102,7 @@ impl Preset {
     fn derives(&mut self, rulebook: &Rulebook) -> Checked {
         let mut targets: Vec<String> = Vec::new();
         for (number, derive) in (1..).zip(&mut self.derive) {
+            derive.target = as_role(std::mem::take(&mut derive.target));
             let target = derive.target.clone();
             let name = bare(&target);
             let same = self.columns.iter().find(|(_, other)| bare(other) == name);
@@ -139,6 +153,12 @@ impl Preset {
 /// Whether an identity is the region's own.
 fn is_local(source: &str) -> bool {
     source.strip_prefix(LOCAL).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+/// A target, as a role if it is one that says who somebody is.
+fn as_role(target: String) -> String {
+    let role = WHO.iter().find(|(column, _)| *column == target);
+    role.map_or(target, |(_, role)| (*role).to_owned())
 }
 
 fn is_target(target: &str, rulebook: &Rulebook) -> bool {

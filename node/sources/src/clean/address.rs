@@ -23,8 +23,15 @@ impl Address {
     }
 }
 
+/// Letters that may stand around the number of an RT or RW: with any other it is of something else, a house or a block.
+const AROUND: &[&str] = &["", "RT", "RW", "NO"];
+
 /// A number of an RT or RW; `0`, `-` and the like mean that there is none, and of two numbers neither is known.
 pub fn number(text: &str) -> Option<String> {
+    let letters: String = text.chars().filter(|c| c.is_alphabetic()).collect();
+    if !AROUND.contains(&letters.to_uppercase().as_str()) {
+        return None;
+    }
     let bare = without_zero_fraction(text.trim()).trim_matches(|c: char| !c.is_ascii_digit());
     let number: u32 = bare.parse().ok().filter(|n| (1..=999).contains(n))?;
     Some(format!("{number:03}"))
@@ -231,7 +238,8 @@ mod tests {
         assert_eq!(number("3.0"), some("003"));
         assert_eq!(number("3.00"), some("003"));
         assert_eq!(number("012"), some("012"));
-        for two in ["3/5", "05-06", "1.000"] {
+        assert_eq!(number("RT. 3"), some("003"));
+        for two in ["3/5", "05-06", "1.000", "JL MAWAR NO 5", "Blok C2", "Perum 3"] {
             assert_eq!(number(two), None, "{two}");
         }
         for (text, said) in [("3/5", true), ("III", true), ("RT 000", false), ("-", false), ("0", false)] {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    beside,
     column::{self, Column, Found},
     heading::{Names, Role, role_of},
     keys, spelling, whose,
@@ -198,6 +199,7 @@ fn read(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading
 fn named(first: usize, rows: usize, columns: &[Column], known: &Names) -> Heading {
     let mut names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let mut found: Vec<Option<Found>> = columns.iter().map(|column| column.read(known)).collect();
+    beside::give(columns, &mut found);
     keys::give(known, &mut names, &mut found);
     let mut derived = known.derived(&names);
     for column in &derived {

@@ -66,6 +66,21 @@ fn an_error_names_its_line_and_is_indonesian() {
 }
 
 #[test]
+fn who_somebody_is_stands_in_its_role_however_it_is_called() {
+    let rest = "[columns]\na = \"kolom:nomor_induk_kependudukan\"\nb = \"kolom:nomor_kartu_keluarga\"\nc = \"kolom:nama\"\n[[derive]]\nfor = \"kolom:tanggal_lahir\"\nfrom = \"d\"";
+    let mapping = mapping(rest).expect("a mapping");
+    assert_eq!(mapping.columns.values().collect::<Vec<_>>(), ["nik", "no_kk", "nama"]);
+    assert_eq!(mapping.derive[0].target, "tanggal_lahir");
+}
+
+#[test]
+fn a_word_with_two_codes_is_told() {
+    let wrong = told("[tables.jk]\nCowok = 2\ncowok = 1");
+    assert!(wrong.contains("\"cowok\"") && wrong.contains("dua arti"), "{wrong}");
+    assert!(mapping("[tables.jk]\nCowok = 1\ncowok = 1").is_ok());
+}
+
+#[test]
 fn only_known_identities_are_taken() {
     let of = |source: &str| {
         let text = format!("name = \"a\"\ntitle = \"a\"\nsource = \"{source}\"\n");

@@ -49,6 +49,11 @@ pub enum MappingError {
         "kolom {0:?} ditulis dua kali (huruf besar dan tanda baca tidak membedakan). Hapus salah satu; kolom kedua berjudul sama ditulis \"judul (2)\""
     )]
     Twice(String),
+    /// A word of a table has two codes in spellings that are the same.
+    #[error(
+        "kata {0:?} di [tables] punya dua arti (huruf besar dan tanda baca tidak membedakan). Hapus salah satu"
+    )]
+    WordTwice(String),
     /// A constant is for no role.
     #[error("constants {0:?} bukan peran. Pakai peran seperti desa, kecamatan, kabupaten, kode_desa")]
     Constant(String),
