@@ -54,15 +54,31 @@ impl Context {
         }
     }
 
+    /// Whether something was said of a family, rather than of all.
+    fn is_open(&self) -> bool {
+        [Role::NoKk, Role::NamaKepala, Role::Alamat].iter().any(|role| self.get(*role).is_some())
+    }
+
+    /// Ends what was said of a family, if anything was.
+    pub fn end_family(&mut self) {
+        if self.is_open() {
+            self.end_open();
+        }
+    }
+
+    fn end_open(&mut self) {
+        let form = std::mem::take(&mut self.form);
+        self.said.retain(|role, _| !is_of_family(*role) && !form.contains(role));
+    }
+
     /// Says what one line says; `follows` if people came since the last such line. What a family's lines said, its place
     /// too, ends where the next family begins: at a number, or at the first line of a form, wherever that has its number.
     pub fn say_all(&mut self, pairs: &[(Role, String)], follows: bool) {
         let number = pairs.iter().any(|(role, _)| *role == Role::NoKk);
         let family = pairs.iter().any(|(role, _)| is_of_family(*role));
-        let open = [Role::NoKk, Role::NamaKepala, Role::Alamat].iter().any(|role| self.get(*role).is_some());
+        let open = self.is_open();
         if (number && self.get(Role::NoKk).is_some()) || (family && follows && open) {
-            let form = std::mem::take(&mut self.form);
-            self.said.retain(|role, _| !is_of_family(*role) && !form.contains(role));
+            self.end_open();
         }
         for (role, value) in pairs {
             self.say(*role, value);

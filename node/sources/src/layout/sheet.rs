@@ -221,8 +221,9 @@ impl Sheets {
 
     /// Another heading: of the same table further down, or of the next table.
     fn begin_table(&mut self, heading: Heading) {
-        if heading.column(Role::Nik).is_some() {
-            self.pending = None;
+        if heading.column(Role::Nik).is_none() && heading.column(Role::NoKk).is_some() {
+            // What the family before said does not hold for one whose row is missing.
+            Arc::make_mut(&mut self.context).end_family();
         }
         if self.heading.as_ref().is_none_or(|before| before.roles != heading.roles) {
             self.heading = Some(Arc::new(heading));
