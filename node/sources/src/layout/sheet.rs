@@ -81,7 +81,7 @@ pub struct Sheets {
 }
 
 fn texts(row: &Row) -> Vec<String> {
-    row.cells.iter().map(|cell| cell.text().into_owned()).collect()
+    row.cells.iter().map(|cell| cell.said().into_owned()).collect()
 }
 
 impl Sheets {
@@ -325,7 +325,7 @@ impl Sheets {
             let pairs = heading.roles.iter().enumerate().filter_map(|(at, role)| {
                 let cell = row.cell(at);
                 let number = *role == Some(Role::NoKk);
-                role.filter(|_| number || !cell.is_empty()).map(|role| (role, cell.text().into_owned()))
+                role.filter(|_| number || !cell.is_empty()).map(|role| (role, cell.said().into_owned()))
             });
             let pairs: Vec<_> = pairs.filter(|(role, _)| is_of_family(*role)).collect();
             self.speak(&pairs);
