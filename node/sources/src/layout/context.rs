@@ -156,6 +156,22 @@ pub fn is_form(cells: &[String]) -> bool {
     false
 }
 
+/// What a line of a form says that has nothing but labels and their values, each in a cell of its own; none if it is no
+/// such line. A label without a value says that there is none.
+pub fn paired(cells: &[String]) -> Vec<(Role, String)> {
+    let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).peekable();
+    let mut found = Vec::new();
+    let mut valued = false;
+    while let Some(cell) = filled.next() {
+        let Some(role) = label(cell).filter(|_| !cell.contains(':')) else { return Vec::new() };
+        let value = filled.next_if(|next| label(next).is_none());
+        valued |= value.is_some();
+        found.push((role, value.unwrap_or_default().to_owned()));
+    }
+    // Several labels without values are headings.
+    if valued || found.len() == 1 { found } else { Vec::new() }
+}
+
 /// What stands beside the number of a family in its row: labels, places, an address; never the head's name.
 pub fn beside_number(cells: &[String]) -> Vec<(Role, String)> {
     let mut found = labelled(cells);

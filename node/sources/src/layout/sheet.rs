@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    context::{Context, beside_number, is_form, is_of_family, labelled, titled},
+    context::{Context, beside_number, is_form, is_of_family, is_place, labelled, paired, titled},
     find::{self, Heading, LOOKED_AT},
     footer::{self, Footer},
     heading::{Names, Role, role},
@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     cell::{Cell, Row},
-    clean::{address, words::folded},
+    clean::{
+        address,
+        words::{self, folded},
+    },
     correction::Mark,
     derive,
     join::Parts,
@@ -240,6 +243,9 @@ impl Sheets {
             self.speak(&labelled(line));
             return;
         }
+        if row.broken.is_none() && may_be_form(&heading, line) && self.speak(&paired(line)) {
+            return;
+        }
         derive::extend(&mut row, heading.own(), &heading.derived);
         let at = |role: Role| heading.column(role).map(|at| row.cell(at)).filter(|cell| !cell.is_empty());
         let columns =
@@ -267,6 +273,11 @@ impl Sheets {
             if self.footer || last.is_some() || footer::is_nobody(line, named.as_deref()) {
                 return;
             }
+        }
+        if !family && row.broken.is_none() && is_of_another(&heading, &row) {
+            // Whose its number is nobody knows: a family's would be taken for a NIK.
+            self.give(Line::new(untitled::none(), Arc::default(), row, false), out);
+            return;
         }
         self.emit(heading, row, family, out);
     }
@@ -356,6 +367,24 @@ fn rt_rw(line: &[String]) -> Vec<(Role, String)> {
         .into_iter()
         .filter_map(|(role, text)| Some((role, text?)))
         .collect()
+}
+
+/// Whether a line may be one of a form: where it begins, no row of the table has such words, and it is no signature.
+fn may_be_form(heading: &Heading, line: &[String]) -> bool {
+    let first = line.iter().position(|cell| !cell.trim().is_empty());
+    let role = first.and_then(|at| heading.roles.get(at).copied().flatten());
+    let of_rows = |role: Role| is_of_family(role) || is_place(role) || role == Role::Hubungan;
+    !role.is_some_and(of_rows) && footer::of(heading, line).is_none()
+}
+
+/// Whether a row is of another table than its heading: an address stands where the sex or the relation should.
+fn is_of_another(heading: &Heading, row: &Row) -> bool {
+    let address = |role: Role| {
+        let text = heading.column(role).map(|at| row.cell(at).text()).unwrap_or_default();
+        let known = words::sex(&text).is_some() || words::relation(&text).is_some();
+        !known && text.split_whitespace().count() > 1 && address::has_word(&text)
+    };
+    [Role::JenisKelamin, Role::Hubungan].into_iter().any(address)
 }
 
 /// Whether a column is of running numbers, or of nothing: any other has numbers of its own, which are of no family.
