@@ -24,6 +24,9 @@ pub enum Cell {
     Fault,
 }
 
+/// From here on a number has sixteen digits, of which a spreadsheet keeps fifteen for certain.
+const LONG_NUMBER: f64 = 1e15;
+
 /// The cell of a column that there is not.
 pub(crate) static EMPTY: Cell = Cell::Empty;
 
@@ -50,6 +53,17 @@ impl Cell {
             Self::Number(number) => Cow::Owned(number.to_string()),
             Self::Whole(number) => Cow::Owned(number.to_string()),
             Self::Day(day) => Cow::Owned(day.to_string()),
+        }
+    }
+
+    /// As it is said for other rows, where nothing but the text is left: a spreadsheet's number that may have lost its last
+    /// digit shows by its fraction that it is one.
+    pub fn said(&self) -> Cow<'_, str> {
+        match self {
+            Self::Number(number) if number.fract() == 0.0 && number.abs() >= LONG_NUMBER => {
+                Cow::Owned(format!("{number:.1}"))
+            }
+            _ => self.text(),
         }
     }
 

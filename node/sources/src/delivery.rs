@@ -572,7 +572,7 @@ pub fn check_context(record: &Record, region: Option<Region>, today: Date) -> Ch
 fn family_once(family: &mut Option<(Option<Arc<str>>, String)>, line: &mut Line, plan: &Plan) {
     let Some(cell) = plan.roles.get(&Role::NoKk).map(|at| line.row.cell(*at)) else { return };
     if !cell.is_empty() {
-        *family = Some((line.row.sheet.clone(), cell.text().into_owned()));
+        *family = Some((line.row.sheet.clone(), cell.said().into_owned()));
     } else if let Some((_, number)) = family.as_ref().filter(|(sheet, _)| *sheet == line.row.sheet) {
         let mut context: Context = (*line.context).clone();
         context.say(Role::NoKk, number);

@@ -194,10 +194,15 @@ pub fn read(text: &str) -> Address {
 /// Whether a text is an address rather than somebody's name: it has a word of one, or a number.
 pub fn is_one(text: &str) -> bool {
     let words = words(text);
+    (has_word(text) || words.iter().any(|word| word.text.bytes().all(|b| b.is_ascii_digit())))
+        && words.iter().any(|word| word.text.contains(char::is_alphabetic))
+}
+
+/// Whether a text has a word of an address.
+pub fn has_word(text: &str) -> bool {
     let labels = || [RT, RW, STREETS].into_iter().chain(DUSUN);
     let known = |word: &str| labels().any(|labels| labels.contains(&word));
-    words.iter().any(|word| known(&word.text) || word.text.bytes().all(|b| b.is_ascii_digit()))
-        && words.iter().any(|word| word.text.contains(char::is_alphabetic))
+    words(text).iter().any(|word| known(&word.text))
 }
 
 fn is_none(word: &str) -> bool {

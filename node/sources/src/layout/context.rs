@@ -54,15 +54,31 @@ impl Context {
         }
     }
 
+    /// Whether something was said of a family, rather than of all.
+    fn is_open(&self) -> bool {
+        [Role::NoKk, Role::NamaKepala, Role::Alamat].iter().any(|role| self.get(*role).is_some())
+    }
+
+    /// Ends what was said of a family, if anything was.
+    pub fn end_family(&mut self) {
+        if self.is_open() {
+            self.end_open();
+        }
+    }
+
+    fn end_open(&mut self) {
+        let form = std::mem::take(&mut self.form);
+        self.said.retain(|role, _| !is_of_family(*role) && !form.contains(role));
+    }
+
     /// Says what one line says; `follows` if people came since the last such line. What a family's lines said, its place
     /// too, ends where the next family begins: at a number, or at the first line of a form, wherever that has its number.
     pub fn say_all(&mut self, pairs: &[(Role, String)], follows: bool) {
         let number = pairs.iter().any(|(role, _)| *role == Role::NoKk);
         let family = pairs.iter().any(|(role, _)| is_of_family(*role));
-        let open = [Role::NoKk, Role::NamaKepala, Role::Alamat].iter().any(|role| self.get(*role).is_some());
+        let open = self.is_open();
         if (number && self.get(Role::NoKk).is_some()) || (family && follows && open) {
-            let form = std::mem::take(&mut self.form);
-            self.said.retain(|role, _| !is_of_family(*role) && !form.contains(role));
+            self.end_open();
         }
         for (role, value) in pairs {
             self.say(*role, value);
@@ -138,6 +154,22 @@ pub fn is_form(cells: &[String]) -> bool {
         }
     }
     false
+}
+
+/// What a line of a form says that has nothing but labels and their values, each in a cell of its own; none if it is no
+/// such line. A label without a value says that there is none.
+pub fn paired(cells: &[String]) -> Vec<(Role, String)> {
+    let mut filled = cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).peekable();
+    let mut found = Vec::new();
+    let mut valued = false;
+    while let Some(cell) = filled.next() {
+        let Some(role) = label(cell).filter(|_| !cell.contains(':')) else { return Vec::new() };
+        let value = filled.next_if(|next| label(next).is_none());
+        valued |= value.is_some();
+        found.push((role, value.unwrap_or_default().to_owned()));
+    }
+    // Several labels without values are headings.
+    if valued || found.len() == 1 { found } else { Vec::new() }
 }
 
 /// What stands beside the number of a family in its row: labels, places, an address; never the head's name.

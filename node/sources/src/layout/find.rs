@@ -112,11 +112,37 @@ pub fn with_next(one: &Heading, lines: &[Vec<String>], names: &Names) -> Option<
     if holds_data(&lines[1]) {
         return None;
     }
+    if are_two(lines, one, &of(one.first + 1, &lines[1..], names)) {
+        return None;
+    }
     let (next, two) = (of(one.first + 1, &lines[1..], names), of(one.first, lines, names));
     let is_title = one.roles.iter().flatten().count() < KNOWN_IN_FIRST;
     let more = || two.worth() > one.worth().max(next.worth());
     let divides = || two.worth() >= one.worth() && divides(lines, &two);
     (!is_title && (more() || divides()) || groups(lines, one)).then_some(two)
+}
+
+/// Whether two lines are two headings, of which the first has no rows: each is believed by itself, and something of its
+/// own stands below a column of the first that is never divided.
+fn are_two(lines: &[Vec<String>], one: &Heading, next: &Heading) -> bool {
+    let cell = |line: usize, at: usize| column::cell(lines, line, at);
+    let undivided = |at: &usize| matches!(one.roles[*at], Some(Role::Nik | Role::NoKk | Role::Nama));
+    let another = |at: &usize| {
+        let below = next.roles.get(*at).copied().flatten();
+        below.is_some() && below != Some(Role::Lain) && below != one.roles[*at]
+    };
+    // What stands above several columns is no name of one; but no number stands below another one.
+    let alone = |at: &usize| {
+        let numbers = [Some(Role::Nik), Some(Role::NoKk)];
+        if numbers.contains(&one.roles[*at]) && numbers.contains(&next.roles.get(*at).copied().flatten()) {
+            return true;
+        }
+        let beside = cell(0, at + 1);
+        cell(1, at + 1).is_empty() || !(beside.is_empty() || beside == cell(0, *at))
+    };
+    one.is_believed()
+        && next.is_believed()
+        && (0..one.own()).any(|at| undivided(&at) && another(&at) && alone(&at))
 }
 
 /// Whether the second line divides columns of the first: at least half of it is understood together with the first, and

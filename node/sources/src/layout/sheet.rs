@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    context::{Context, beside_number, is_form, is_of_family, labelled, titled},
+    context::{Context, beside_number, is_form, is_of_family, is_place, labelled, paired, titled},
     find::{self, Heading, LOOKED_AT},
     footer::{self, Footer},
     heading::{Names, Role, role},
@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     cell::{Cell, Row},
-    clean::{address, words::folded},
+    clean::{
+        address,
+        words::{self, folded},
+    },
     correction::Mark,
     derive,
     join::Parts,
@@ -81,7 +84,7 @@ pub struct Sheets {
 }
 
 fn texts(row: &Row) -> Vec<String> {
-    row.cells.iter().map(|cell| cell.text().into_owned()).collect()
+    row.cells.iter().map(|cell| cell.said().into_owned()).collect()
 }
 
 impl Sheets {
@@ -221,8 +224,9 @@ impl Sheets {
 
     /// Another heading: of the same table further down, or of the next table.
     fn begin_table(&mut self, heading: Heading) {
-        if heading.column(Role::Nik).is_some() {
-            self.pending = None;
+        if heading.column(Role::Nik).is_none() && heading.column(Role::NoKk).is_some() {
+            // What the family before said does not hold for one whose row is missing.
+            Arc::make_mut(&mut self.context).end_family();
         }
         if self.heading.as_ref().is_none_or(|before| before.roles != heading.roles) {
             self.heading = Some(Arc::new(heading));
@@ -237,6 +241,9 @@ impl Sheets {
         short::mend(&heading, &mut row);
         if row.broken.is_none() && is_form(line) {
             self.speak(&labelled(line));
+            return;
+        }
+        if row.broken.is_none() && may_be_form(&heading, line) && self.speak(&paired(line)) {
             return;
         }
         derive::extend(&mut row, heading.own(), &heading.derived);
@@ -266,6 +273,11 @@ impl Sheets {
             if self.footer || last.is_some() || footer::is_nobody(line, named.as_deref()) {
                 return;
             }
+        }
+        if !family && row.broken.is_none() && is_of_another(&heading, &row) {
+            // Whose its number is nobody knows: a family's would be taken for a NIK.
+            self.give(Line::new(untitled::none(), Arc::default(), row, false), out);
+            return;
         }
         self.emit(heading, row, family, out);
     }
@@ -324,7 +336,7 @@ impl Sheets {
             let pairs = heading.roles.iter().enumerate().filter_map(|(at, role)| {
                 let cell = row.cell(at);
                 let number = *role == Some(Role::NoKk);
-                role.filter(|_| number || !cell.is_empty()).map(|role| (role, cell.text().into_owned()))
+                role.filter(|_| number || !cell.is_empty()).map(|role| (role, cell.said().into_owned()))
             });
             let pairs: Vec<_> = pairs.filter(|(role, _)| is_of_family(*role)).collect();
             self.speak(&pairs);
@@ -355,6 +367,24 @@ fn rt_rw(line: &[String]) -> Vec<(Role, String)> {
         .into_iter()
         .filter_map(|(role, text)| Some((role, text?)))
         .collect()
+}
+
+/// Whether a line may be one of a form: where it begins, no row of the table has such words, and it is no signature.
+fn may_be_form(heading: &Heading, line: &[String]) -> bool {
+    let first = line.iter().position(|cell| !cell.trim().is_empty());
+    let role = first.and_then(|at| heading.roles.get(at).copied().flatten());
+    let of_rows = |role: Role| is_of_family(role) || is_place(role) || role == Role::Hubungan;
+    !role.is_some_and(of_rows) && footer::of(heading, line).is_none()
+}
+
+/// Whether a row is of another table than its heading: an address stands where the sex or the relation should.
+fn is_of_another(heading: &Heading, row: &Row) -> bool {
+    let address = |role: Role| {
+        let text = heading.column(role).map(|at| row.cell(at).text()).unwrap_or_default();
+        let known = words::sex(&text).is_some() || words::relation(&text).is_some();
+        !known && text.split_whitespace().count() > 1 && address::has_word(&text)
+    };
+    [Role::JenisKelamin, Role::Hubungan].into_iter().any(address)
 }
 
 /// Whether a column is of running numbers, or of nothing: any other has numbers of its own, which are of no family.
