@@ -207,6 +207,12 @@ impl ReleasePlanner for Planner {
             self.current = Some(Slice::new(line.region));
         }
         match line.record.as_deref().map(codec::decode) {
+            // Whoever stated it took it back: nobody says any more that there is such a person or family.
+            Some(Ok(record)) if record.claims.is_empty() => {
+                if line.published.is_some() {
+                    self.tombstone(line.kind, line.id, false, &mut writes);
+                }
+            }
             Some(Ok(record)) => self.upsert(&record, line.published, &mut writes),
             // A record that cannot be read leaves no trace in a slice; `verify` names it.
             Some(Err(error)) => tracing::error!(id = %line.id, %error, "left out of the release"),

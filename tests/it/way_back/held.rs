@@ -22,6 +22,11 @@ fn a_steward_says_why() -> anyhow::Result<()> {
     crate::scenario("way_back_why", Engine::Sqlite, why)
 }
 
+#[test]
+fn who_was_withdrawn_is_in_no_slice() -> anyhow::Result<()> {
+    crate::scenario("way_back_withdrawn", Engine::Sqlite, withdrawn)
+}
+
 fn without(list: &Path, name: &str) -> anyhow::Result<()> {
     let left: Vec<&str> = LIST.lines().filter(|line| !line.contains(name)).collect();
     Ok(std::fs::write(list, left.join("\n") + "\n")?)
@@ -75,5 +80,33 @@ fn why(place: &Place) -> anyhow::Result<()> {
         found.as_array().and_then(|all| all.iter().find(|one| one["reason"] == "STEWARD_REJECTED"));
     ensure!(rejected.is_some_and(|one| one["note"] == WHY), "{found}");
     ensure!(node.run(&["findings"])?.contains("KTP"), "the list does not say why");
+    hub.stop()
+}
+
+fn withdrawn(place: &Place) -> anyhow::Result<()> {
+    let (mut hub, node) = begin(place)?;
+    let list = place.path("warga.csv");
+    without(&list, UNNUMBERED)?;
+    node.run(&["source", "add", "lokal-warga", text(&list)?])?;
+    node.run(&["source", "run"])?;
+    node.sync()?;
+    let people = || -> anyhow::Result<(Value, usize)> {
+        hub.release()?;
+        node.sync()?;
+        let out = place.path("irisan.csv");
+        node.run(&["slice", "export", "--anggota", text(&out)?, "--purpose", "uji"])?;
+        Ok((
+            node.json(&["status"])?["slice"]["individu"].clone(),
+            std::fs::read_to_string(&out)?.lines().count(),
+        ))
+    };
+    // With the heading.
+    ensure!(people()? == (Value::from(2), 3), "{:?}", people()?);
+    let left: Vec<&str> =
+        LIST.lines().filter(|line| !line.contains(UNNUMBERED) && !line.contains("ANI UJI")).collect();
+    std::fs::write(&list, left.join("\n") + "\n")?;
+    node.run(&["source", "run", "lokal-warga", "--confirm-gone", "1"])?;
+    node.sync()?;
+    ensure!(people()? == (Value::from(1), 2), "{:?}", people()?);
     hub.stop()
 }
