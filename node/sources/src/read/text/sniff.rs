@@ -10,7 +10,7 @@ use std::{
 use super::{Broken, Dialect, RawRow, Rows, Splitter};
 use crate::{
     cell::{Cell, Row},
-    clean::{encoding::decode, text::clean},
+    clean::encoding::decode,
     layout::{find, heading::Names},
     read::{MAX_COLUMNS, ReadError, Sink},
 };
@@ -108,13 +108,9 @@ fn each(
 fn cell(bytes: &[u8]) -> Cell {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     let (text, _) = decode(bytes);
-    let cleaned = clean(&text);
-    if FAULTS.contains(&&*cleaned) {
-        Cell::Fault
-    } else if cleaned.is_empty() {
-        Cell::Empty
-    } else {
-        Cell::Text(cleaned.into_owned())
+    match Cell::of_text(&text) {
+        Cell::Text(text) if FAULTS.contains(&text.as_str()) => Cell::Fault,
+        cell => cell,
     }
 }
 
