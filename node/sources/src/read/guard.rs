@@ -126,7 +126,9 @@ pub(super) fn xls(path: &Path, most: u64) -> Result<(), ReadError> {
     let file = std::fs::read(path).map_err(|cause| ReadError::Io { path: path.to_owned(), cause })?;
     biff::check(&file).map_err(|stop| match stop {
         biff::Stop::Chain => damaged(path, &"sektornya tidak dapat diikuti"),
+        biff::Stop::Overlap => damaged(path, &"lembarnya saling menumpuk"),
         biff::Stop::Cells(cells) => damaged(path, &format!("{cells} sel")),
+        biff::Stop::Bytes(bytes, most) => too_large(path, "isi buku kerja .xls di memori", bytes, most),
     })
 }
 
