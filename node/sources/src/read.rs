@@ -59,7 +59,7 @@ pub fn format(path: &Path) -> Result<Format, ReadError> {
         (b"Rar!", "arsip RAR"),
     ];
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
-    if text.is_empty() {
+    if head.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
     let not = |what| Err(ReadError::NotATable { path: path.to_owned(), what });
@@ -81,7 +81,17 @@ pub fn format(path: &Path) -> Result<Format, ReadError> {
     if head.iter().all(|byte| *byte == 0) {
         return not("data nol (berkas rusak atau belum selesai disalin)");
     }
+    if is_wide(&head) {
+        return not("teks UTF-16");
+    }
     Ok(Format::Text)
+}
+
+/// Whether letters take two bytes or four, although nothing says so: of a heading every other byte is 0.
+fn is_wide(head: &[u8]) -> bool {
+    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (most, least) = (zeros(0).max(zeros(1)), zeros(0).min(zeros(1)));
+    head.len() >= 16 && most >= head.len() * 2 / 5 && least <= head.len() / 3
 }
 
 /// Reads a file from its first row to its last, or until the sink has had enough.

@@ -242,7 +242,12 @@ fn what_is_no_table_is_named() {
         (b"<html><table>", "HTML"),
         (b"\xFF\xFEN\0I\0", "UTF-16"),
         (&[0; 600], "nol"),
-        (b"", "kosong"),
+        (b"", "berkas kosong"),
+        (b" ", "baris kosong"),
+        (&[b'\n'; 100_000], "baris kosong"),
+        (b"N\0I\0K\0;\0N\0A\0M\0A\0;\0J\0K\0", "UTF-16"),
+        (b"\0N\0I\0K\0;\0N\0A\0M\0A\0;\0J\0K", "UTF-16"),
+        (b"N\0\0\0I\0\0\0K\0\0\0;\0\0\0J\0\0\0K\0\0\0", "UTF-16"),
         (b"PK\x03\x04damaged", "rusak"),
         (b"\xD0\xCF\x11\xE0damaged", "rusak"),
     ] {
@@ -253,6 +258,33 @@ fn what_is_no_table_is_named() {
     assert!(
         rows(&folder.path().join("none")).expect_err("no file").to_string().contains("tidak dapat dibaca")
     );
+}
+
+#[test]
+fn a_table_below_many_blank_lines_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.csv");
+    for blank in ["\n".repeat(2 * MEGABYTE), " \r\n".repeat(MEGABYTE / 2), "\r".repeat(2 * MEGABYTE)] {
+        let line = if blank.contains('\n') { "\n" } else { "\r" };
+        std::fs::write(&path, format!("{blank}NIK;NAMA;JK{line}1;SITI;P{line}")).expect("writes");
+        let mut found = Vec::new();
+        let mut each = |row: Row| {
+            found.push(row.cells.len());
+            ControlFlow::Continue(())
+        };
+        read::read(&path, &mut each).expect("reads");
+        assert_eq!(found, [3, 3]);
+    }
+}
+
+#[test]
+fn a_line_of_many_fields_takes_no_longer_than_its_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.csv");
+    let names: Vec<String> = (0..1_000_000).map(|at| format!("K{at}")).collect();
+    std::fs::write(&path, names.join(";")).expect("writes");
+    let read = rows(&path);
+    assert!(matches!(read, Err(ReadError::TooWide { row: 1, .. })), "{read:?}");
 }
 
 #[test]
