@@ -4,7 +4,14 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use jiff::civil::Date;
 
-use crate::read::text::Broken;
+use crate::{
+    clean::text::clean,
+    read::text::{Broken, MAX_RECORD_BYTES},
+};
+
+/// Bytes of the longest text of a cell, twice the letters that Excel holds. A workbook writes a longer one once and has
+/// it in every cell, as often as it likes.
+pub(crate) const MAX_CELL_BYTES: usize = 64 * 1024;
 
 /// What a cell holds, before anybody asks what it means.
 #[derive(Clone, PartialEq, Default)]
@@ -45,6 +52,17 @@ impl fmt::Debug for Cell {
 }
 
 impl Cell {
+    /// A text as a source has it; a fault if it is longer than a cell can be.
+    pub fn of_text(text: &str) -> Self {
+        if text.len() > MAX_CELL_BYTES {
+            return Self::Fault;
+        }
+        match clean(text) {
+            text if text.is_empty() => Self::Empty,
+            text => Self::Text(text.into_owned()),
+        }
+    }
+
     /// As a person would read it on the screen.
     pub fn text(&self) -> Cow<'_, str> {
         match self {
@@ -103,8 +121,41 @@ impl Row {
         self.quoted.get(at).copied().unwrap_or(true)
     }
 
+    /// The row, or a broken one if its texts together are longer than any record.
+    #[must_use]
+    pub fn bounded(self) -> Self {
+        let length = |cell: &Cell| if let Cell::Text(text) = cell { text.len() } else { 0 };
+        let bytes: usize = self.cells.iter().map(length).sum();
+        if bytes <= MAX_RECORD_BYTES {
+            return self;
+        }
+        let bytes = u64::try_from(bytes).expect("64 bits");
+        Self { broken: Some(Broken::TooLong { bytes }), cells: Vec::new(), quoted: Vec::new(), ..self }
+    }
+
     /// Whether no cell holds anything.
     pub fn is_blank(&self) -> bool {
         self.broken.is_none() && self.cells.iter().all(Cell::is_empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_is_told_and_not_kept() {
+        assert_eq!(Cell::of_text(" SITI "), Cell::Text("SITI".into()));
+        assert_eq!(Cell::of_text("  "), Cell::Empty);
+        assert_eq!(Cell::of_text(&"A".repeat(MAX_CELL_BYTES + 1)), Cell::Fault);
+        let row = |cells: usize| {
+            let cells = vec![Cell::of_text(&"A".repeat(MAX_CELL_BYTES)); cells];
+            Row { number: 7, cells, ..Row::default() }.bounded()
+        };
+        let whole = MAX_RECORD_BYTES / MAX_CELL_BYTES;
+        assert!(row(whole).broken.is_none());
+        let broken = row(whole + 1);
+        assert!(broken.cells.is_empty() && broken.number == 7);
+        assert!(matches!(broken.broken, Some(Broken::TooLong { .. })));
     }
 }

@@ -5,8 +5,10 @@ pub mod text;
 mod biff;
 mod error;
 mod guard;
+mod guarded;
 mod merged;
-mod spans;
+mod ods;
+mod parts;
 mod workbook;
 mod xml;
 
@@ -57,7 +59,7 @@ pub fn format(path: &Path) -> Result<Format, ReadError> {
         (b"Rar!", "arsip RAR"),
     ];
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head).trim_ascii_start();
-    if text.is_empty() {
+    if head.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
     let not = |what| Err(ReadError::NotATable { path: path.to_owned(), what });
@@ -79,22 +81,37 @@ pub fn format(path: &Path) -> Result<Format, ReadError> {
     if head.iter().all(|byte| *byte == 0) {
         return not("data nol (berkas rusak atau belum selesai disalin)");
     }
+    if is_wide(&head) {
+        return not("teks UTF-16");
+    }
     Ok(Format::Text)
+}
+
+/// Whether letters take two bytes or four, although nothing says so: of a heading every other byte is 0.
+fn is_wide(head: &[u8]) -> bool {
+    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (most, least) = (zeros(0).max(zeros(1)), zeros(0).min(zeros(1)));
+    head.len() >= 16 && most >= head.len() * 2 / 5 && least <= head.len() / 3
 }
 
 /// Reads a file from its first row to its last, or until the sink has had enough.
 pub fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
+    let sink: &mut Sink<'_> = &mut |row| sink(row.bounded());
     match format(path)? {
         Format::Text => text::read(path, sink),
-        Format::Xlsx => whatever_comes(path, || workbook::xlsx(path, sink)),
-        Format::Xls => whatever_comes(path, || workbook::xls(path, sink)),
-        Format::Ods => whatever_comes(path, || workbook::ods(path, sink)),
+        Format::Xlsx => whatever_comes(path, sink, workbook::xlsx),
+        Format::Xls => whatever_comes(path, sink, workbook::xls),
+        Format::Ods => ods::read(path, sink),
         Format::Sqlite => Err(ReadError::NotATable { path: path.to_owned(), what: "basis data SQLite" }),
     }
 }
 
-/// The library that reads workbooks panics on some damaged ones: that too is an error of the file.
-fn whatever_comes(path: &Path, read: impl FnOnce() -> Result<(), ReadError>) -> Result<(), ReadError> {
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
-    read.unwrap_or_else(|_| Err(guard::damaged(path, &"susunan di dalamnya tidak dapat diikuti")))
+/// Reads with the library that panics on some damaged workbooks.
+fn whatever_comes(
+    path: &Path,
+    sink: &mut Sink<'_>,
+    read: fn(&Path, &mut Sink<'_>) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let read = guarded::guarded(sink, |sink| read(path, sink));
+    read.unwrap_or_else(|| Err(guard::damaged(path, &"susunan di dalamnya tidak dapat diikuti")))
 }

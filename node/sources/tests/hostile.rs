@@ -2,7 +2,10 @@
 
 use std::{io::Write as _, ops::ControlFlow, path::Path};
 
-use dtsen_sources::read::{self, ReadError};
+use dtsen_sources::{
+    cell::{Cell, Row},
+    read::{self, ReadError, text::Broken},
+};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 const MEGABYTE: usize = 1024 * 1024;
@@ -132,6 +135,105 @@ fn what_the_library_would_hold_whole_is_bounded() {
 }
 
 #[test]
+fn a_long_text_that_many_cells_share_is_told_and_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.xlsx");
+    let shared = |row: u32| {
+        format!(r#"<row r="{row}"><c r="A{row}" t="s"><v>0</v></c><c r="B{row}"><v>7</v></c></row>"#)
+    };
+    let cells: String = (1..=1_000).map(shared).collect();
+    let types = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings";
+    let text = format!("<sst><si><t>{}</t></si></sst>", "A".repeat(4 * MEGABYTE));
+    let mut archive = ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+    for (name, text) in [
+        ("[Content_Types].xml", TYPES),
+        ("_rels/.rels", ROOT),
+        ("xl/workbook.xml", WORKBOOK),
+        (
+            "xl/_rels/workbook.xml.rels",
+            &RELATIONS.replace(
+                "</Relationships>",
+                &format!(
+                    r#"<Relationship Id="rId2" Type="{types}" Target="sharedStrings.xml"/></Relationships>"#
+                ),
+            ),
+        ),
+        ("xl/worksheets/sheet1.xml", &sheet(&cells)),
+        ("xl/sharedStrings.xml", &text),
+    ] {
+        part(&mut archive, name, text);
+    }
+    archive.finish().expect("writes");
+    let mut faults = 0;
+    let mut each = |row: Row| {
+        faults += u32::from(row.cells == [Cell::Fault, Cell::Number(7.0)]);
+        ControlFlow::Continue(())
+    };
+    read::read(&path, &mut each).expect("reads");
+    assert_eq!(faults, 1_000);
+
+    // Many cells that are long enough for one.
+    let cell = |column: u8| {
+        format!(r#"<c r="{}1" t="inlineStr"><is><t>{}</t></is></c>"#, char::from(column), "A".repeat(60_000))
+    };
+    let cells: String = (b'A'..=b'Z').map(cell).collect();
+    workbook(&path, &sheet(&format!(r#"<row r="1">{cells}</row>"#)), None);
+    let mut each = |row: Row| {
+        assert!(matches!(row.broken, Some(Broken::TooLong { bytes: 1_560_000 })) && row.cells.is_empty());
+        ControlFlow::Continue(())
+    };
+    read::read(&path, &mut each).expect("reads");
+}
+
+#[test]
+fn a_reference_beyond_any_sheet_is_an_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.xlsx");
+    for cell in ["ZZZZZZZ1", "A99999999999", "A4294967296"] {
+        workbook(&path, &sheet(&format!(r#"<row r="1"><c r="{cell}"><v>1</v></c></row>"#)), None);
+        let read = rows(&path);
+        assert!(matches!(read, Err(ReadError::Damaged { .. })), "{cell}: {read:?}");
+    }
+}
+
+#[test]
+fn what_the_library_says_of_its_panics_is_not_shown() {
+    let own = std::env::current_exe().expect("this program");
+    let run = std::process::Command::new(own)
+        .args(["--exact", "a_reference_beyond_any_sheet_is_an_error", "--nocapture"])
+        .output()
+        .expect("starts");
+    let told = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success() && !told.contains("panicked"), "{told}");
+}
+
+#[test]
+fn a_workbook_of_too_many_formats_or_sheets_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.xlsx");
+    let refused = |part_name: &str, text: &str| {
+        let mut archive = ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+        for (name, of_book) in [("xl/workbook.xml", WORKBOOK), ("xl/_rels/workbook.xml.rels", RELATIONS)] {
+            part(&mut archive, name, if name == part_name { text } else { of_book });
+        }
+        if !part_name.contains("workbook") {
+            part(&mut archive, part_name, text);
+        }
+        archive.finish().expect("writes");
+        rows(&path).expect_err("refused").to_string()
+    };
+    let formats = format!("<styleSheet><cellXfs>{}</cellXfs></styleSheet>", "<xf/>".repeat(300_000));
+    assert!(refused("xl/styles.xml", &formats).contains("format"));
+    let sheets = |ids: [u32; 2]| ids.map(|id| format!(r#"<sheet name="{id}" r:id="rId{id}"/>"#)).concat();
+    let many: String = (0..600).map(|at| sheets([2 * at, 2 * at + 1])).collect();
+    assert!(refused("xl/workbook.xml", &format!("<workbook>{many}</workbook>")).contains("1001 lembar"));
+    let same = format!("<workbook>{}</workbook>", sheets([1, 1]));
+    assert!(refused("xl/workbook.xml", &same).contains("dua lembar"));
+    let twice = RELATIONS.replace("<Relationship Id=\"rId1\"", "<Relationship Id=\"rId1\" Type=\"a/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\"");
+    assert!(refused("xl/_rels/workbook.xml.rels", &twice).contains("dua lembar"));
+}
+
+#[test]
 fn what_is_no_table_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a");
@@ -140,7 +242,12 @@ fn what_is_no_table_is_named() {
         (b"<html><table>", "HTML"),
         (b"\xFF\xFEN\0I\0", "UTF-16"),
         (&[0; 600], "nol"),
-        (b"", "kosong"),
+        (b"", "berkas kosong"),
+        (b" ", "baris kosong"),
+        (&[b'\n'; 100_000], "baris kosong"),
+        (b"N\0I\0K\0;\0N\0A\0M\0A\0;\0J\0K\0", "UTF-16"),
+        (b"\0N\0I\0K\0;\0N\0A\0M\0A\0;\0J\0K", "UTF-16"),
+        (b"N\0\0\0I\0\0\0K\0\0\0;\0\0\0J\0\0\0K\0\0\0", "UTF-16"),
         (b"PK\x03\x04damaged", "rusak"),
         (b"\xD0\xCF\x11\xE0damaged", "rusak"),
     ] {
@@ -151,6 +258,33 @@ fn what_is_no_table_is_named() {
     assert!(
         rows(&folder.path().join("none")).expect_err("no file").to_string().contains("tidak dapat dibaca")
     );
+}
+
+#[test]
+fn a_table_below_many_blank_lines_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.csv");
+    for blank in ["\n".repeat(2 * MEGABYTE), " \r\n".repeat(MEGABYTE / 2), "\r".repeat(2 * MEGABYTE)] {
+        let line = if blank.contains('\n') { "\n" } else { "\r" };
+        std::fs::write(&path, format!("{blank}NIK;NAMA;JK{line}1;SITI;P{line}")).expect("writes");
+        let mut found = Vec::new();
+        let mut each = |row: Row| {
+            found.push(row.cells.len());
+            ControlFlow::Continue(())
+        };
+        read::read(&path, &mut each).expect("reads");
+        assert_eq!(found, [3, 3]);
+    }
+}
+
+#[test]
+fn a_line_of_many_fields_takes_no_longer_than_its_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.csv");
+    let names: Vec<String> = (0..1_000_000).map(|at| format!("K{at}")).collect();
+    std::fs::write(&path, names.join(";")).expect("writes");
+    let read = rows(&path);
+    assert!(matches!(read, Err(ReadError::TooWide { row: 1, .. })), "{read:?}");
 }
 
 #[test]
@@ -295,5 +429,31 @@ fn what_is_no_file_or_locked_is_said() {
     container.extend("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes));
     let locked = folder.path().join("rahasia.xlsx");
     std::fs::write(&locked, container).expect("writes");
+    assert!(told(&locked).contains("hapus kata sandinya"));
+    for parts in [
+        [("META-INF/manifest.xml", "<a><b:encryption-data/></a>"), ("content.xml", "\u{1}\u{2}")],
+        [("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), ("encrypted-package", "\u{1}\u{2}")],
+    ] {
+        let mut archive = ZipWriter::new(std::fs::File::create(&locked).expect("a file"));
+        parts.into_iter().for_each(|(name, text)| part(&mut archive, name, text));
+        archive.finish().expect("writes");
+        assert!(told(&locked).contains("hapus kata sandinya"));
+    }
+    let mut archive = ZipWriter::new(std::fs::File::create(&locked).expect("a file"));
+    part(&mut archive, "mimetype", "application/vnd.oasis.opendocument.text");
+    part(&mut archive, "content.xml", "<table:table/>");
+    archive.finish().expect("writes");
+    assert!(told(&locked).contains("tanpa lembar kerja"));
+    // Every part says that it is encrypted as archives are.
+    workbook(&locked, &sheet(""), None);
+    let mut bytes = std::fs::read(&locked).expect("reads");
+    for (magic, flags) in [(b"PK\x01\x02", 8), (b"PK\x03\x04", 6)] {
+        for at in 0..bytes.len() - flags {
+            if bytes[at..].starts_with(magic) {
+                bytes[at + flags] |= 1;
+            }
+        }
+    }
+    std::fs::write(&locked, bytes).expect("writes");
     assert!(told(&locked).contains("hapus kata sandinya"));
 }

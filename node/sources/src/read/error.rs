@@ -42,6 +42,12 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
     },
+    /// The file holds nothing but blanks.
+    #[error("{}: tidak ada isi selain spasi dan baris kosong. Salin atau ekspor ulang berkas dari sumbernya", .path.display())]
+    Blank {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is no table.
     #[error("{}: bukan tabel melainkan {what}. Buka dengan programnya, lalu simpan sebagai .xlsx atau CSV UTF-8", .path.display())]
     NotATable {

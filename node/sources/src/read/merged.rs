@@ -7,6 +7,7 @@ use calamine::Dimensions;
 use crate::cell::Cell;
 
 /// The vertical merges of a sheet, met from the first row to the last.
+#[derive(Default)]
 pub(super) struct Merged {
     /// By first row, the latest first.
     coming: Vec<Dimensions>,
@@ -19,6 +20,18 @@ impl Merged {
         regions.retain(|region| region.end.0 > region.start.0);
         regions.sort_by_key(|region| std::cmp::Reverse(region.start));
         Self { coming: regions, held: HashMap::new() }
+    }
+
+    /// A merge that begins in the row which comes next.
+    pub(super) fn add(&mut self, region: Dimensions) {
+        if region.end.0 > region.start.0 {
+            self.coming.push(region);
+        }
+    }
+
+    /// Whether no merge reaches into the next row.
+    pub(super) fn is_idle(&self) -> bool {
+        self.coming.is_empty() && self.held.is_empty()
     }
 
     /// Fills the cells of a row, given from 0, that lie in a merge which began above it.

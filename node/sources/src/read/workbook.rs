@@ -1,17 +1,14 @@
-//! Workbooks: XLSX cell by cell, XLS and ODS whole and therefore only up to a size.
+//! Workbooks of Excel: XLSX cell by cell, XLS whole and therefore only up to a size.
 
 use std::{fs::File, io::BufReader, ops::ControlFlow, path::Path, sync::Arc};
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader as _, Xls, XlsError, Xlsx, open_workbook};
 use jiff::civil::Date;
 
-use super::{MAX_COLUMNS, ReadError, Sink, guard, guard::damaged, merged::Merged};
+use super::{MAX_COLUMNS, ReadError, Sink, guard, guard::damaged, merged::Merged, parts};
 use crate::{
     cell::{Cell, Row},
-    clean::{
-        date::{without_time, year_of},
-        text::clean,
-    },
+    clean::date::{without_time, year_of},
 };
 
 /// Bytes of an XLS: whole in memory it takes about six times as much.
@@ -19,7 +16,7 @@ const MAX_XLS_BYTES: u64 = 24 * guard::MEGABYTE;
 
 /// Reads the sheets of an XLSX, one cell after the other.
 pub(super) fn xlsx(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-    guard::xlsx(path)?;
+    parts::check(path)?;
     let mut book: Xlsx<BufReader<File>> = open_workbook(path).map_err(|cause| damaged(path, &cause))?;
     for name in book.sheet_names() {
         let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
@@ -55,7 +52,7 @@ pub(super) fn xlsx(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn put(path: &Path, row: &mut Row, column: usize, cell: Cell) -> Result<(), ReadError> {
+pub(super) fn put(path: &Path, row: &mut Row, column: usize, cell: Cell) -> Result<(), ReadError> {
     if cell.is_empty() {
         return Ok(());
     }
@@ -86,22 +83,6 @@ pub(super) fn xls(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         let merged = Merged::new(book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
         let formulas = book.worksheet_formula(&name).map_err(|cause| damaged(path, &cause))?;
-        if whole(path, &name, (&range, &formulas), merged, sink)?.is_break() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Reads the sheets of an ODS.
-pub(super) fn ods(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
-    let mut spans = guard::ods(path)?;
-    let mut book: calamine::Ods<BufReader<File>> =
-        open_workbook(path).map_err(|cause| damaged(path, &cause))?;
-    for name in book.sheet_names() {
-        let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
-        let formulas = book.worksheet_formula(&name).map_err(|cause| damaged(path, &cause))?;
-        let merged = Merged::new(spans.of(&name));
         if whole(path, &name, (&range, &formulas), merged, sink)?.is_break() {
             break;
         }
@@ -143,8 +124,8 @@ fn has_formula(formulas: &calamine::Range<String>, row: u32, column: usize) -> b
 fn of_ref(value: &DataRef<'_>) -> Cell {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::String(value) | DataRef::DurationIso(value) => text(value),
-        DataRef::SharedString(value) => text(value),
+        DataRef::String(value) | DataRef::DurationIso(value) => Cell::of_text(value),
+        DataRef::SharedString(value) => Cell::of_text(value),
         DataRef::Float(value) => Cell::Number(*value),
         DataRef::Int(value) => Cell::Whole(*value),
         DataRef::Bool(value) => flag(*value),
@@ -157,7 +138,7 @@ fn of_ref(value: &DataRef<'_>) -> Cell {
 fn of_data(value: &Data) -> Cell {
     match value {
         Data::Empty => Cell::Empty,
-        Data::String(value) | Data::DurationIso(value) => text(value),
+        Data::String(value) | Data::DurationIso(value) => Cell::of_text(value),
         Data::Float(value) => Cell::Number(*value),
         #[expect(
             clippy::cast_precision_loss,
@@ -171,12 +152,7 @@ fn of_data(value: &Data) -> Cell {
     }
 }
 
-fn text(text: &str) -> Cell {
-    let cleaned = clean(text);
-    if cleaned.is_empty() { Cell::Empty } else { Cell::Text(cleaned.into_owned()) }
-}
-
-fn flag(value: bool) -> Cell {
+pub(super) fn flag(value: bool) -> Cell {
     Cell::Text(if value { "TRUE" } else { "FALSE" }.to_owned())
 }
 
@@ -194,6 +170,6 @@ fn moment(value: &ExcelDateTime) -> Cell {
     }
 }
 
-fn iso(value: &str) -> Cell {
-    without_time(value).parse().map_or_else(|_| text(value), Cell::Day)
+pub(super) fn iso(value: &str) -> Cell {
+    without_time(value).parse().map_or_else(|_| Cell::of_text(value), Cell::Day)
 }

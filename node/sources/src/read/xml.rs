@@ -1,11 +1,16 @@
-//! The XML of a workbook, event by event, before the library that reads workbooks keeps any of it: that library holds
-//! an event, and all text of a cell, whole.
+//! The XML of a workbook, event by event, none longer than is kept: the library that reads XLSX holds an event, and all
+//! text of a cell, whole.
 
-use std::io::{self, BufRead, ErrorKind, Read};
+use std::{
+    borrow::Cow,
+    io::{self, BufRead, ErrorKind, Read},
+    ops::ControlFlow,
+};
 
 use quick_xml::{
     Error, Reader,
-    events::{BytesStart, Event},
+    escape::resolve_predefined_entity,
+    events::{BytesRef, BytesStart, Event},
 };
 
 use super::guard::MEGABYTE;
@@ -23,6 +28,8 @@ pub(super) enum Stop {
     Stretch,
     /// All of it is.
     Total,
+    /// It is no XML behind so many bytes.
+    Damaged(u64, String),
 }
 
 /// A part that ends with an error where a stretch of it, or all of it, is too long.
@@ -57,17 +64,23 @@ impl<R: BufRead> Read for Bounded<R> {
     }
 }
 
-/// A tag of the part.
-pub(super) enum Tag<'a> {
+/// A piece of the part.
+#[derive(Clone, Copy)]
+pub(super) enum Piece<'a> {
     /// `<a>`; what is written `<a/>` is followed by its end.
     Start(&'a BytesStart<'a>),
     /// `</a>`.
     End(&'a str),
+    /// Text between tags, as it is read.
+    Text(&'a str),
 }
 
-/// Reads a part to its end, and gives its length, which is at most `most`. What is no XML ends it without an error: the
-/// library meets it at the same place and says so itself.
-pub(super) fn read(part: impl BufRead, most: u64, mut tag: impl FnMut(Tag<'_>)) -> Result<u64, Stop> {
+/// Reads a part to its end, or until somebody has had enough, and gives its length, which is at most `most`.
+pub(super) fn read(
+    part: impl BufRead,
+    most: u64,
+    mut each: impl FnMut(Piece<'_>) -> ControlFlow<()>,
+) -> Result<u64, Stop> {
     let mut reader = Reader::from_reader(Bounded { inner: part, stretch: 0, total: 0, most });
     let config = reader.config_mut();
     // As the library has it: what is an event to one is an event to the other.
@@ -81,7 +94,7 @@ pub(super) fn read(part: impl BufRead, most: u64, mut tag: impl FnMut(Tag<'_>)) 
         event.clear();
         let read = reader.read_event_into(&mut event);
         let mut ends = unit.is_none();
-        match &read {
+        let goes_on = match &read {
             Ok(Event::Start(start)) => {
                 let name = start.local_name();
                 ends |= unit == Some(name.as_ref());
@@ -92,24 +105,39 @@ pub(super) fn read(part: impl BufRead, most: u64, mut tag: impl FnMut(Tag<'_>)) 
                     _ => unit,
                 };
                 depth += 1;
-                tag(Tag::Start(start));
+                each(Piece::Start(start))
             }
             Ok(Event::End(end)) => {
                 depth = depth.saturating_sub(1);
-                tag(Tag::End(end.name().as_ref()));
+                each(Piece::End(end.name().as_ref()))
             }
+            Ok(Event::Text(text)) => each(Piece::Text(&text.xml10_content())),
+            Ok(Event::CData(text)) => each(Piece::Text(text)),
+            Ok(Event::GeneralRef(name)) => each(Piece::Text(&resolved(name))),
             Ok(Event::Eof) => return Ok(reader.get_ref().total),
-            Ok(_) => {}
+            Ok(_) => ControlFlow::Continue(()),
             Err(Error::Io(cause)) if cause.kind() == ErrorKind::FileTooLarge => {
                 let all = reader.get_ref().total > most;
                 return Err(if all { Stop::Total } else { Stop::Stretch });
             }
-            Err(_) => return Ok(reader.get_ref().total),
+            Err(cause) => return Err(Stop::Damaged(reader.get_ref().total, cause.to_string())),
+        };
+        if goes_on.is_break() {
+            return Ok(reader.get_ref().total);
         }
         if ends && depth <= MAX_DEPTH {
             reader.get_mut().stretch = 0;
         }
     }
+}
+
+/// What `&amp;` or `&#65;` stands for. Entities that a file declares itself are not followed: some hold each other.
+fn resolved(name: &BytesRef<'_>) -> Cow<'static, str> {
+    if let Some(text) = resolve_predefined_entity(name) {
+        return Cow::Borrowed(text);
+    }
+    let letter = name.resolve_char_ref().ok().flatten().unwrap_or(char::REPLACEMENT_CHARACTER);
+    Cow::Owned(letter.to_string())
 }
 
 /// An attribute that is a whole number.

@@ -93,16 +93,18 @@ impl RawRow {
 
     /// Whether the file has the field in quotes.
     pub fn quoted(&self, wanted: usize) -> bool {
-        let mut at = 0;
-        let mut field = 0;
-        while field < wanted {
-            match field_end(&self.raw[at..], self.delimiter) {
-                Some((length, _)) if at + length < self.raw.len() => at += length + 1,
-                _ => return false,
-            }
-            field += 1;
-        }
-        self.raw.get(at) == Some(&b'"')
+        self.quotes().nth(wanted).unwrap_or(false)
+    }
+
+    /// Whether each field, from the first on, is in quotes.
+    pub fn quotes(&self) -> impl Iterator<Item = bool> {
+        let mut next = Some(0);
+        std::iter::from_fn(move || {
+            let at = next?;
+            let end = field_end(&self.raw[at..], self.delimiter).map(|(length, _)| at + length);
+            next = end.filter(|end| *end < self.raw.len()).map(|end| end + 1);
+            Some(self.raw.get(at) == Some(&b'"'))
+        })
     }
 
     /// Whether every closing quote stands before a delimiter or the end.

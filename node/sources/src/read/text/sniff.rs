@@ -3,14 +3,14 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{self, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _, Seek as _},
     path::Path,
 };
 
 use super::{Broken, Dialect, RawRow, Rows, Splitter};
 use crate::{
     cell::{Cell, Row},
-    clean::{encoding::decode, text::clean},
+    clean::encoding::decode,
     layout::{find, heading::Names},
     read::{MAX_COLUMNS, ReadError, Sink},
 };
@@ -28,8 +28,8 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// Reads a text file.
 pub fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let io = |cause| ReadError::Io { path: path.to_owned(), cause };
-    let mut head = Vec::new();
-    File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head)).map_err(io)?;
+    let head = head(path).map_err(io)?;
+    let mut head = head.ok_or_else(|| ReadError::Blank { path: path.to_owned() })?;
     let returns = !head.contains(&b'\n');
     if returns {
         turn(&mut head);
@@ -42,6 +42,33 @@ pub fn read(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     let file = Lines { file: File::open(path).map_err(io)?, returns };
     let rows = Rows::new(file, dialect, 0).map_err(io)?;
     each(path, rows, expected, delimiter, sink)
+}
+
+/// The first bytes of a file from its first line that holds anything; none of a file that holds nothing.
+fn head(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let (mut seen, mut line) = (0, 0);
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let is_blank = |byte: &u8| byte.is_ascii_whitespace() || BOM.contains(byte);
+        let blank = bytes.iter().position(|byte| !is_blank(byte)).unwrap_or(bytes.len());
+        if let Some(at) = bytes[..blank].iter().rposition(|byte| matches!(byte, b'\n' | b'\r')) {
+            line = seen + at as u64 + 1;
+        }
+        if blank < bytes.len() {
+            break;
+        }
+        let read = bytes.len();
+        seen += read as u64;
+        file.consume(read);
+    }
+    let mut head = Vec::new();
+    file.seek(io::SeekFrom::Start(line))?;
+    file.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(Some(head))
 }
 
 /// A file whose lines end with a newline, whatever ends them on the disk.
@@ -91,7 +118,7 @@ fn each(
             return Err(too_wide(path, raw.line));
         }
         let mut cells: Vec<Cell> = (0..from.len()).map(|at| cell(from.field(at))).collect();
-        let quoted = (0..from.len()).map(|at| from.quoted(at)).collect();
+        let quoted = from.quotes().chain(std::iter::repeat(false)).take(from.len()).collect();
         // Delimiters behind the last field say nothing.
         if cells.len() > expected && cells[expected..].iter().all(Cell::is_empty) {
             cells.truncate(expected);
@@ -108,13 +135,9 @@ fn each(
 fn cell(bytes: &[u8]) -> Cell {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     let (text, _) = decode(bytes);
-    let cleaned = clean(&text);
-    if FAULTS.contains(&&*cleaned) {
-        Cell::Fault
-    } else if cleaned.is_empty() {
-        Cell::Empty
-    } else {
-        Cell::Text(cleaned.into_owned())
+    match Cell::of_text(&text) {
+        Cell::Text(text) if FAULTS.contains(&text.as_str()) => Cell::Fault,
+        cell => cell,
     }
 }
 
