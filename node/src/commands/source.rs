@@ -19,7 +19,7 @@ use crate::{
         self,
         address::without_password,
         config::{self, Config, ConfigError, State},
-        run::{Ran, Runner, same_headings},
+        run::{Confirmed, Ran, Runner, same_headings},
     },
 };
 
@@ -103,6 +103,9 @@ pub(super) struct Run {
     /// Menyetujui penarikan sebanyak N baris, persis seperti yang diminta
     #[arg(long, value_name = "N", requires = "name")]
     confirm_gone: Option<u64>,
+    /// Menyetujui pengosongan N isian, persis seperti yang diminta
+    #[arg(long, value_name = "N", requires = "name")]
+    confirm_emptied: Option<u64>,
     /// Untuk mesin
     #[arg(long)]
     json: bool,
@@ -272,7 +275,8 @@ impl Run {
         for name in names {
             let mut bars = Bars::default();
             let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
-            let ran = runner.run(&name, self.confirm_gone, &mut progress).await;
+            let confirmed = Confirmed { gone: self.confirm_gone, emptied: self.confirm_emptied };
+            let ran = runner.run(&name, confirmed, &mut progress).await;
             bars.finish();
             let mut error = None;
             let document = match ran {

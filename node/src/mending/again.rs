@@ -8,7 +8,7 @@ use crate::{
     import::{ImportOptions, ImportSummary, Importer, OnProgress},
     source::{
         config,
-        run::{Ran, RunError, Runner},
+        run::{Confirmed, Ran, RunError, Runner},
     },
 };
 
@@ -25,7 +25,9 @@ pub(super) async fn read(
     progress: &mut OnProgress<'_>,
 ) -> Result<Vec<ImportSummary>, MendError> {
     if config::load(runner.home, source).is_ok() {
-        let ran = runner.run(source, None, &mut |file, read, total| progress(file, read, total)).await?;
+        let ran = runner
+            .run(source, Confirmed::default(), &mut |file, read, total| progress(file, read, total))
+            .await?;
         return Ok(match ran {
             Ran::Imported(summary) => vec![summary],
             Ran::Unchanged => Vec::new(),

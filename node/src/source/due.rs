@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use super::{
     config::{self, Config, State},
-    run::{Ran, RunError, Runner},
+    run::{Confirmed, Ran, RunError, Runner},
 };
 use crate::home::HomeError;
 
@@ -34,7 +34,7 @@ pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Se
                 if !is_due(&config, &before, runner.ambient.now_ms()) {
                     continue;
                 }
-                let ran = runner.run(&name, None, &mut |_, _, _| {}).await;
+                let ran = runner.run(&name, Confirmed::default(), &mut |_, _, _| {}).await;
                 let alarm = config::state(runner.store, &name).await.ok().and_then(|state| state.alarm);
                 match (ran, alarm) {
                     // An import by hand holds the lock: the next look is soon.

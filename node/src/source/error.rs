@@ -2,6 +2,8 @@
 
 use dtsen_sources::{mapping::Misfit, place::NotAnArea, read::ReadError};
 
+use super::emptied::Emptied;
+
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -93,6 +95,21 @@ pub enum SourceError {
         /// Which columns.
         columns: Vec<String>,
     },
+    /// Rows are still there, but say less than they did.
+    #[error(
+        "SUMBER_KOSONG: di {name} kini kosong, atau menyatakan orangnya tidak ada lagi: {}. Tidak ada yang diimpor; setelah sumbernya pulih, node membacanya lagi sendiri. Periksa tabel asalnya. Bila memang benar: {node} source run {name} --confirm-emptied {cells}",
+        .emptied.iter().map(told).collect::<Vec<_>>().join(", ")
+    )]
+    Emptied {
+        /// The command that the operator uses.
+        node: String,
+        /// The source.
+        name: String,
+        /// Which columns.
+        emptied: Vec<Emptied>,
+        /// How many cells altogether.
+        cells: u64,
+    },
     /// A table that was chosen, or read before, is not there.
     #[error(
         "SUMBER_BERUBAH: tabel {table} tidak ada di {name}, atau tidak boleh dibaca akun ini. Tidak ada yang diimpor; periksa sumbernya, atau pilih tabelnya dengan: dtsen-node source add --replace … --table NAMA"
@@ -152,4 +169,8 @@ pub enum SourceError {
     /// The file that holds the rows meanwhile failed.
     #[error("berkas sementara gagal ({0}); periksa ruang disk, lalu jalankan lagi")]
     Spool(#[from] std::io::Error),
+}
+
+fn told(emptied: &Emptied) -> String {
+    format!("kolom {} ({} dari {} baris)", emptied.heading, emptied.rows, emptied.before)
 }

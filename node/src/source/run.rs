@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use super::{
     Read, Settings, SourceError,
     config::{self, Config, ConfigError, State},
+    emptied::{Emptied, emptied},
     kept::Kept,
     reading::{Last, read_again},
 };
@@ -65,6 +66,15 @@ pub enum RunError {
     Preset(String),
 }
 
+/// What a person looked at and found true, by the exact number.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Confirmed {
+    /// Rows that are gone.
+    pub gone: Option<u64>,
+    /// Cells that are empty now.
+    pub emptied: Option<u64>,
+}
+
 /// Everything a reading needs.
 pub struct Runner<'a> {
     /// The node's home.
@@ -82,7 +92,7 @@ impl Runner<'_> {
     pub fn run<'a>(
         &'a self,
         name: &'a str,
-        confirm_gone: Option<u64>,
+        confirmed: Confirmed,
         progress: &'a mut OnProgress<'a>,
     ) -> BoxFuture<'a, Result<Ran, RunError>> {
         Box::pin(async move {
@@ -90,7 +100,7 @@ impl Runner<'_> {
             let _lock = self.home.lock(Work::Import)?;
             let mut state = config::state(self.store, name).await?;
             state.tried_ms = self.ambient.now_ms();
-            let result = self.once(name, &config, confirm_gone, &mut state, progress).await;
+            let result = self.once(name, &config, confirmed, &mut state, progress).await;
             match &result {
                 Ok(ran) => {
                     state.alarm = alarm(self.home, name, ran);
@@ -127,7 +137,7 @@ impl Runner<'_> {
         &'a self,
         name: &'a str,
         config: &Config,
-        confirm_gone: Option<u64>,
+        confirmed: Confirmed,
         state: &mut State,
         progress: &'a mut OnProgress<'a>,
     ) -> Result<Ran, RunError> {
@@ -152,20 +162,24 @@ impl Runner<'_> {
         let Some(Read { mut delivery, mut spooled, fingerprint, marked, label, tables, .. }) = read else {
             return Ok(Ran::Unchanged);
         };
-        confirmed(name, config, &delivery)?;
+        chosen(name, config, &delivery)?;
         let headings = same_headings(name, state, &delivery, &label)?;
+        let rows = delivery.found().map(|found| found.rows).sum();
+        // Of a source without rows, all are gone: that is asked below.
+        let filled = if rows == 0 { state.filled.clone() } else { delivery.filled() };
+        self.nothing_emptied(name, emptied(&state.filled, &filled), confirmed)?;
         let complete = config.complete.then(|| Scope::parse("semua", self.region, &rulebook));
         let options = ImportOptions {
             source: name.to_owned(),
             reference: None,
             complete: complete.transpose().expect("a word of our own"),
-            confirm_gone,
+            confirm_gone: confirmed.gone,
         };
         let importer =
             Importer { store: self.store, rulebook, region: self.region, ambient: self.ambient.clone() };
         let delivered = Delivered { delivery: &mut delivery, spooled: &mut spooled, label: &label };
         let summary = importer.deliver(delivered, &options, progress).await?;
-        state.rows = delivery.found().map(|found| found.rows).sum();
+        (state.rows, state.filled) = (rows, filled);
         (state.headings, state.tables) = (headings, tables);
         // Without them the next reading is a whole one.
         state.kept = (!marked.is_empty()).then(|| Kept::put(&path, &mut spooled, marked).ok()).flatten();
@@ -173,10 +187,25 @@ impl Runner<'_> {
         state.fingerprint = if summary.gone_refused() { None } else { fingerprint.as_deref().map(seen) };
         Ok(Ran::Imported(summary))
     }
+
+    /// Nothing was emptied, or somebody confirmed the number of cells.
+    fn nothing_emptied(
+        &self,
+        name: &str,
+        emptied: Vec<Emptied>,
+        confirmed: Confirmed,
+    ) -> Result<(), SourceError> {
+        let cells = emptied.iter().map(|emptied| emptied.rows).sum();
+        if emptied.is_empty() || confirmed.emptied == Some(cells) {
+            return Ok(());
+        }
+        let node = format!("dtsen-node --home {}", self.home.path().display());
+        Err(SourceError::Emptied { node, name: name.to_owned(), emptied, cells })
+    }
 }
 
 /// A layout that nobody has seen is used only if somebody chose it.
-fn confirmed(name: &str, config: &Config, delivery: &Delivery) -> Result<(), RunError> {
+fn chosen(name: &str, config: &Config, delivery: &Delivery) -> Result<(), RunError> {
     let guess = delivery.found().map(|found| &found.plan.preset).find(|preset| !preset.seen);
     match guess {
         Some(preset) if config.preset.is_none() && config.mapping.is_none() => Err(RunError::Unconfirmed {

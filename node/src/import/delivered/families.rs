@@ -7,7 +7,7 @@ use dtsen_proto::{
     record::{Delta, RecordKind, Value},
 };
 use dtsen_sources::{
-    delivery::Delivery,
+    delivery::{Delivery, PRESENT},
     key::RowKey,
     record::{self, Record},
     spool::Spooled,
@@ -26,8 +26,6 @@ use super::{
 
 /// The relation of the head of family.
 const HEAD: i64 = 1;
-/// Presence that makes a member: living with the family, or new in it (Regsosek 404).
-const PRESENT: [i64; 2] = [1, 5];
 
 /// Families by No. KK.
 pub(super) type Families = BTreeMap<u64, Family>;
