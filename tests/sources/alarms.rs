@@ -195,3 +195,23 @@ fn who_may_stand_there_without_a_number_is_not_withdrawn_later_either() {
     reader.run(&["source", "run", "lokal"]);
     assert_eq!(alarm(&reader), None);
 }
+
+#[test]
+fn a_column_that_is_used_without_a_heading_of_its_own_is_missed() {
+    let Some(server) = MariaDb::start() else { return };
+    let origin = server.database("desa", &dtsen_tests::opensid::village(300));
+    server.run("desa", "UPDATE tweb_penduduk SET alamat_sekarang = 'KOST 1', id_cluster = 1");
+    let reader = Reader::new();
+    reader.run(&["source", "add", "opensid", &origin]);
+    reader.run(&["source", "run", "opensid"]);
+    reader.take_pending();
+    for (table, column, of) in [("tweb_keluarga", "id_cluster", "INT"), ("tweb_penduduk", "alamat_sekarang", "VARCHAR(200)")] {
+        server.run("desa", &format!("ALTER TABLE {table} CHANGE {column} aside {of}"));
+        let told = reader.fails(&["source", "run", "opensid"]);
+        assert!(told.contains(&format!("SUMBER_BERUBAH: kolom {table}.{column}")), "{told}");
+        assert_eq!(reader.take_pending(), [], "nobody moves");
+        server.run("desa", &format!("ALTER TABLE {table} CHANGE aside {column} {of}"));
+        reader.run(&["source", "run", "opensid"]);
+        assert_eq!((alarm(&reader), reader.take_pending().len()), (None, 0), "as before");
+    }
+}

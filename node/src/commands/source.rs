@@ -208,7 +208,7 @@ async fn test(home: &Home, name: &str) -> anyhow::Result<Done> {
     let settings = runner.settings(&config, home.rulebook(&store).await?)?.of_tables(&state.tables);
     let read = source::read(&config.origin, config.password()?.as_deref(), &settings).await?;
     tables(&read.delivery, &read.notes);
-    same_headings(name, &state, &read.delivery, &read.label)?;
+    same_headings(name, &state, &read)?;
     say!("{} terbaca.", read.label);
     Ok(Done::Well)
 }

@@ -159,11 +159,10 @@ impl Runner<'_> {
             kept: state.kept.as_ref().map(|kept| (kept, path.as_path())),
         };
         let read = read_again(&config.origin, password.as_deref(), &settings, before).await?;
-        let Some(Read { mut delivery, mut spooled, fingerprint, marked, label, tables, .. }) = read else {
-            return Ok(Ran::Unchanged);
-        };
-        chosen(name, config, &delivery)?;
-        let headings = same_headings(name, state, &delivery, &label)?;
+        let Some(read) = read else { return Ok(Ran::Unchanged) };
+        chosen(name, config, &read.delivery)?;
+        let headings = same_headings(name, state, &read)?;
+        let Read { mut delivery, mut spooled, fingerprint, marked, label, tables, .. } = read;
         let rows = delivery.found().map(|found| found.rows).sum();
         // Of a source without rows, all are gone: that is asked below.
         let filled = if rows == 0 { state.filled.clone() } else { delivery.filled() };
@@ -217,20 +216,16 @@ fn chosen(name: &str, config: &Config, delivery: &Delivery) -> Result<(), RunErr
     }
 }
 
-/// The headings of the columns that are used, if all that were used before are among them.
-pub fn same_headings(
-    name: &str,
-    state: &State,
-    delivery: &Delivery,
-    label: &str,
-) -> Result<BTreeSet<String>, SourceError> {
-    let headings: BTreeSet<String> =
-        delivery.found().flat_map(|found| found.plan.headings()).map(str::to_owned).collect();
-    let columns: Vec<String> = state.headings.difference(&headings).cloned().collect();
+/// The columns that are used, if all that were used before are still there. A table without rows uses none, but has them.
+pub fn same_headings(name: &str, state: &State, read: &Read) -> Result<BTreeSet<String>, SourceError> {
+    let used = read.delivery.found().flat_map(|found| found.plan.headings()).map(str::to_owned);
+    let used: BTreeSet<String> = used.chain(read.besides.iter().cloned()).collect();
+    let is_gone = |column: &&String| !used.contains(*column) && !read.columns.contains(*column);
+    let columns: Vec<String> = state.headings.iter().filter(is_gone).cloned().collect();
     if columns.is_empty() {
-        return Ok(headings);
+        return Ok(&used | &state.headings);
     }
-    Err(SourceError::Changed { name: name.to_owned(), table: label.to_owned(), columns })
+    Err(SourceError::Changed { name: name.to_owned(), table: read.label.clone(), columns })
 }
 
 /// What an operator must look at although the reading went well.
