@@ -208,3 +208,26 @@ fn what_an_account_may_not_see_is_an_alarm() {
     assert!(told.contains("SUMBER_BERUBAH: kolom alamat"), "{told}");
     assert_eq!(reader.take_pending(), [], "nobody loses an address");
 }
+
+#[test]
+fn a_state_that_does_not_hold_or_that_nobody_knows_is_told() {
+    let Some(server) = MariaDb::start() else { return };
+    let (_, tables, _) = GENERATIONS[1];
+    let origin = server.database("desa", &format!("{tables}; {}", people(false)));
+    let reader = Reader::new();
+    reader.run(&["source", "add", "opensid", &origin]);
+    let codes = || {
+        let found = reader.node.json(&["findings", "--all"]).expect("lists").to_string();
+        ["ROW_NOT_VALID", "CODE_RANGE"].map(|code| found.matches(&format!("\"{code}\"")).count())
+    };
+    reader.run(&["source", "run", "opensid"]);
+    assert_eq!(codes(), [1, 0], "SALAH KETIK");
+    reader.take_pending();
+    server.run("desa", "UPDATE tweb_penduduk SET status_dasar = 9 WHERE id = 2; UPDATE tweb_penduduk SET status_dasar = 7 WHERE id = 3");
+    let ran = reader.node.json(&["source", "run", "opensid"]).expect("runs");
+    assert_eq!(ran["files"][0]["errors"], 2, "{ran}");
+    assert_eq!(codes(), [2, 1]);
+    server.run("desa", "UPDATE tweb_penduduk SET status_dasar = 1 WHERE id IN (2, 3)");
+    reader.run(&["source", "run", "opensid"]);
+    assert_eq!(codes(), [1, 0], "mended");
+}

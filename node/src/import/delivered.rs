@@ -201,9 +201,15 @@ fn one(
     let record = delivery.understand(line);
     let family = delivery.family_number(line);
     touched.extend(family);
-    if superseded(&record) {
-        // Another row says what holds, or the source itself says that this one does not: nobody's mistake.
+    if is_superseded(&record) {
+        // Another row says what holds: nobody's mistake.
         run.judge.counts.unchanged += 1;
+        return;
+    }
+    if is_not_valid(&record) {
+        // The source itself says that nothing of it holds: somebody should know why a family shrinks.
+        let found = findings(run, &record);
+        refuse(run, found.iter().filter(|found| found.finding.reason == reason::ROW_NOT_VALID), key, chunk);
         return;
     }
     if let Some((made, number)) = made.zip(family) {
@@ -217,9 +223,7 @@ fn one(
         run.judge.unclear.push(key);
     }
     if refused {
-        run.judge.counts.errors += 1;
-        let told = findings.iter().map(|found| run.judge.told_by_intake(found));
-        chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), ..told }));
+        refuse(run, findings.iter(), key, chunk);
         return;
     }
     let delta = record.delta(&run.judge.rulebook, &run.judge.provenance);
@@ -239,8 +243,24 @@ fn one(
     run.push(entry, chunk);
 }
 
-fn superseded(record: &Record) -> bool {
-    record.told.iter().any(|told| matches!(told.code, reason::ROW_SUPERSEDED | reason::ROW_NOT_VALID))
+/// A row that is told and not sent.
+fn refuse<'f>(
+    run: &mut Run<'_>,
+    findings: impl Iterator<Item = &'f FileFinding>,
+    key: [u8; 16],
+    chunk: &mut Chunk,
+) {
+    run.judge.counts.errors += 1;
+    let told = findings.map(|found| run.judge.told_by_intake(found));
+    chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), ..told }));
+}
+
+fn is_superseded(record: &Record) -> bool {
+    record.told.iter().any(|told| told.code == reason::ROW_SUPERSEDED)
+}
+
+fn is_not_valid(record: &Record) -> bool {
+    record.told.iter().any(|told| told.code == reason::ROW_NOT_VALID)
 }
 
 /// Columns of which the row could not be read.

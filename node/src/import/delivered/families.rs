@@ -21,7 +21,7 @@ use super::{
         run::{Chunk, Run},
         scope::place_number,
     },
-    ROWS_PER_STEP, Touched, superseded,
+    ROWS_PER_STEP, Touched, is_not_valid, is_superseded,
 };
 
 /// The relation of the head of family.
@@ -77,7 +77,7 @@ pub(super) fn gather(
             let Some(number) = delivery.family_number(&line) else { continue };
             if whole || touched.contains(&number) {
                 let record = delivery.understand(&line);
-                if !superseded(&record) {
+                if !is_superseded(&record) && !is_not_valid(&record) {
                     found.entry(number).or_default().add(&record);
                 }
             } else {
