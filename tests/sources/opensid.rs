@@ -199,6 +199,12 @@ fn what_an_account_may_not_see_is_an_alarm() {
     );
     let told = reader.fails(&["source", "add", "opensid", &origin]);
     assert!(told.contains("SUMBER_DITOLAK") && told.contains("tweb_keluarga"), "{told}");
+    server.run(
+        "",
+        "REVOKE SELECT ON desa.tweb_penduduk FROM pembaca@'%'; GRANT SELECT (id, nama) ON desa.tweb_penduduk TO pembaca@'%'",
+    );
+    let told = reader.fails(&["source", "add", "opensid", &origin]);
+    assert!(told.contains("SUMBER_DITOLAK: kolom nik, id_kk") && told.contains("sebagian kolom"), "{told}");
     server.run("", "GRANT SELECT ON desa.* TO pembaca@'%'");
     reader.run(&["source", "add", "opensid", &origin]);
     reader.run(&["source", "run", "opensid"]);

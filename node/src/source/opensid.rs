@@ -68,7 +68,7 @@ pub(super) fn complete(schema: &Schema, name: &str) -> Result<(), SourceError> {
         let lacks = |column: &&&str| !has.iter().any(|found| found == **column);
         let columns: Vec<String> = columns.iter().filter(lacks).map(|column| (*column).to_owned()).collect();
         if !columns.is_empty() {
-            return Err(SourceError::Changed { name: name.to_owned(), table: (*table).to_owned(), columns });
+            return Err(SourceError::Lacks { table: (*table).to_owned(), columns });
         }
     }
     Ok(())

@@ -196,7 +196,12 @@ async fn from_database(
 ) -> Result<Option<Vec<Marked>>, SourceError> {
     let schema = database.schema().await?;
     if opensid::is_opensid(&schema) {
-        opensid::complete(&schema, &without_account(origin))?;
+        match opensid::complete(&schema, &without_account(origin)) {
+            Err(SourceError::Lacks { table, columns }) if database.is_covered(&table).await? => {
+                return Err(SourceError::Covered { table, columns });
+            }
+            whole => whole?,
+        }
         let asked = opensid::asked(database, &schema, settings.preset.as_deref()).await?;
         if asked.is_empty() {
             return Err(SourceError::NoAnswers(without_account(origin)));
@@ -258,6 +263,10 @@ async fn tables_of(
 
 /// The first rows of every sheet of a file, as they are, for a proposal of a mapping.
 pub fn first_rows_of_sheets(path: &Path) -> Result<Vec<Vec<Row>>, SourceError> {
+    let origin = path.to_string_lossy();
+    if is_address(&origin) || is_secretive(&origin) {
+        return Err(SourceError::NoFile(without_account(&origin)));
+    }
     let mut sheets: Vec<Vec<Row>> = Vec::new();
     files::read(path, &mut |row| {
         match sheets.last_mut().filter(|rows| rows.last().is_some_and(|last| last.sheet == row.sheet)) {
