@@ -237,3 +237,16 @@ fn a_state_that_does_not_hold_or_that_nobody_knows_is_told() {
     reader.run(&["source", "run", "opensid"]);
     assert_eq!(codes(), [1, 0], "mended");
 }
+
+#[test]
+fn people_of_no_village_are_told() {
+    let Some(server) = MariaDb::start() else { return };
+    let (_, tables, _) = GENERATIONS[1];
+    let origin = server.database("desa", &format!("{tables}; {}; DELETE FROM config", people(false)));
+    let reader = Reader::new();
+    let shown = reader.run(&["preview", &origin, "--format", "jsonl"]);
+    let told = |line: &&str| line.contains("VILLAGE_UNRESOLVED");
+    assert_eq!(shown.lines().filter(told).count(), 8, "{shown}");
+    let shown = reader.run(&["preview", &origin, "--format", "jsonl", "--wilayah", "52.01.14.2006"]);
+    assert_eq!(shown.lines().filter(told).count(), 0, "the operator names it");
+}
