@@ -207,7 +207,9 @@ fn a_column_that_is_used_without_a_heading_of_its_own_is_missed() {
     reader.run(&["source", "add", "opensid", &origin]);
     reader.run(&["source", "run", "opensid"]);
     reader.take_pending();
-    for (table, column, of) in [("tweb_keluarga", "id_cluster", "INT"), ("tweb_penduduk", "alamat_sekarang", "VARCHAR(200)")] {
+    for (table, column, of) in
+        [("tweb_keluarga", "id_cluster", "INT"), ("tweb_penduduk", "alamat_sekarang", "VARCHAR(200)")]
+    {
         server.run("desa", &format!("ALTER TABLE {table} CHANGE {column} aside {of}"));
         let told = reader.fails(&["source", "run", "opensid"]);
         assert!(told.contains(&format!("SUMBER_BERUBAH: kolom {table}.{column}")), "{told}");
@@ -226,10 +228,12 @@ fn a_table_without_rows_still_has_its_columns_and_what_lacks_one_is_named() {
     reader.run(&["source", "add", "opensid", &origin]);
     reader.run(&["source", "run", "opensid"]);
     reader.take_pending();
-    server.run("desa", "ALTER TABLE tweb_penduduk CHANGE status_dasar status_lain TINYINT NOT NULL DEFAULT 1");
+    server
+        .run("desa", "ALTER TABLE tweb_penduduk CHANGE status_dasar status_lain TINYINT NOT NULL DEFAULT 1");
     let told = reader.fails(&["source", "run", "opensid"]);
     assert!(told.contains("kolom status_dasar") && told.contains("source test opensid."), "{told}");
-    server.run("desa", "ALTER TABLE tweb_penduduk CHANGE status_lain status_dasar TINYINT NOT NULL DEFAULT 1");
+    server
+        .run("desa", "ALTER TABLE tweb_penduduk CHANGE status_lain status_dasar TINYINT NOT NULL DEFAULT 1");
     server.run("desa", "CREATE TABLE aside AS SELECT * FROM tweb_penduduk; DELETE FROM tweb_penduduk");
     let told = reader.fails(&["source", "run", "opensid"]);
     assert!(told.contains("SUMBER_SUSUT: 400 dari 400"), "{told}");

@@ -38,12 +38,13 @@ fn nothing_of_an_emptied_table_or_column_is_imported() {
     for (loss, table, column) in LOSSES {
         server.run("desa", &format!("CREATE TABLE aside AS SELECT * FROM {table}; {loss}"));
         let told = reader.fails(&["source", "run", "opensid"]);
-        assert!(told.contains("SUMBER_KOSONG") && told.contains(&format!("kolom {column} (")), "{loss}: {told}");
+        assert!(
+            told.contains("SUMBER_KOSONG") && told.contains(&format!("kolom {column} (")),
+            "{loss}: {told}"
+        );
         assert!(alarm(&reader).is_some_and(|alarm| alarm.contains("SUMBER_KOSONG")), "{loss}");
         assert_eq!(reader.take_pending(), [], "{loss}: nothing half-imported");
-        let back = format!(
-            "DELETE FROM {table}; INSERT INTO {table} SELECT * FROM aside; DROP TABLE aside"
-        );
+        let back = format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM aside; DROP TABLE aside");
         server.run("desa", &back);
         reader.run(&["source", "run", "opensid"]);
         assert_eq!((alarm(&reader), reader.take_pending().len()), (None, 0), "{loss}: as before");
@@ -57,7 +58,11 @@ fn a_person_confirms_the_exact_number_of_cells() {
     server.run("desa", "UPDATE tweb_penduduk SET tempatlahir = '-', tanggallahir = NULL WHERE id <= 42");
     let told = reader.fails(&["source", "run", "opensid"]);
     assert!(told.contains("source run opensid --confirm-emptied 80"), "{told}");
-    assert!(reader.fails(&["source", "run", "opensid", "--confirm-emptied", "1"]).contains("--confirm-emptied 80"));
+    assert!(
+        reader
+            .fails(&["source", "run", "opensid", "--confirm-emptied", "1"])
+            .contains("--confirm-emptied 80")
+    );
     assert_eq!(reader.take_pending(), [], "another number is no consent");
     reader.run(&["source", "run", "opensid", "--confirm-emptied", "80"]);
     assert_eq!((alarm(&reader), reader.take_pending().len()), (None, 40));

@@ -44,9 +44,14 @@ mod tests {
 
     #[test]
     fn zeros_and_signs_say_nothing() {
-        for (text, expected) in
-            [("0", false), ("-", false), ("0000-00-00", false), ("00/00", false), ("RT 0", true), ("2010-01-01", true)]
-        {
+        for (text, expected) in [
+            ("0", false),
+            ("-", false),
+            ("0000-00-00", false),
+            ("00/00", false),
+            ("RT 0", true),
+            ("2010-01-01", true),
+        ] {
             assert_eq!(says(&Cell::Text(text.into())), expected, "{text}");
         }
         assert!(!says(&Cell::Empty) && !says(&Cell::Whole(0)) && says(&Cell::Whole(3)));

@@ -62,8 +62,7 @@ const POSTGRES_SCHEMA: &str = ", column_name::text FROM information_schema.colum
 const SQLITE_SCHEMA: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
     WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid";
 
-const MYSQL_COVERED: &str =
-    "SELECT CAST(column_name AS CHAR) FROM information_schema.column_privileges WHERE table_schema = database()";
+const MYSQL_COVERED: &str = "SELECT CAST(column_name AS CHAR) FROM information_schema.column_privileges WHERE table_schema = database()";
 const MYSQL_VIEWS: &str =
     "SELECT CAST(table_name AS CHAR) FROM information_schema.views WHERE table_schema = database()";
 const POSTGRES_VIEWS: &str = " FROM information_schema.views";

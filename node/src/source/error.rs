@@ -11,7 +11,9 @@ pub enum SourceError {
     #[error(transparent)]
     File(#[from] ReadError),
     /// A database where only a file can be.
-    #[error("{0}: ini basis data, bukan berkas; usulan pemetaan hanya dibuat dari berkas. Ekspor tabelnya sebagai CSV, lalu: dtsen-node source map BERKAS. Nama kolomnya sama, jadi pemetaan itu berlaku pula untuk basis datanya")]
+    #[error(
+        "{0}: ini basis data, bukan berkas; usulan pemetaan hanya dibuat dari berkas. Ekspor tabelnya sebagai CSV, lalu: dtsen-node source map BERKAS. Nama kolomnya sama, jadi pemetaan itu berlaku pula untuk basis datanya"
+    )]
     NoFile(String),
     /// The address is none.
     #[error(

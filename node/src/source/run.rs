@@ -158,7 +158,9 @@ impl Runner<'_> {
             is_same: &|found| state.fingerprint.as_ref() == Some(&seen(found)),
             kept: state.kept.as_ref().map(|kept| (kept, path.as_path())),
         };
-        let read = read_again(&config.origin, password.as_deref(), &settings, before).await.map_err(|error| error.of(name))?;
+        let read = read_again(&config.origin, password.as_deref(), &settings, before)
+            .await
+            .map_err(|error| error.of(name))?;
         let Some(read) = read else { return Ok(Ran::Unchanged) };
         chosen(name, config, &read.delivery)?;
         let headings = same_headings(name, state, &read)?;
