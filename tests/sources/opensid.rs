@@ -235,6 +235,8 @@ fn a_state_that_does_not_hold_or_that_nobody_knows_is_told() {
     assert_eq!(codes(), [2, 1]);
     server.run("desa", "UPDATE tweb_penduduk SET status_dasar = 1 WHERE id IN (2, 3)");
     reader.run(&["source", "run", "opensid"]);
+    let family = &reader.stated(RecordKind::Keluarga)["5201140101109001"];
+    assert_eq!(number(family, column::K_JUMLAH_ANGGOTA), Some(5), "whole again");
     assert_eq!(codes(), [1, 0], "mended");
 }
 

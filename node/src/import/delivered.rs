@@ -74,7 +74,7 @@ impl Importer<'_> {
             let mut made = (first && !own_families).then(Families::new);
             let (mut touched, mut left) = (Touched::default(), Left::default());
             let mut finished = Vec::new();
-            let (mut unidentified, mut doubted) = (0, Vec::new());
+            let (mut unidentified, mut doubted, mut lapsed) = (0, Vec::new(), Vec::new());
             for (at, (kind, session)) in sessions.iter_mut().enumerate() {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
@@ -103,6 +103,7 @@ impl Importer<'_> {
                 if kind == RecordKind::Individu {
                     left = self.left_by_gone(&run, options).await?;
                 }
+                lapsed.push((run.source, std::mem::take(&mut run.judge.lapsed)));
                 doubted.push((run.source, std::mem::take(&mut run.judge.unclear)));
                 let (done, unclear) = self.ended(run, label, kind, 0).await?;
                 unidentified += unclear;
@@ -110,9 +111,10 @@ impl Importer<'_> {
             }
             let summary = self.conclude(options, &provenance, &sessions, finished, unidentified).await?;
             if matches!(summary.gone, GoneOutcome::Unidentified { .. }) {
-                for (source, keys) in doubted {
-                    self.store.doubt(source, &keys).await?;
-                }
+                lapsed.append(&mut doubted);
+            }
+            for (source, keys) in lapsed {
+                self.store.doubt(source, &keys).await?;
             }
             Ok(summary)
         })
@@ -207,7 +209,9 @@ fn one(
         return;
     }
     if is_not_valid(&record) {
-        // The source itself says that nothing of it holds: somebody should know why a family shrinks.
+        // The source itself says that nothing of it holds: somebody should know why a family shrinks. What was known of it
+        // stays: should it hold again just so, its family must not be forgotten.
+        run.judge.lapsed.push(key);
         let found = findings(run, &record);
         refuse(run, found.iter().filter(|found| found.finding.reason == reason::ROW_NOT_VALID), key, chunk);
         return;
