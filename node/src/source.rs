@@ -4,6 +4,7 @@ pub mod address;
 pub mod config;
 pub mod database;
 pub mod due;
+pub mod emptied;
 mod error;
 mod kept;
 mod mapping;

@@ -14,6 +14,8 @@ use dtsen_tests::{
     mariadb::{MariaDb, READER},
 };
 
+use sqlx::{Connection as _, SqliteConnection};
+
 use crate::node::Reader;
 
 const TABLE: &str = "CREATE TABLE warga (id INT PRIMARY KEY, nik VARCHAR(16), no_kk VARCHAR(16), nama VARCHAR(100), tanggal_lahir DATE, jenis_kelamin CHAR(1), hubungan VARCHAR(30))";
@@ -194,4 +196,74 @@ fn who_may_stand_there_without_a_number_is_not_withdrawn_later_either() {
     write(&nik(1), 60);
     reader.run(&["source", "run", "lokal"]);
     assert_eq!(alarm(&reader), None);
+}
+
+#[test]
+fn a_column_that_is_used_without_a_heading_of_its_own_is_missed() {
+    let Some(server) = MariaDb::start() else { return };
+    let origin = server.database("desa", &dtsen_tests::opensid::village(300));
+    server.run("desa", "UPDATE tweb_penduduk SET alamat_sekarang = 'KOST 1', id_cluster = 1");
+    let reader = Reader::new();
+    reader.run(&["source", "add", "opensid", &origin]);
+    reader.run(&["source", "run", "opensid"]);
+    reader.take_pending();
+    for (table, column, of) in
+        [("tweb_keluarga", "id_cluster", "INT"), ("tweb_penduduk", "alamat_sekarang", "VARCHAR(200)")]
+    {
+        server.run("desa", &format!("ALTER TABLE {table} CHANGE {column} aside {of}"));
+        let told = reader.fails(&["source", "run", "opensid"]);
+        assert!(told.contains(&format!("SUMBER_BERUBAH: kolom {table}.{column}")), "{told}");
+        assert_eq!(reader.take_pending(), [], "nobody moves");
+        server.run("desa", &format!("ALTER TABLE {table} CHANGE aside {column} {of}"));
+        reader.run(&["source", "run", "opensid"]);
+        assert_eq!((alarm(&reader), reader.take_pending().len()), (None, 0), "as before");
+    }
+}
+
+#[test]
+fn a_table_without_rows_still_has_its_columns_and_what_lacks_one_is_named() {
+    let Some(server) = MariaDb::start() else { return };
+    let origin = server.database("desa", &dtsen_tests::opensid::village(300));
+    let reader = Reader::new();
+    reader.run(&["source", "add", "opensid", &origin]);
+    reader.run(&["source", "run", "opensid"]);
+    reader.take_pending();
+    server
+        .run("desa", "ALTER TABLE tweb_penduduk CHANGE status_dasar status_lain TINYINT NOT NULL DEFAULT 1");
+    let told = reader.fails(&["source", "run", "opensid"]);
+    assert!(told.contains("kolom status_dasar") && told.contains("source test opensid."), "{told}");
+    server
+        .run("desa", "ALTER TABLE tweb_penduduk CHANGE status_lain status_dasar TINYINT NOT NULL DEFAULT 1");
+    server.run("desa", "CREATE TABLE aside AS SELECT * FROM tweb_penduduk; DELETE FROM tweb_penduduk");
+    let told = reader.fails(&["source", "run", "opensid"]);
+    assert!(told.contains("SUMBER_SUSUT: 400 dari 400"), "{told}");
+    server.run("desa", "INSERT INTO tweb_penduduk SELECT * FROM aside");
+    reader.run(&["source", "run", "opensid"]);
+    assert_eq!((alarm(&reader), reader.take_pending().len()), (None, 0), "as before");
+}
+
+#[test]
+fn a_file_that_another_program_writes_is_not_damaged() {
+    let reader = Reader::new();
+    let path = reader.folder().join("desa.db");
+    let origin = path.to_str().expect("UTF-8");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut writer = runtime.block_on(SqliteConnection::connect_with(&options)).expect("opens");
+    let mut run = |sql| drop(runtime.block_on(sqlx::raw_sql(sql).execute(&mut writer)).expect("runs"));
+    run("CREATE TABLE warga (nik TEXT, nama TEXT, tanggal_lahir TEXT);
+        INSERT INTO warga VALUES ('5201140101809001', 'AHMAD', '1980-01-01')");
+    reader.run(&["source", "add", "lokal", origin]);
+    run("BEGIN EXCLUSIVE");
+    let told = reader.fails(&["source", "run", "lokal"]);
+    assert!(told.contains("SUMBER_MACET") && told.contains("dikunci program lain"), "{told}");
+    run("ROLLBACK");
+    reader.run(&["source", "run", "lokal"]);
+    assert_eq!(alarm(&reader), None);
+}
+
+#[test]
+fn a_mapping_is_proposed_for_files_alone() {
+    let told = Reader::new().fails(&["source", "map", "postgres://a:rahasia@h/d"]);
+    assert!(told.contains("basis data, bukan berkas") && !told.contains("rahasia"), "{told}");
 }

@@ -3,6 +3,7 @@
 //! `DTSEN_TEST_REQUIRE_MARIADB` is set.
 
 mod alarms;
+mod emptied;
 mod incremental;
 mod mapping;
 mod node;

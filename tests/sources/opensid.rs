@@ -199,6 +199,12 @@ fn what_an_account_may_not_see_is_an_alarm() {
     );
     let told = reader.fails(&["source", "add", "opensid", &origin]);
     assert!(told.contains("SUMBER_DITOLAK") && told.contains("tweb_keluarga"), "{told}");
+    server.run(
+        "",
+        "REVOKE SELECT ON desa.tweb_penduduk FROM pembaca@'%'; GRANT SELECT (id, nama) ON desa.tweb_penduduk TO pembaca@'%'",
+    );
+    let told = reader.fails(&["source", "add", "opensid", &origin]);
+    assert!(told.contains("SUMBER_DITOLAK: kolom nik, id_kk") && told.contains("sebagian kolom"), "{told}");
     server.run("", "GRANT SELECT ON desa.* TO pembaca@'%'");
     reader.run(&["source", "add", "opensid", &origin]);
     reader.run(&["source", "run", "opensid"]);
@@ -207,4 +213,42 @@ fn what_an_account_may_not_see_is_an_alarm() {
     let told = reader.fails(&["source", "run", "opensid"]);
     assert!(told.contains("SUMBER_BERUBAH: kolom alamat"), "{told}");
     assert_eq!(reader.take_pending(), [], "nobody loses an address");
+}
+
+#[test]
+fn a_state_that_does_not_hold_or_that_nobody_knows_is_told() {
+    let Some(server) = MariaDb::start() else { return };
+    let (_, tables, _) = GENERATIONS[1];
+    let origin = server.database("desa", &format!("{tables}; {}", people(false)));
+    let reader = Reader::new();
+    reader.run(&["source", "add", "opensid", &origin]);
+    let codes = || {
+        let found = reader.node.json(&["findings", "--all"]).expect("lists").to_string();
+        ["ROW_NOT_VALID", "CODE_RANGE"].map(|code| found.matches(&format!("\"{code}\"")).count())
+    };
+    reader.run(&["source", "run", "opensid"]);
+    assert_eq!(codes(), [1, 0], "SALAH KETIK");
+    reader.take_pending();
+    server.run("desa", "UPDATE tweb_penduduk SET status_dasar = 9 WHERE id = 2; UPDATE tweb_penduduk SET status_dasar = 7 WHERE id = 3");
+    let ran = reader.node.json(&["source", "run", "opensid"]).expect("runs");
+    assert_eq!(ran["files"][0]["errors"], 2, "{ran}");
+    assert_eq!(codes(), [2, 1]);
+    server.run("desa", "UPDATE tweb_penduduk SET status_dasar = 1 WHERE id IN (2, 3)");
+    reader.run(&["source", "run", "opensid"]);
+    let family = &reader.stated(RecordKind::Keluarga)["5201140101109001"];
+    assert_eq!(number(family, column::K_JUMLAH_ANGGOTA), Some(5), "whole again");
+    assert_eq!(codes(), [1, 0], "mended");
+}
+
+#[test]
+fn people_of_no_village_are_told() {
+    let Some(server) = MariaDb::start() else { return };
+    let (_, tables, _) = GENERATIONS[1];
+    let origin = server.database("desa", &format!("{tables}; {}; DELETE FROM config", people(false)));
+    let reader = Reader::new();
+    let shown = reader.run(&["preview", &origin, "--format", "jsonl"]);
+    let told = |line: &&str| line.contains("VILLAGE_UNRESOLVED");
+    assert_eq!(shown.lines().filter(told).count(), 8, "{shown}");
+    let shown = reader.run(&["preview", &origin, "--format", "jsonl", "--wilayah", "52.01.14.2006"]);
+    assert_eq!(shown.lines().filter(told).count(), 0, "the operator names it");
 }

@@ -21,6 +21,7 @@ use crate::{
     clean::number,
     correction::{self, Corrections, Mark},
     derive,
+    filled::{self, Counts},
     join::{Joined, Place},
     key::RowKey,
     layout::{
@@ -40,7 +41,9 @@ use crate::{
 };
 
 /// Goes into every digest: one more whenever the same row is read differently.
-const READER_VERSION: u32 = 2;
+const READER_VERSION: u32 = 3;
+/// Presence that makes a member: living with the family, or new in it (Regsosek 404).
+pub const PRESENT: [i64; 2] = [1, 5];
 /// A region for checks in which none is asked for.
 const ANY_REGION: u32 = 1101;
 
@@ -79,6 +82,8 @@ struct Known {
     sheet: Option<Arc<str>>,
     rows: u64,
     unused: unused::Columns,
+    /// Places of the columns that are used, and how many rows say something there.
+    filled: Vec<(usize, u64)>,
     /// Everything besides its cells that the reading of a row depends on.
     seed: [u8; 32],
 }
@@ -96,6 +101,16 @@ impl Known {
         }
         hash.update(self.table.habits());
         hash.finalize().into()
+    }
+}
+
+impl Known {
+    /// Counts the cells of a row that say something, of somebody who is there or not.
+    fn count(&mut self, row: &Row, is_there: bool) {
+        for (at, filled) in &mut self.filled {
+            let counts = filled::says(row.cell(*at)) && (is_there || !self.plan.tells_presence(*at));
+            *filled += u64::from(counts);
+        }
     }
 }
 
@@ -124,6 +139,7 @@ impl Tables {
             let plan = Plan::of(&line.heading, line.family, rulebook, forced.cloned());
             self.known.push(Known {
                 unused: plan.unused_columns(),
+                filled: plan.used().into_iter().map(|at| (at, 0)).collect(),
                 plan: Arc::new(plan),
                 table: Table::default(),
                 sheet: line.row.sheet.clone(),
@@ -248,6 +264,8 @@ impl Delivery {
         let plan = Arc::clone(&known.plan);
         known.table.look(|role| plan.cell(role, &line.row), self.reader.today);
         let person = self.reader.identity(line, &plan, &mut Table::default());
+        let there = person.record.number(column::I_KEBERADAAN).is_none_or(|code| PRESENT.contains(&code));
+        known.count(&line.row, there && !person.superseded);
         match plan.kind {
             RecordKind::Individu => {
                 self.people.note(line.at, &person.record, person.superseded, person.changed);
@@ -265,6 +283,19 @@ impl Delivery {
             rows: *rows,
             unused: unused.told(),
         })
+    }
+
+    /// How many rows say something under each heading that is used.
+    pub fn filled(&self) -> Counts {
+        let mut counts = Counts::new();
+        for known in &self.tables.known {
+            let named = known.filled.iter().map(|(at, filled)| (known.plan.names.get(*at), *filled));
+            for (name, filled) in named.filter_map(|(name, filled)| Some((name?, filled))) {
+                let all = counts.entry(name.clone()).or_default();
+                (all.rows, all.filled) = (all.rows + known.rows, all.filled + filled);
+            }
+        }
+        counts
     }
 
     /// Whether no heading has a row below it.

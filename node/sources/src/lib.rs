@@ -8,6 +8,7 @@ pub mod clean;
 pub mod correction;
 pub mod delivery;
 pub mod derive;
+pub mod filled;
 mod join;
 pub mod key;
 pub mod layout;

@@ -247,9 +247,19 @@ impl Plan {
 
     /// The headings of the columns that are used.
     pub fn headings(&self) -> impl Iterator<Item = &str> {
-        let direct = self.direct.iter().map(|direct| direct.at);
-        let used = self.roles.values().copied().chain(direct).chain(self.bps);
+        let used = self.used().into_iter();
         used.filter_map(|at| self.names.get(at).map(String::as_str)).filter(|name| !name.is_empty())
+    }
+
+    /// The places of the columns that are used.
+    pub(crate) fn used(&self) -> BTreeSet<usize> {
+        let direct = self.direct.iter().map(|direct| direct.at);
+        self.roles.values().copied().chain(direct).chain(self.bps).collect()
+    }
+
+    /// Whether a column tells if somebody is there.
+    pub(crate) fn tells_presence(&self, at: usize) -> bool {
+        [Role::StatusDasar, Role::KeberadaanAnggota].iter().any(|role| self.roles.get(role) == Some(&at))
     }
 
     /// The DTSEN columns that its rows may state, with the names that the heading gives them.

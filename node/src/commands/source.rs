@@ -19,7 +19,7 @@ use crate::{
         self,
         address::without_password,
         config::{self, Config, ConfigError, State},
-        run::{Ran, Runner, same_headings},
+        run::{Confirmed, Ran, Runner, same_headings},
     },
 };
 
@@ -103,6 +103,9 @@ pub(super) struct Run {
     /// Menyetujui penarikan sebanyak N baris, persis seperti yang diminta
     #[arg(long, value_name = "N", requires = "name")]
     confirm_gone: Option<u64>,
+    /// Menyetujui pengosongan N isian, persis seperti yang diminta
+    #[arg(long, value_name = "N", requires = "name")]
+    confirm_emptied: Option<u64>,
     /// Untuk mesin
     #[arg(long)]
     json: bool,
@@ -205,7 +208,7 @@ async fn test(home: &Home, name: &str) -> anyhow::Result<Done> {
     let settings = runner.settings(&config, home.rulebook(&store).await?)?.of_tables(&state.tables);
     let read = source::read(&config.origin, config.password()?.as_deref(), &settings).await?;
     tables(&read.delivery, &read.notes);
-    same_headings(name, &state, &read.delivery, &read.label)?;
+    same_headings(name, &state, &read)?;
     say!("{} terbaca.", read.label);
     Ok(Done::Well)
 }
@@ -274,7 +277,8 @@ impl Run {
         for name in names {
             let mut bars = Bars::default();
             let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
-            let ran = runner.run(&turn, &name, self.confirm_gone, &mut progress).await;
+            let confirmed = Confirmed { gone: self.confirm_gone, emptied: self.confirm_emptied };
+            let ran = runner.run(&turn, &name, confirmed, &mut progress).await;
             bars.finish();
             let mut error = None;
             let document = match ran {

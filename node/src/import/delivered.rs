@@ -75,7 +75,7 @@ impl Importer<'_> {
             let mut made = (first && !own_families).then(Families::new);
             let (mut touched, mut left) = (Touched::default(), Left::default());
             let mut finished = Vec::new();
-            let (mut unidentified, mut doubted) = (0, Vec::new());
+            let (mut unidentified, mut doubted, mut lapsed) = (0, Vec::new(), Vec::new());
             for (at, (kind, session)) in sessions.iter_mut().enumerate() {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
@@ -104,6 +104,7 @@ impl Importer<'_> {
                 if kind == RecordKind::Individu {
                     left = self.left_by_gone(&run, options).await?;
                 }
+                lapsed.push((run.source, std::mem::take(&mut run.judge.lapsed)));
                 doubted.push((run.source, std::mem::take(&mut run.judge.unclear)));
                 let (done, unclear) = self.ended(run, label, kind, 0).await?;
                 unidentified += unclear;
@@ -111,9 +112,10 @@ impl Importer<'_> {
             }
             let summary = self.conclude(options, &provenance, &sessions, finished, unidentified).await?;
             if matches!(summary.gone, GoneOutcome::Unidentified { .. }) {
-                for (source, keys) in doubted {
-                    self.store.doubt(source, &keys).await?;
-                }
+                lapsed.append(&mut doubted);
+            }
+            for (source, keys) in lapsed {
+                self.store.doubt(source, &keys).await?;
             }
             Ok(summary)
         })
@@ -202,9 +204,22 @@ fn one(
     let record = delivery.understand(line);
     let family = delivery.family_number(line);
     touched.extend(family);
-    if superseded(&record) {
-        // Another row says what holds, or the source itself says that this one does not: nobody's mistake.
+    if is_superseded(&record) {
+        // Another row says what holds: nobody's mistake.
         run.judge.counts.unchanged += 1;
+        return;
+    }
+    if is_not_valid(&record) {
+        // The source itself says that nothing of it holds: somebody should know why a family shrinks. What was known of it
+        // stays: should it hold again just so, its family must not be forgotten.
+        run.judge.lapsed.push(key);
+        let found = findings(run, &record);
+        refuse(
+            run,
+            found.iter().filter(|found| found.finding.reason == reason::ROW_NOT_VALID),
+            (key, line),
+            chunk,
+        );
         return;
     }
     if let Some((made, number)) = made.zip(family) {
@@ -218,10 +233,7 @@ fn one(
         run.judge.unclear.push(key);
     }
     if refused {
-        run.judge.counts.errors += 1;
-        let told = findings.iter().map(|found| run.judge.told_by_intake(found));
-        let sheet = || line.row.sheet.clone();
-        chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), sheet: sheet(), ..told }));
+        refuse(run, findings.iter(), (key, line), chunk);
         return;
     }
     let delta = record.delta(&run.judge.rulebook, &run.judge.provenance);
@@ -242,8 +254,25 @@ fn one(
     run.push(entry, chunk);
 }
 
-fn superseded(record: &Record) -> bool {
-    record.told.iter().any(|told| matches!(told.code, reason::ROW_SUPERSEDED | reason::ROW_NOT_VALID))
+/// A row that is told and not sent.
+fn refuse<'f>(
+    run: &mut Run<'_>,
+    findings: impl Iterator<Item = &'f FileFinding>,
+    (key, line): ([u8; 16], &Line),
+    chunk: &mut Chunk,
+) {
+    run.judge.counts.errors += 1;
+    let told = findings.map(|found| run.judge.told_by_intake(found));
+    let sheet = || line.row.sheet.clone();
+    chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), sheet: sheet(), ..told }));
+}
+
+fn is_superseded(record: &Record) -> bool {
+    record.told.iter().any(|told| told.code == reason::ROW_SUPERSEDED)
+}
+
+fn is_not_valid(record: &Record) -> bool {
+    record.told.iter().any(|told| told.code == reason::ROW_NOT_VALID)
 }
 
 /// Columns of which the row could not be read.

@@ -54,6 +54,8 @@ pub(super) struct Judge {
     pub(super) unidentified: u64,
     /// Their keys, as far as they have any.
     pub(super) unclear: Vec<[u8; 16]>,
+    /// Keys of rows that their source calls not valid.
+    pub(super) lapsed: Vec<[u8; 16]>,
     /// Families that the records of changed rows stated before.
     pub(super) left: BTreeSet<u64>,
     /// Rows that a later one replaced last time, by key.

@@ -77,6 +77,7 @@ impl Importer<'_> {
             counts: Counts::default(),
             unidentified: 0,
             unclear: Vec::new(),
+            lapsed: Vec::new(),
             left: BTreeSet::new(),
             deferred: HashMap::new(),
         };

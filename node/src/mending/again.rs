@@ -7,7 +7,7 @@ use crate::{
     import::{ImportOptions, ImportSummary, Importer, OnProgress},
     source::{
         config,
-        run::{Ran, RunError, Runner, Turn},
+        run::{Confirmed, Ran, RunError, Runner, Turn},
     },
 };
 
@@ -26,7 +26,7 @@ pub(super) async fn read(
 ) -> Result<Vec<ImportSummary>, MendError> {
     if config::load(runner.home, source).is_ok() {
         let progress = &mut |file: &str, read, total| progress(file, read, total);
-        let ran = runner.run(turn, source, None, progress).await?;
+        let ran = runner.run(turn, source, Confirmed::default(), progress).await?;
         return Ok(match ran {
             Ran::Imported(summary) => vec![summary],
             Ran::Unchanged => Vec::new(),

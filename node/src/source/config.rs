@@ -8,6 +8,7 @@ use std::{
 
 use dtsen_kit::files::{self, FileError};
 use dtsen_proto::record::is_source_name;
+use dtsen_sources::filled::Counts;
 use serde::{Deserialize, Serialize};
 
 use super::kept::Kept;
@@ -75,6 +76,8 @@ pub struct State {
     pub kept: Option<Kept>,
     /// Headings that were used.
     pub headings: BTreeSet<String>,
+    /// How many rows said something under each of them.
+    pub filled: Counts,
     /// Tables that were read: one that comes later, as a copy does, is not.
     pub tables: Vec<String>,
 }

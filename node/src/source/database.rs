@@ -25,6 +25,10 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 const MYSQL_NO_DATABASE: u16 = 1_049;
 /// What PostgreSQL answers then: `invalid_catalog_name`.
 const POSTGRES_NO_DATABASE: &str = "3D000";
+/// What `SQLite` answers while another program writes, or has the file to itself: `SQLITE_BUSY` and `SQLITE_LOCKED`.
+const SQLITE_BUSY: [i32; 2] = [5, 6];
+/// Behind the eight bits of such a code stands why.
+const SQLITE_CODE: i32 = 0xff;
 
 /// Tables with their columns, in the order in which they stand.
 pub type Schema = BTreeMap<String, Vec<String>>;
@@ -58,6 +62,7 @@ const POSTGRES_SCHEMA: &str = ", column_name::text FROM information_schema.colum
 const SQLITE_SCHEMA: &str = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
     WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid";
 
+const MYSQL_COVERED: &str = "SELECT CAST(column_name AS CHAR) FROM information_schema.column_privileges WHERE table_schema = database()";
 const MYSQL_VIEWS: &str =
     "SELECT CAST(table_name AS CHAR) FROM information_schema.views WHERE table_schema = database()";
 const POSTGRES_VIEWS: &str = " FROM information_schema.views";
@@ -92,6 +97,9 @@ impl Database {
             Ok(Err(cause)) => {
                 let (server, short) = (server(), told(&cause));
                 Err(match (address, cause) {
+                    (Address::Sqlite(_), cause) if is_busy(&cause) => {
+                        SourceError::Busy { server, cause: short }
+                    }
                     (Address::Sqlite(path), _) if path.exists() => {
                         SourceError::Damaged { server, cause: short }
                     }
@@ -141,6 +149,16 @@ impl Database {
         })
         .await?;
         Ok(views)
+    }
+
+    /// Whether this account may read some columns of a table, and no others: then its schema does not name those. Only
+    /// MySQL is asked, for the tables of `OpenSID`.
+    pub(super) async fn is_covered(&mut self, table: &str) -> Result<bool, SourceError> {
+        if !matches!(self.connection, Open::MySql(_)) {
+            return Ok(false);
+        }
+        let sql = format!("{MYSQL_COVERED} AND table_name = '{}' LIMIT 1", table.replace('\'', "''"));
+        Ok(self.read(&sql, 1, &mut |_| ControlFlow::Continue(())).await? > 0)
     }
 
     /// A name as this database quotes it.
@@ -222,9 +240,11 @@ where
         let next = tokio::time::timeout(from.patience, rows.next()).await;
         let hangs = |_| SourceError::Hangs { server: from.server.clone(), seconds: from.patience.as_secs() };
         let next = next.map_err(hangs)?;
-        let cut = |cause: &sqlx::Error| {
-            let (server, cause) = (from.server.clone(), told(cause));
-            if from.is_file {
+        let cut = |why: &sqlx::Error| {
+            let (server, cause) = (from.server.clone(), told(why));
+            if from.is_file && is_busy(why) {
+                SourceError::Busy { server, cause }
+            } else if from.is_file {
                 SourceError::Damaged { server, cause }
             } else {
                 SourceError::Cut { server, cause }
@@ -244,6 +264,11 @@ where
             return Ok(count);
         }
     }
+}
+
+fn is_busy(cause: &sqlx::Error) -> bool {
+    let code = cause.as_database_error().and_then(|told| told.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| SQLITE_BUSY.contains(&(code & SQLITE_CODE)))
 }
 
 fn is_no_database(told: &dyn DatabaseError) -> bool {

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use super::{
     config::{self, Config, State},
-    run::{Ran, RunError, Runner},
+    run::{Confirmed, Ran, RunError, Runner},
 };
 use crate::home::HomeError;
 
@@ -65,7 +65,7 @@ pub fn forever<'a>(runner: &'a Runner<'a>, tell: &'a mut (dyn FnMut(String) + Se
 /// Each reading is a turn of its own: what the node does by itself is taken back one by one.
 async fn alone(runner: &Runner<'_>, name: &str) -> Result<Ran, RunError> {
     let turn = runner.turn().await?;
-    runner.run(&turn, name, None, &mut |_, _, _| {}).await
+    runner.run(&turn, name, Confirmed::default(), &mut |_, _, _| {}).await
 }
 
 /// Whether a source is to be read now. A clock that went back does not keep it waiting.

@@ -2,12 +2,19 @@
 
 use dtsen_sources::{mapping::Misfit, place::NotAnArea, read::ReadError};
 
+use super::emptied::Emptied;
+
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A file cannot be read.
     #[error(transparent)]
     File(#[from] ReadError),
+    /// A database where only a file can be.
+    #[error(
+        "{0}: ini basis data, bukan berkas; usulan pemetaan hanya dibuat dari berkas. Ekspor tabelnya sebagai CSV, lalu: dtsen-node source map BERKAS. Nama kolomnya sama, jadi pemetaan itu berlaku pula untuk basis datanya"
+    )]
+    NoFile(String),
     /// The address is none.
     #[error(
         "{0}: bukan alamat basis data. Contoh: mysql://pembaca@10.0.0.5/opensid, postgres://pembaca@host/satudata, sqlite:/data/desa.sqlite"
@@ -73,6 +80,16 @@ pub enum SourceError {
         /// What the driver says.
         cause: String,
     },
+    /// Another program writes into a file of `SQLite`.
+    #[error(
+        "SUMBER_MACET: {server} sedang dikunci program lain ({cause}). Tidak ada yang diimpor; node mencoba lagi sendiri"
+    )]
+    Busy {
+        /// The file.
+        server: String,
+        /// What the driver says.
+        cause: String,
+    },
     /// A table of `OpenSID` is not there, or not for this account.
     #[error(
         "SUMBER_DITOLAK: {name} adalah OpenSID, tetapi tabel {table} tidak ada atau tidak boleh dibaca akun ini. Tidak ada yang diimpor; beri akun itu hak SELECT atas seluruh basis data"
@@ -83,8 +100,26 @@ pub enum SourceError {
         /// Which table.
         table: &'static str,
     },
-    /// A column that is needed is not there.
-    #[error("SUMBER_BERUBAH: kolom {} tidak ada lagi di {table}. Tidak ada yang diimpor. Perbaiki sumbernya, lalu coba: dtsen-node source test {name}. Bila memang demikian seterusnya, tambahkan lagi dengan: dtsen-node source add --replace {name} …", .columns.join(", "))]
+    /// Columns of a table of `OpenSID` are not there for this account.
+    #[error(
+        "SUMBER_DITOLAK: kolom {} di tabel {table} tidak ada, atau tidak boleh dibaca akun ini: haknya hanya atas sebagian kolom. Tidak ada yang diimpor; beri akun itu hak SELECT atas seluruh basis data", .columns.join(", ")
+    )]
+    Covered {
+        /// The table.
+        table: String,
+        /// Which columns.
+        columns: Vec<String>,
+    },
+    /// Columns without which a table is not what it seems.
+    #[error("SUMBER_BERUBAH: kolom {} tidak ada di tabel {table}. Tidak ada yang diimpor; perbaiki sumbernya, lalu coba lagi", .columns.join(", "))]
+    Lacks {
+        /// The table.
+        table: String,
+        /// Which columns.
+        columns: Vec<String>,
+    },
+    /// A column that was used is not there.
+    #[error("SUMBER_BERUBAH: kolom {} tidak ada lagi di {table}, atau tidak boleh dibaca akun ini. Tidak ada yang diimpor. Perbaiki sumbernya, lalu coba: dtsen-node source test {name}. Bila memang demikian seterusnya, tambahkan lagi dengan: dtsen-node source add --replace {name} …", .columns.join(", "))]
     Changed {
         /// The source.
         name: String,
@@ -92,6 +127,21 @@ pub enum SourceError {
         table: String,
         /// Which columns.
         columns: Vec<String>,
+    },
+    /// Rows are still there, but say less than they did.
+    #[error(
+        "SUMBER_KOSONG: di {name} kini kosong, atau menyatakan orangnya tidak ada lagi: {}. Tidak ada yang diimpor; setelah sumbernya pulih, node membacanya lagi sendiri. Periksa tabel asalnya. Bila memang benar: {node} source run {name} --confirm-emptied {cells}",
+        .emptied.iter().map(told).collect::<Vec<_>>().join(", ")
+    )]
+    Emptied {
+        /// The command that the operator uses.
+        node: String,
+        /// The source.
+        name: String,
+        /// Which columns.
+        emptied: Vec<Emptied>,
+        /// How many cells altogether.
+        cells: u64,
     },
     /// A table that was chosen, or read before, is not there.
     #[error(
@@ -152,4 +202,18 @@ pub enum SourceError {
     /// The file that holds the rows meanwhile failed.
     #[error("berkas sementara gagal ({0}); periksa ruang disk, lalu jalankan lagi")]
     Spool(#[from] std::io::Error),
+}
+
+impl SourceError {
+    /// The same of a source that was read before: what it lacks was there.
+    pub(super) fn of(self, name: &str) -> Self {
+        match self {
+            Self::Lacks { table, columns } => Self::Changed { name: name.to_owned(), table, columns },
+            other => other,
+        }
+    }
+}
+
+fn told(emptied: &Emptied) -> String {
+    format!("kolom {} ({} dari {} baris)", emptied.heading, emptied.rows, emptied.before)
 }

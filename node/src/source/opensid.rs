@@ -37,6 +37,23 @@ const OF_PERSON: &[&str] = &[
     "sakit_menahun_id",
 ];
 
+/// Columns that are used without a heading of their own: by them rows are joined, or they stand in for another one.
+const BESIDES: &[(&str, &str)] = &[
+    (PEOPLE, "id_cluster"),
+    (PEOPLE, "alamat_sekarang"),
+    (PEOPLE, "pendidikan_sedang_id"),
+    (PEOPLE, "config_id"),
+    ("tweb_keluarga", "id_cluster"),
+    ("tweb_keluarga", "config_id"),
+    ("tweb_wil_clusterdesa", "config_id"),
+];
+
+/// Those of [`BESIDES`] that there are.
+pub(super) fn besides(schema: &Schema) -> impl Iterator<Item = String> {
+    let there = BESIDES.iter().filter(|(table, column)| Tables(schema).has(table, column));
+    there.map(|(table, column)| format!("{table}.{column}"))
+}
+
 /// Whether these are the tables of OpenSID, or what an account may see of them.
 pub(super) fn is_opensid(schema: &Schema) -> bool {
     schema.contains_key(PEOPLE)
@@ -51,7 +68,7 @@ pub(super) fn complete(schema: &Schema, name: &str) -> Result<(), SourceError> {
         let lacks = |column: &&&str| !has.iter().any(|found| found == **column);
         let columns: Vec<String> = columns.iter().filter(lacks).map(|column| (*column).to_owned()).collect();
         if !columns.is_empty() {
-            return Err(SourceError::Changed { name: name.to_owned(), table: (*table).to_owned(), columns });
+            return Err(SourceError::Lacks { table: (*table).to_owned(), columns });
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! A source read once, whole: looked at and spooled, ready to be previewed or imported.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{BufRead as _, BufReader},
     ops::ControlFlow,
@@ -78,6 +79,10 @@ pub struct Read {
     pub label: String,
     /// Tables that were read, of a database that is not OpenSID's.
     pub tables: Vec<String>,
+    /// The columns that its tables have, with or without rows; none of a file, whose headings tell.
+    pub columns: BTreeSet<String>,
+    /// Those that are used though no heading tells.
+    pub besides: BTreeSet<String>,
     /// What else the operator should know of it.
     pub notes: Vec<String>,
 }
@@ -161,8 +166,9 @@ pub(super) async fn read_again(
     if address.is_none() && taker.delivery.is_empty() {
         return Err(ReadError::NoRows { path: origin.into() }.into());
     }
-    let Taker { delivery, spool, tables, notes, .. } = taker;
-    Ok(Some(Read { delivery, spooled: spool.done()?, fingerprint, marked, label, tables, notes }))
+    let Taker { delivery, spool, tables, columns, besides, notes, .. } = taker;
+    let spooled = spool.done()?;
+    Ok(Some(Read { delivery, spooled, fingerprint, marked, label, tables, columns, besides, notes }))
 }
 
 /// The address of a database, which a file of SQLite is too; none of any other file. Nothing is read of it yet: from a
@@ -190,7 +196,12 @@ async fn from_database(
 ) -> Result<Option<Vec<Marked>>, SourceError> {
     let schema = database.schema().await?;
     if opensid::is_opensid(&schema) {
-        opensid::complete(&schema, &without_account(origin))?;
+        match opensid::complete(&schema, &without_account(origin)) {
+            Err(SourceError::Lacks { table, columns }) if database.is_covered(&table).await? => {
+                return Err(SourceError::Covered { table, columns });
+            }
+            whole => whole?,
+        }
         let asked = opensid::asked(database, &schema, settings.preset.as_deref()).await?;
         if asked.is_empty() {
             return Err(SourceError::NoAnswers(without_account(origin)));
@@ -199,6 +210,7 @@ async fn from_database(
         if kept::fingerprint(&marked).is_some_and(|found| (last.is_same)(&found)) {
             return Ok(None);
         }
+        taker.besides.extend(opensid::besides(&schema));
         taker.notes.extend(opensid::note(database, &schema, &asked).await?);
         let kept = last.kept.and_then(|(kept, path)| Some((kept, kept.open(path, &marked)?)));
         if let Some(kept) = kept {
@@ -251,6 +263,10 @@ async fn tables_of(
 
 /// The first rows of every sheet of a file, as they are, for a proposal of a mapping.
 pub fn first_rows_of_sheets(path: &Path) -> Result<Vec<Vec<Row>>, SourceError> {
+    let origin = path.to_string_lossy();
+    if is_address(&origin) || is_secretive(&origin) {
+        return Err(SourceError::NoFile(without_account(&origin)));
+    }
     let mut sheets: Vec<Vec<Row>> = Vec::new();
     files::read(path, &mut |row| {
         match sheets.last_mut().filter(|rows| rows.last().is_some_and(|last| last.sheet == row.sheet)) {

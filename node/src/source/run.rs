@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use super::{
     Read, Settings, SourceError,
     config::{self, Config, ConfigError, State},
+    emptied::{Emptied, emptied},
     kept::Kept,
     reading::{Last, read_again},
 };
@@ -65,6 +66,15 @@ pub enum RunError {
     Preset(String),
 }
 
+/// What a person looked at and found true, by the exact number.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Confirmed {
+    /// Rows that are gone.
+    pub gone: Option<u64>,
+    /// Cells that are empty now.
+    pub emptied: Option<u64>,
+}
+
 /// Everything a reading needs.
 pub struct Runner<'a> {
     /// The node's home.
@@ -98,14 +108,14 @@ impl Runner<'_> {
         &'a self,
         turn: &'a Turn,
         name: &'a str,
-        confirm_gone: Option<u64>,
+        confirmed: Confirmed,
         progress: &'a mut OnProgress<'a>,
     ) -> BoxFuture<'a, Result<Ran, RunError>> {
         Box::pin(async move {
             let config = config::load(self.home, name)?;
             let mut state = config::state(self.store, name).await?;
             state.tried_ms = self.ambient.now_ms();
-            let result = self.once((turn, name), &config, confirm_gone, &mut state, progress).await;
+            let result = self.once((turn, name), &config, confirmed, &mut state, progress).await;
             match &result {
                 Ok(ran) => {
                     state.alarm = alarm(self.home, name, ran);
@@ -142,7 +152,7 @@ impl Runner<'_> {
         &'a self,
         (turn, name): (&Turn, &'a str),
         config: &Config,
-        confirm_gone: Option<u64>,
+        confirmed: Confirmed,
         state: &mut State,
         progress: &'a mut OnProgress<'a>,
     ) -> Result<Ran, RunError> {
@@ -163,25 +173,30 @@ impl Runner<'_> {
             is_same: &|found| state.fingerprint.as_ref() == Some(&seen(found)),
             kept: state.kept.as_ref().map(|kept| (kept, path.as_path())),
         };
-        let read = read_again(&config.origin, password.as_deref(), &settings, before).await?;
-        let Some(Read { mut delivery, mut spooled, fingerprint, marked, label, tables, .. }) = read else {
-            return Ok(Ran::Unchanged);
-        };
-        confirmed(name, config, &delivery)?;
-        let headings = same_headings(name, state, &delivery, &label)?;
+        let read = read_again(&config.origin, password.as_deref(), &settings, before)
+            .await
+            .map_err(|error| error.of(name))?;
+        let Some(read) = read else { return Ok(Ran::Unchanged) };
+        chosen(name, config, &read.delivery)?;
+        let headings = same_headings(name, state, &read)?;
+        let Read { mut delivery, mut spooled, fingerprint, marked, label, tables, .. } = read;
+        let rows = delivery.found().map(|found| found.rows).sum();
+        // Of a source without rows, all are gone: that is asked below.
+        let filled = if rows == 0 { state.filled.clone() } else { delivery.filled() };
+        self.nothing_emptied(name, emptied(&state.filled, &filled), confirmed)?;
         let complete = config.complete.then(|| Scope::parse("semua", self.region, &rulebook));
         let options = ImportOptions {
             source: name.to_owned(),
             reference: None,
             complete: complete.transpose().expect("a word of our own"),
-            confirm_gone,
+            confirm_gone: confirmed.gone,
             run: Some(turn.run),
         };
         let importer =
             Importer { store: self.store, rulebook, region: self.region, ambient: self.ambient.clone() };
         let delivered = Delivered { delivery: &mut delivery, spooled: &mut spooled, label: &label };
         let summary = importer.deliver(delivered, &options, progress).await?;
-        state.rows = delivery.found().map(|found| found.rows).sum();
+        (state.rows, state.filled) = (rows, filled);
         (state.headings, state.tables) = (headings, tables);
         // Without them the next reading is a whole one.
         state.kept = (!marked.is_empty()).then(|| Kept::put(&path, &mut spooled, marked).ok()).flatten();
@@ -189,10 +204,25 @@ impl Runner<'_> {
         state.fingerprint = if summary.gone_refused() { None } else { fingerprint.as_deref().map(seen) };
         Ok(Ran::Imported(summary))
     }
+
+    /// Nothing was emptied, or somebody confirmed the number of cells.
+    fn nothing_emptied(
+        &self,
+        name: &str,
+        emptied: Vec<Emptied>,
+        confirmed: Confirmed,
+    ) -> Result<(), SourceError> {
+        let cells = emptied.iter().map(|emptied| emptied.rows).sum();
+        if emptied.is_empty() || confirmed.emptied == Some(cells) {
+            return Ok(());
+        }
+        let node = format!("dtsen-node --home {}", self.home.path().display());
+        Err(SourceError::Emptied { node, name: name.to_owned(), emptied, cells })
+    }
 }
 
 /// A layout that nobody has seen is used only if somebody chose it.
-fn confirmed(name: &str, config: &Config, delivery: &Delivery) -> Result<(), RunError> {
+fn chosen(name: &str, config: &Config, delivery: &Delivery) -> Result<(), RunError> {
     let guess = delivery.found().map(|found| &found.plan.preset).find(|preset| !preset.seen);
     match guess {
         Some(preset) if config.preset.is_none() && config.mapping.is_none() => Err(RunError::Unconfirmed {
@@ -204,20 +234,16 @@ fn confirmed(name: &str, config: &Config, delivery: &Delivery) -> Result<(), Run
     }
 }
 
-/// The headings of the columns that are used, if all that were used before are among them.
-pub fn same_headings(
-    name: &str,
-    state: &State,
-    delivery: &Delivery,
-    label: &str,
-) -> Result<BTreeSet<String>, SourceError> {
-    let headings: BTreeSet<String> =
-        delivery.found().flat_map(|found| found.plan.headings()).map(str::to_owned).collect();
-    let columns: Vec<String> = state.headings.difference(&headings).cloned().collect();
+/// The columns that are used, if all that were used before are still there. A table without rows uses none, but has them.
+pub fn same_headings(name: &str, state: &State, read: &Read) -> Result<BTreeSet<String>, SourceError> {
+    let used = read.delivery.found().flat_map(|found| found.plan.headings()).map(str::to_owned);
+    let used: BTreeSet<String> = used.chain(read.besides.iter().cloned()).collect();
+    let is_gone = |column: &&String| !used.contains(*column) && !read.columns.contains(*column);
+    let columns: Vec<String> = state.headings.iter().filter(is_gone).cloned().collect();
     if columns.is_empty() {
-        return Ok(headings);
+        return Ok(&used | &state.headings);
     }
-    Err(SourceError::Changed { name: name.to_owned(), table: label.to_owned(), columns })
+    Err(SourceError::Changed { name: name.to_owned(), table: read.label.clone(), columns })
 }
 
 /// What an operator must look at although the reading went well.

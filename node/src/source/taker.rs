@@ -1,6 +1,6 @@
 //! Rows on their way from a source into the spool.
 
-use std::{io, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, io, ops::ControlFlow, sync::Arc};
 
 use dtsen_sources::{
     cell::{Cell, Row},
@@ -23,13 +23,18 @@ pub(super) struct Taker {
     pub(super) failed: Option<io::Error>,
     /// Tables that were read.
     pub(super) tables: Vec<String>,
+    /// The columns that its tables have.
+    pub(super) columns: BTreeSet<String>,
+    /// Columns that are used though no heading tells.
+    pub(super) besides: BTreeSet<String>,
     /// What else the operator should know.
     pub(super) notes: Vec<String>,
 }
 
 impl Taker {
     pub(super) fn new(delivery: Delivery, spool: Spool) -> Self {
-        Self { delivery, spool, failed: None, tables: Vec::new(), notes: Vec::new() }
+        let (columns, besides) = (BTreeSet::new(), BTreeSet::new());
+        Self { delivery, spool, failed: None, tables: Vec::new(), columns, besides, notes: Vec::new() }
     }
 
     /// Takes a row; what fails is kept.
@@ -44,6 +49,7 @@ impl Taker {
 
     /// The columns of a table, as a heading.
     pub(super) fn heading(&mut self, (name, headings): (&str, &[String])) {
+        self.columns.extend(headings.iter().cloned());
         let cells = headings.iter().cloned().map(Cell::Text).collect();
         let _ = self.take(Row { sheet: Some(name.into()), cells, ..Row::default() });
     }

@@ -172,6 +172,10 @@ impl Reading<'_> {
             self.doubt(faults(&stated, own, places.wilayah()));
         }
         match found {
+            // There is a column for it, and nothing says where.
+            Ok(None) if self.plan.roles.contains_key(&Role::KodeDesa) => {
+                self.tell(reason::VILLAGE_UNRESOLVED, column, Role::KodeDesa);
+            }
             Ok(village) => {
                 if let Some(code) = &village {
                     self.out.say(column, code.as_ref());

@@ -88,7 +88,7 @@ const MOVED: i64 = 3;
 const NOT_FOUND: i64 = 6;
 
 /// Of these everybody has a code: 0 is none of them, and no empty field.
-const NEVER_ZERO: [Role; 3] = [Role::JenisKelamin, Role::Hubungan, Role::StatusKawin];
+const NEVER_ZERO: [Role; 4] = [Role::JenisKelamin, Role::Hubungan, Role::StatusKawin, Role::StatusDasar];
 
 /// A number as a code, or the words.
 enum Said {
@@ -246,10 +246,17 @@ impl Reading<'_> {
     }
 
     /// What the column of being there says.
-    fn stated(&self) -> Option<Standing> {
+    fn stated(&mut self) -> Option<Standing> {
+        let role = Role::StatusDasar;
         let opensid = self.plan.preset.codes.status_dasar == List::Opensid;
-        match self.said(Role::StatusDasar) {
-            Said::Code(code) if opensid => by_code(code),
+        match self.said(role) {
+            Said::Code(code) if opensid => {
+                let standing = by_code(code);
+                if standing.is_none() {
+                    self.tell(reason::CODE_RANGE, column::I_KEBERADAAN, role);
+                }
+                standing
+            }
             // OpenSID's export writes TIDAK TETAP for the dead, and nothing for who moved: its words of life and death
             // are wrong, and TIDAK VALID is none of them.
             Said::Words(words) if opensid => {

@@ -7,7 +7,7 @@ use dtsen_proto::{
     record::{Delta, RecordKind, Value},
 };
 use dtsen_sources::{
-    delivery::Delivery,
+    delivery::{Delivery, PRESENT},
     key::RowKey,
     layout::sheet::Line,
     record::{self, Record},
@@ -22,13 +22,11 @@ use super::{
         run::{Chunk, Run},
         scope::place_number,
     },
-    ROWS_PER_STEP, Touched, superseded,
+    ROWS_PER_STEP, Touched, is_not_valid, is_superseded,
 };
 
 /// The relation of the head of family.
 const HEAD: i64 = 1;
-/// Presence that makes a member: living with the family, or new in it (Regsosek 404).
-const PRESENT: [i64; 2] = [1, 5];
 
 /// Families by No. KK.
 pub(super) type Families = BTreeMap<u64, Family>;
@@ -81,7 +79,7 @@ pub(super) fn gather(
             let Some(number) = delivery.family_number(&line) else { continue };
             if whole || touched.contains(&number) {
                 let record = delivery.understand(&line);
-                if !superseded(&record) {
+                if !is_superseded(&record) && !is_not_valid(&record) {
                     found.entry(number).or_default().add(&record, &line);
                 }
             } else {
