@@ -5,7 +5,7 @@ mod list;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dtsen_kit::{ambient::Ambient, say};
+use dtsen_kit::{ambient::Ambient, say, terminal::file};
 
 use self::list::List;
 use super::{Bars, Done, print_json, table};
@@ -40,7 +40,7 @@ enum Way {
 #[derive(Debug, Args)]
 struct Export {
     /// Buku kerja yang dibuat
-    #[arg(value_name = "BERKAS.xlsx")]
+    #[arg(value_name = "BERKAS.xlsx", value_parser = file())]
     file: PathBuf,
     /// Baris yang perbaikannya sedang dipakai, untuk melihat atau mencabutnya
     #[arg(long)]
@@ -56,7 +56,7 @@ struct Export {
 #[derive(Debug, Args)]
 struct Import {
     /// Buku kerja dari findings export, sudah diperbaiki
-    #[arg(value_name = "BERKAS.xlsx")]
+    #[arg(value_name = "BERKAS.xlsx", value_parser = file())]
     file: PathBuf,
     /// Untuk mesin
     #[arg(long)]

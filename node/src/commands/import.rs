@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, say};
+use dtsen_kit::{ambient::Ambient, say, terminal::file};
 use dtsen_proto::record::{Day, is_source_name};
 
 use super::{Bars, Done, print_json};
@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// Berkas keluarga dan/atau anggota: DTSEN v3 (pemisah |) atau CSV dengan nama kolom DTSEN
-    #[arg(required = true, value_name = "BERKAS")]
+    #[arg(required = true, value_name = "BERKAS", value_parser = file())]
     files: Vec<PathBuf>,
     /// Tanggal acuan data (TTTT-BB-HH); bawaan: hari ini
     #[arg(long, value_name = "TANGGAL")]
