@@ -10,6 +10,7 @@ mod mapping;
 mod opensid;
 mod reading;
 pub mod run;
+pub mod still;
 mod tables;
 mod taker;
 

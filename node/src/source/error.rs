@@ -15,7 +15,7 @@ pub enum SourceError {
     Address(String),
     /// Nobody answers.
     #[error(
-        "SUMBER_MATI: {server} tidak dapat dihubungi ({cause}). Periksa apakah server menyala dan alamatnya benar; node mencoba lagi sendiri"
+        "SUMBER_MATI: {server} tidak dapat dihubungi ({cause}). Periksa apakah server menyala dan alamatnya benar"
     )]
     Down {
         /// The server, without account and password.
@@ -34,9 +34,7 @@ pub enum SourceError {
         cause: String,
     },
     /// It answers no more.
-    #[error(
-        "SUMBER_MACET: {server} tidak menjawab selama {seconds} detik. Tidak ada yang diimpor; node mencoba lagi sendiri"
-    )]
+    #[error("SUMBER_MACET: {server} tidak menjawab selama {seconds} detik. Tidak ada yang diimpor")]
     Hangs {
         /// The server, without account and password.
         server: String,
@@ -44,9 +42,7 @@ pub enum SourceError {
         seconds: u64,
     },
     /// The connection ended in the middle.
-    #[error(
-        "SUMBER_PUTUS: {server} terputus di tengah pembacaan ({cause}). Tidak ada yang diimpor; node mencoba lagi sendiri"
-    )]
+    #[error("SUMBER_PUTUS: {server} terputus di tengah pembacaan ({cause}). Tidak ada yang diimpor")]
     Cut {
         /// The server, without account and password.
         server: String,
@@ -82,6 +78,16 @@ pub enum SourceError {
         name: String,
         /// Which table.
         table: &'static str,
+    },
+    /// Its file changed at every reading.
+    #[error(
+        "SUMBER_BERGERAK: {origin} sedang ditulis program lain dan berubah selagi dibaca, {readings} kali berturut-turut. Tidak ada yang diimpor. Tulislah ke berkas lain, lalu ganti namanya (mv)"
+    )]
+    Moving {
+        /// The file.
+        origin: String,
+        /// How often it was read.
+        readings: u32,
     },
     /// A column that is needed is not there.
     #[error("SUMBER_BERUBAH: kolom {} tidak ada lagi di {table}. Tidak ada yang diimpor. Perbaiki sumbernya, lalu coba: dtsen-node source test {name}. Bila memang demikian seterusnya, tambahkan lagi dengan: dtsen-node source add --replace {name} …", .columns.join(", "))]
@@ -152,4 +158,11 @@ pub enum SourceError {
     /// The file that holds the rows meanwhile failed.
     #[error("berkas sementara gagal ({0}); periksa ruang disk, lalu jalankan lagi")]
     Spool(#[from] std::io::Error),
+}
+
+impl SourceError {
+    /// Whether it may pass without anybody mending anything.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Down { .. } | Self::Hangs { .. } | Self::Cut { .. } | Self::Moving { .. })
+    }
 }
