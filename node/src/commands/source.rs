@@ -2,8 +2,13 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use dtsen_kit::{ambient::Ambient, files, say};
+use dtsen_kit::{
+    ambient::Ambient,
+    files, say,
+    terminal::{file, name},
+};
 use dtsen_proto::record::is_source_name;
 use serde::Serialize;
 
@@ -14,7 +19,7 @@ use super::{
     print_json, table,
 };
 use crate::{
-    home::Home,
+    home::{Home, Work},
     source::{
         self,
         address::without_password,
@@ -44,16 +49,16 @@ pub(super) enum Source {
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// Nama pendek, diawali jenis sumbernya, misalnya opensid-senggigi
-    #[arg(value_name = "NAMA")]
+    #[arg(value_name = "NAMA", value_parser = name())]
     name: String,
     /// Berkas CSV, XLSX, XLS, ODS, SQLite, atau alamat: mysql://akun@host/db, postgres://akun@host/db
     #[arg(value_name = "ASAL")]
     origin: String,
     /// Susunan; bawaan: dikenali sendiri
-    #[arg(long, value_name = "SUSUNAN")]
+    #[arg(long, value_name = "SUSUNAN", value_parser = name())]
     preset: Option<String>,
     /// Berkas pemetaan buatan sendiri (TOML), lihat: dtsen-node source map
-    #[arg(long, value_name = "BERKAS", conflicts_with = "preset")]
+    #[arg(long, value_name = "BERKAS", value_parser = file(), conflicts_with = "preset")]
     mapping: Option<PathBuf>,
     /// Tabel basis data yang dibaca, boleh berulang; bawaan: yang tampak seperti daftar penduduk
     #[arg(long = "table", value_name = "TABEL")]
@@ -68,7 +73,7 @@ pub(super) struct Add {
     #[arg(long, value_name = "WAKTU")]
     patience: Option<String>,
     /// Berkas berisi kata sandi
-    #[arg(long, value_name = "BERKAS", conflicts_with = "password_env")]
+    #[arg(long, value_name = "BERKAS", value_parser = file(), conflicts_with = "password_env")]
     password_file: Option<PathBuf>,
     /// Variabel lingkungan berisi kata sandi
     #[arg(long, value_name = "NAMA")]
@@ -84,7 +89,7 @@ pub(super) struct Add {
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// Nama sumber
-    #[arg(value_name = "NAMA")]
+    #[arg(value_name = "NAMA", value_parser = name())]
     name: String,
 }
 
@@ -98,7 +103,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Nama sumber; tanpa nama: semua
-    #[arg(value_name = "NAMA")]
+    #[arg(value_name = "NAMA", value_parser = name())]
     name: Option<String>,
     /// Menyetujui penarikan sebanyak N baris, persis seperti yang diminta
     #[arg(long, value_name = "N", requires = "name")]
@@ -119,8 +124,15 @@ impl Source {
             Self::Map(command) => command.run(home).await,
             Self::Remove(command) => {
                 let (store, _) = home.store().await?;
-                config::remove(home, &store, &command.name).await?;
-                say!("Sumber {} dilupakan. Data yang sudah masuk tetap ada.", command.name);
+                let _lock = home.lock(Work::Import)?;
+                let findings = config::remove(home, &store, &command.name).await?;
+                let name = command.name;
+                say!("Sumber {name} dilupakan. Data yang sudah masuk tetap ada.");
+                if findings > 0 {
+                    say!(
+                        "{findings} temuan node ini tentang barisnya dihapus, karena tidak ada lagi yang membacanya. Temuan pusat tetap; untuk memperbaikinya tambahkan lagi sumbernya dengan nama {name}."
+                    );
+                }
                 Ok(Done::Well)
             }
         }
@@ -161,7 +173,11 @@ impl Add {
         };
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         let settings = runner.settings(&config, home.rulebook(&store).await?)?;
-        let read = source::read(&config.origin, given.as_deref(), &settings).await?;
+        let read = source::read(&config.origin, given.as_deref(), &settings).await;
+        let read = read.with_context(|| {
+            let done = if self.replace { "diganti" } else { "ditambahkan" };
+            format!("sumber {} tidak {done}; setelah beres jalankan lagi perintah ini", self.name)
+        })?;
         let identity = &read
             .delivery
             .found()
