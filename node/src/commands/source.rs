@@ -10,10 +10,9 @@ use dtsen_kit::{
     terminal::{file, name},
 };
 use dtsen_proto::record::is_source_name;
-use serde::Serialize;
 
 use super::{
-    Bars, Done,
+    Bars, Document, Done, Imported,
     map::Map,
     preview::{Preview, tables},
     print_json, table,
@@ -226,13 +225,37 @@ async fn test(home: &Home, name: &str) -> anyhow::Result<Done> {
     Ok(Done::Well)
 }
 
-#[derive(Serialize)]
 struct Shown {
     name: String,
-    #[serde(flatten)]
     config: Config,
-    #[serde(flatten)]
     state: State,
+}
+
+impl Shown {
+    /// For machines: every key of every source.
+    fn document(&self) -> serde_json::Value {
+        let Self { name, config, state } = self;
+        serde_json::json!({
+            "name": name,
+            "origin": config.origin,
+            "preset": config.preset,
+            "mapping": config.mapping,
+            "tables": config.tables,
+            "tables_read": state.tables,
+            "wilayah": config.wilayah,
+            "every": config.every,
+            "patience": config.patience,
+            "password_file": config.password_file,
+            "password_env": config.password_env,
+            "complete": config.complete,
+            "tried_ms": state.tried_ms,
+            "well_ms": state.well_ms,
+            "alarm": state.alarm,
+            "rows": state.rows,
+            "fingerprint": state.fingerprint,
+            "headings": state.headings,
+        })
+    }
 }
 
 impl List {
@@ -244,7 +267,7 @@ impl List {
             all.push(Shown { name, config, state });
         }
         if self.json {
-            print_json(&all)?;
+            print_json(&all.iter().map(Shown::document).collect::<Vec<_>>())?;
             return Ok(Done::Well);
         }
         if all.is_empty() {
@@ -282,6 +305,9 @@ impl Run {
             Some(name) => vec![name.clone()],
             None => config::all(home)?.into_iter().map(|(name, _)| name).collect(),
         };
+        if names.is_empty() && self.json {
+            print_json(&names)?;
+        }
         anyhow::ensure!(!names.is_empty(), "belum ada sumber; tambahkan: dtsen-node source add NAMA ASAL");
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         let (mut failed, mut errors, mut documents) = (None, 0, Vec::new());
@@ -290,11 +316,11 @@ impl Run {
             let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
             let ran = runner.run(&name, self.confirm_gone, &mut progress).await;
             bars.finish();
-            let mut error = None;
+            let mut error: Option<anyhow::Error> = None;
             let document = match ran {
                 Ok(Ran::Unchanged) => {
                     self.tell(&format!("{name}: tidak ada yang berubah."));
-                    serde_json::json!({"source": name, "unchanged": true})
+                    Imported { unchanged: true, ..Imported::default() }
                 }
                 Ok(Ran::Imported(summary)) => {
                     errors += summary.errors();
@@ -303,25 +329,21 @@ impl Run {
                         let alarm = config::state(&store, &name).await?.alarm;
                         error = Some(anyhow::anyhow!(alarm.unwrap_or_default()));
                     }
-                    serde_json::to_value(&summary)?
+                    Imported::from(&summary)
                 }
                 Err(cause) => {
-                    let cause = anyhow::Error::from(cause);
-                    let document = serde_json::json!({"source": name, "error": format!("{cause:#}")});
-                    error = Some(cause);
-                    document
+                    error = Some(cause.into());
+                    Imported::default()
                 }
             };
-            documents.push(document);
+            documents.push(Document::new(Imported { source: name, ..document }, error.as_ref()));
             // The others are read all the same.
             if let Some(before) = error.and_then(|error| failed.replace(error)) {
                 self.tell(&format!("Gagal: {before:#}"));
             }
         }
-        match &documents[..] {
-            [one] if self.json && self.name.is_some() => print_json(one)?,
-            all if self.json => print_json(&all)?,
-            _ => {}
+        if self.json {
+            print_json(&documents)?;
         }
         match failed {
             Some(error) => Err(error),
