@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Parser)]
-    #[command(name = "program")]
+    #[command(name = "program", version)]
     struct Line {
         #[command(subcommand)]
         command: Inner,

@@ -6,7 +6,7 @@ use super::*;
 const FAMILIES: u32 = 3_000;
 
 /// Renames everybody in a file that is being read, in place and without another length.
-fn rename_all(path: &std::path::Path, from: &str, to: &str) {
+fn rename_all(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).expect("reads");
     fs::write(path, text.replace(from, to)).expect("writes");
 }
