@@ -103,3 +103,28 @@ fn a_document_has_the_same_keys_whether_it_went_well() {
     assert_eq!(keys(&well), keys(&failed));
     assert_eq!(keys(&well), ["error", "files", "gone", "reference_day", "source", "unchanged"]);
 }
+
+#[tokio::test]
+async fn a_cell_to_mend_says_what_is_wrong_with_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let home = with_source(dir.path()).await;
+    let (list, families) = (dir.path().join("warga.csv"), dir.path().join("keluarga.csv"));
+    let row = "9999010101909001,5271010101209001,BUDI UJI,L,01-01-1990,52.71.01.1004\n";
+    std::fs::write(&list, [HEADING, row].concat()).expect("writes");
+    run_line(&home, &["source", "run", "lokal-warga"]).await;
+    let family = "nomor_kartu_keluarga|nama_kepala_keluarga|kabupaten_kota|kecamatan|kelurahan_desa\n\
+        5271010101209003|CONTOH|KOTA MATARAM|AMPENAN|ANTAH\n";
+    std::fs::write(&families, family).expect("writes");
+    run_line(&home, &["import", &families.display().to_string()]).await.expect("imports");
+    let out = dir.path().join("temuan.xlsx");
+    assert_eq!(run_line(&home, &["findings", "export", &out.display().to_string()]).await, Some(true));
+    let mut told = Vec::new();
+    let read = dtsen_sources::read::read(&out, &mut |row| {
+        told.push(row.cell(1).text().into_owned());
+        std::ops::ControlFlow::Continue(())
+    });
+    read.expect("reads");
+    let says = |words: &[&str]| told.iter().any(|told| words.iter().all(|word| told.contains(word)));
+    assert!(says(&["NIK: ", "NIK_PLACEHOLDER", "NIK_MISSING"]), "{told:?}");
+    assert!(says(&["kelurahan_desa: ", "VILLAGE_UNRESOLVED"]), "{told:?}");
+}
