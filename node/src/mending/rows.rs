@@ -285,8 +285,8 @@ fn of_file(
             let own = own.or_else(|| by_name(names.get(&one.column?)?));
             // A village is told of under the code that DTSEN has for it, which the file need not have.
             let village = || {
-                let names = PLACES.iter().filter_map(|column| names.get(column));
-                names.filter_map(by_name).next().filter(|_| OF_VILLAGE.contains(&one.reason.as_str()))
+                let mut names = PLACES.iter().filter_map(|column| names.get(column));
+                names.find_map(by_name).filter(|_| OF_VILLAGE.contains(&one.reason.as_str()))
             };
             own.or_else(village)
         };

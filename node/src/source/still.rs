@@ -70,7 +70,7 @@ mod tests {
         std::fs::write(&path, "dua").expect("writes");
         assert_ne!(stamped(&path, time), first, "another size");
         std::fs::write(&path, "tiga").expect("writes");
-        assert_ne!(stamped(&path, time + Duration::from_nanos(4_000_000)), first, "another time");
+        assert_ne!(stamped(&path, time + Duration::from_millis(4)), first, "another time");
         std::fs::write(&beside, "satu").expect("writes");
         std::fs::rename(&beside, &path).expect("renames");
         assert_ne!(stamped(&path, time), first, "another file");

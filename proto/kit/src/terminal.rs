@@ -149,7 +149,9 @@ fn wrong(error: &clap::Error) -> String {
             "sebut perintahnya".into()
         }
         ErrorKind::ValueValidation
-            if std::error::Error::source(error).is_some_and(|cause| cause.is::<IsAddress>()) =>
+            if std::error::Error::source(error)
+                .and_then(|cause| cause.downcast_ref::<IsAddress>())
+                .is_some() =>
         {
             format!("isi {argument} tidak dapat dipakai: {IsAddress}")
         }
