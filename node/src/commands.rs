@@ -21,12 +21,17 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use dtsen_kit::{
     progress::Progress,
+    secret::masked,
     telemetry,
     terminal::{print_json, table},
 };
 use futures::future::LocalBoxFuture;
+use serde::Serialize;
 
-use crate::home::Home;
+use crate::{
+    home::Home,
+    import::{FileSummary, GoneOutcome, ImportSummary},
+};
 
 /// Node daerah Pertukaran DTSEN: memasukkan data lokal, memeriksanya, mengirim perubahan bertanda tangan ke pusat,
 /// dan menerima irisan data daerah yang terverifikasi.
@@ -108,6 +113,51 @@ impl Bars {
     fn finish(self) {
         if let Some((_, bar)) = self.0 {
             bar.finish();
+        }
+    }
+}
+
+/// What a command did, for machines: the same keys whether it went well or not.
+#[derive(Serialize)]
+struct Document<T> {
+    #[serde(flatten)]
+    done: T,
+    /// Why it failed.
+    error: Option<String>,
+}
+
+impl<T> Document<T> {
+    fn new(done: T, error: Option<&anyhow::Error>) -> Self {
+        Self { done, error: error.map(|error| masked(&format!("{error:#}"))) }
+    }
+}
+
+/// Prints what a command did; a failure with what nothing done looks like. The failure goes on to standard error.
+fn print_result<T: Serialize + Default>(result: &anyhow::Result<T>) -> anyhow::Result<()> {
+    match result {
+        Ok(done) => print_json(&Document::new(done, None)),
+        Err(error) => print_json(&Document::new(T::default(), Some(error))),
+    }
+}
+
+/// What one reading did, for machines.
+#[derive(Default, Serialize)]
+struct Imported {
+    source: String,
+    unchanged: bool,
+    reference_day: Option<i32>,
+    files: Vec<FileSummary>,
+    gone: Option<GoneOutcome>,
+}
+
+impl From<&ImportSummary> for Imported {
+    fn from(summary: &ImportSummary) -> Self {
+        Self {
+            source: summary.source.clone(),
+            unchanged: false,
+            reference_day: Some(summary.reference_day),
+            files: summary.files.clone(),
+            gone: Some(summary.gone),
         }
     }
 }

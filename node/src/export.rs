@@ -39,8 +39,22 @@ pub enum ExportError {
     Leaf,
 }
 
-/// Writes all records of a kind; returns how many.
+/// Writes all records of a kind; returns how many. Half a file holds personal data and serves nobody: it does not stay.
 pub async fn write(
+    store: &Store,
+    rulebook: &Rulebook,
+    kind: RecordKind,
+    path: &Path,
+) -> Result<u64, ExportError> {
+    let written = write_all(store, rulebook, kind, path).await;
+    // A device is not ours to remove.
+    if written.is_err() && path.is_file() {
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+async fn write_all(
     store: &Store,
     rulebook: &Rulebook,
     kind: RecordKind,

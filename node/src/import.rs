@@ -43,6 +43,7 @@ pub use self::{
 use self::{file::FileImport, gone::Missing, known::Known, run::Beginning};
 use crate::{
     intake::{self, FamilyPlaces, IntakeError, RowReader, Table},
+    source::still::{self, Version},
     store::{SourceId, Store, StoreError},
 };
 
@@ -70,6 +71,15 @@ pub enum ImportError {
     /// The file that holds the rows meanwhile failed.
     #[error("berkas sementara gagal ({0}); periksa ruang disk, lalu jalankan lagi")]
     Spool(std::io::Error),
+    /// A file changed at every reading.
+    #[error(
+        "{}: sedang ditulis program lain dan berubah selagi dibaca, {} kali berturut-turut. Yang terbaca sesudahnya tidak diimpor, dan tidak ada yang ditarik. Impor lagi setelah berkasnya selesai ditulis, atau batalkan dengan: dtsen-node undo",
+        .path.display(), still::READINGS
+    )]
+    Moving {
+        /// Which.
+        path: PathBuf,
+    },
     /// The reference day is yet to come.
     #[error("--as-of: tanggal acuan {0} belum terjadi")]
     Future(jiff::civil::Date),
@@ -116,8 +126,28 @@ struct Finished {
 }
 
 impl Importer<'_> {
-    /// Imports files given together: families first, so that members get the village of their family.
+    /// Imports files given together: families first, so that members get the village of their family. If one of them is
+    /// written meanwhile they are read again: what was stored came before, and is compared like any other earlier import.
     pub fn run<'a>(
+        &'a self,
+        files: &'a [PathBuf],
+        options: &'a ImportOptions,
+        progress: &'a mut OnProgress<'a>,
+    ) -> BoxFuture<'a, Result<ImportSummary, ImportError>> {
+        Box::pin(async move {
+            for _ in 1..still::READINGS {
+                let read =
+                    self.once(files, options, &mut |file, read, total| progress(file, read, total)).await;
+                if !matches!(read, Err(ImportError::Moving { .. })) {
+                    return read;
+                }
+                tokio::time::sleep(still::PAUSE).await;
+            }
+            self.once(files, options, progress).await
+        })
+    }
+
+    fn once<'a>(
         &'a self,
         files: &'a [PathBuf],
         options: &'a ImportOptions,
@@ -129,23 +159,25 @@ impl Importer<'_> {
             if let Some(twice) = named_twice(files) {
                 return Err(ImportError::SameFile(twice.to_owned()));
             }
-            let opened: Result<Vec<Table>, _> =
-                files.iter().map(|path| intake::open(path, &self.rulebook)).collect();
-            let mut tables = opened?;
-            tables.sort_by_key(Table::kind);
+            let mut tables = Vec::new();
+            for path in files {
+                let version = still::settled(path, self.ambient.now_ms()).await;
+                tables.push((intake::open(path, &self.rulebook)?, version));
+            }
+            tables.sort_by_key(|(table, _)| table.kind());
             let provenance = Provenance { source: options.source.as_str().into(), reference };
             let mut places = FamilyPlaces::new();
             let mut sessions: Vec<(RecordKind, Session)> = Vec::new();
             for kind in [RecordKind::Keluarga, RecordKind::Individu] {
                 // A file of members alone needs the families of earlier imports.
-                if tables.iter().any(|table| table.kind() >= kind) {
+                if tables.iter().any(|(table, _)| table.kind() >= kind) {
                     sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
                 }
             }
             let corrections = self.store.corrections(&options.source).await?;
             let mut finished: Vec<Finished> = Vec::new();
             let mut unidentified = 0;
-            for table in tables {
+            for (table, version) in tables {
                 let kind = table.kind();
                 let at = sessions.iter().position(|(of, _)| *of == kind).expect("opened above");
                 let session = &mut sessions[at].1;
@@ -153,7 +185,7 @@ impl Importer<'_> {
                 let path = std::path::absolute(table.path()).ok();
                 let scope = options.complete.as_ref();
                 let of = Beginning { label: &name, scope, path: path.as_deref(), run };
-                let read = (table, &mut places, &corrections);
+                let read = (table, version, &mut places, &corrections);
                 let (done, unclear) = self.file(read, session, &provenance, of, progress).await?;
                 unidentified += unclear;
                 finished.push(Finished { session: at, ..done });
@@ -216,7 +248,7 @@ impl Importer<'_> {
 
     async fn file(
         &self,
-        (table, places, corrections): (Table, &mut FamilyPlaces, &Corrections),
+        (table, version, places, corrections): (Table, Option<Version>, &mut FamilyPlaces, &Corrections),
         session: &mut Session,
         provenance: &Provenance,
         of: Beginning<'_>,
@@ -229,7 +261,7 @@ impl Importer<'_> {
         let reader =
             RowReader::new(Arc::clone(&self.rulebook), self.region, provenance.reference, &provenance.source);
         let with_families = !places.is_empty();
-        let mut file = FileImport { run, table, reader, places, with_families, corrections };
+        let mut file = FileImport { run, table, version, reader, places, with_families, corrections };
         file.run(progress).await?;
         self.ended(file.run, of.label, kind, notices).await
     }

@@ -5,10 +5,10 @@ mod list;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use dtsen_kit::{ambient::Ambient, say};
+use dtsen_kit::{ambient::Ambient, say, terminal::file};
 
 use self::list::List;
-use super::{Bars, Done, print_json, table};
+use super::{Bars, Document, Done, print_json, print_result, table};
 use crate::{
     home::Home,
     import::ImportSummary,
@@ -40,7 +40,7 @@ enum Way {
 #[derive(Debug, Args)]
 struct Export {
     /// Buku kerja yang dibuat
-    #[arg(value_name = "BERKAS.xlsx")]
+    #[arg(value_name = "BERKAS.xlsx", value_parser = file())]
     file: PathBuf,
     /// Baris yang perbaikannya sedang dipakai, untuk melihat atau mencabutnya
     #[arg(long)]
@@ -56,7 +56,7 @@ struct Export {
 #[derive(Debug, Args)]
 struct Import {
     /// Buku kerja dari findings export, sudah diperbaiki
-    #[arg(value_name = "BERKAS.xlsx")]
+    #[arg(value_name = "BERKAS.xlsx", value_parser = file())]
     file: PathBuf,
     /// Untuk mesin
     #[arg(long)]
@@ -86,6 +86,17 @@ impl Findings {
 
 impl Export {
     async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let result = self.export(home).await;
+        if self.json {
+            print_result(&result)?;
+            result?;
+            return Ok(Done::Well);
+        }
+        self.tell(result?, home);
+        Ok(Done::Well)
+    }
+
+    async fn export(&self, home: &Home) -> anyhow::Result<Exported> {
         anyhow::ensure!(
             self.replace || !self.file.exists(),
             "{} sudah ada; pilih nama lain, atau tambahkan --replace untuk menimpanya",
@@ -95,12 +106,12 @@ impl Export {
         let rulebook = home.rulebook(&store).await?;
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         let what = if self.corrected { What::Corrected } else { What::Findings };
-        let exported = mending::export(&runner, what, &self.file, &rulebook).await?;
-        if self.json {
-            print_json(&exported)?;
-            return Ok(Done::Well);
-        }
+        Ok(mending::export(&runner, what, &self.file, &rulebook).await?)
+    }
+
+    fn tell(&self, exported: Exported, home: &Home) {
         let Exported { rows, others, unread, more } = exported;
+        let what = if self.corrected { What::Corrected } else { What::Findings };
         let (home, file) = (home.path().display(), self.file.display());
         match what {
             What::Findings => say!("{file}: {rows} baris untuk diperbaiki, {others} temuan lain."),
@@ -119,30 +130,37 @@ impl Export {
         if rows > 0 {
             say!("{how}, lalu: dtsen-node --home {home} findings import {file}");
         }
-        Ok(Done::Well)
     }
 }
 
 impl Import {
-    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+    async fn import(&self, home: &Home) -> anyhow::Result<Returned> {
         let (store, region) = home.store().await?;
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         let mut bars = Bars::default();
         let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
-        let returned = mending::import(&runner, &self.file, &mut progress).await?;
+        let returned = mending::import(&runner, &self.file, &mut progress).await;
         bars.finish();
+        Ok(returned?)
+    }
+
+    async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let result = self.import(home).await;
+        let lost = result.as_ref().ok().and_then(|returned| lost(returned).err());
+        if self.json
+            && let Some(error) = &lost
+        {
+            print_json(&Document::new(result.as_ref().ok(), Some(error)))?;
+        } else if self.json {
+            print_result(&result)?;
+        }
+        let returned = result?;
         let errors: u64 = returned.imported.iter().map(ImportSummary::errors).sum();
         let unfit = returned.unfit.count;
-        let lost = returned.is_all_unfit();
-        if self.json {
-            print_json(&returned)?;
-        } else {
+        if !self.json {
             told(returned, &home.path().display().to_string());
         }
-        anyhow::ensure!(
-            !lost,
-            "tidak satu pun dari {unfit} baris yang diperbaiki cocok dengan sumber di node ini, jadi tidak ada yang dipakai. Buat buku kerja baru dengan: dtsen-node findings export BERKAS.xlsx"
-        );
+        lost.map_or(Ok(()), Err)?;
         if errors > 0 && !self.json {
             say!(
                 "{errors} baris masih bermasalah; lihat: dtsen-node --home {} findings",
@@ -151,6 +169,16 @@ impl Import {
         }
         Ok(if errors > 0 || unfit > 0 { Done::WithErrors } else { Done::Well })
     }
+}
+
+/// Whether all that was corrected went for nothing.
+fn lost(returned: &Returned) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !returned.is_all_unfit(),
+        "tidak satu pun dari {} baris yang diperbaiki cocok dengan sumber di node ini, jadi tidak ada yang dipakai. Buat buku kerja baru dengan: dtsen-node findings export BERKAS.xlsx",
+        returned.unfit.count
+    );
+    Ok(())
 }
 
 /// What came back, for people.

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, say};
+use dtsen_kit::{ambient::Ambient, say, terminal::file};
 use dtsen_proto::record::{Day, is_source_name};
 
-use super::{Bars, Done, print_json};
+use super::{Bars, Document, Done, Imported, print_json};
 use crate::{
     home::{Home, Work},
-    import::{DEFAULT_SOURCE, ImportOptions, Importer, Scope},
+    import::{DEFAULT_SOURCE, ImportOptions, ImportSummary, Importer, Scope},
 };
 
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// Berkas keluarga dan/atau anggota: DTSEN v3 (pemisah |) atau CSV dengan nama kolom DTSEN
-    #[arg(required = true, value_name = "BERKAS")]
+    #[arg(required = true, value_name = "BERKAS", value_parser = file())]
     files: Vec<PathBuf>,
     /// Tanggal acuan data (TTTT-BB-HH); bawaan: hari ini
     #[arg(long, value_name = "TANGGAL")]
@@ -36,6 +36,28 @@ pub(super) struct Import {
 
 impl Import {
     pub(super) async fn run(self, home: &Home) -> anyhow::Result<Done> {
+        let (json, source) = (self.json, self.source.clone());
+        let result = self.import(home).await;
+        if json {
+            let (done, error) = match &result {
+                Ok(summary) => (Imported::from(summary), refused(summary).err()),
+                Err(_) => (Imported { source, ..Imported::default() }, None),
+            };
+            print_json(&Document::new(done, result.as_ref().err().or(error.as_ref())))?;
+        }
+        let summary = result?;
+        if !json {
+            say!("{summary}");
+            if summary.errors() > 0 {
+                let home = home.path().display();
+                say!("Baris bermasalah tidak dikirim; lihat dengan: dtsen-node --home {home} findings");
+            }
+        }
+        refused(&summary)?;
+        Ok(if summary.errors() > 0 { Done::WithErrors } else { Done::Well })
+    }
+
+    async fn import(self, home: &Home) -> anyhow::Result<ImportSummary> {
         anyhow::ensure!(
             is_source_name(&self.source),
             "nama sumber {:?} tidak dapat dipakai; pakai huruf kecil, angka, dan tanda hubung, paling banyak 32: --source dtsen",
@@ -58,18 +80,13 @@ impl Import {
         let importer = Importer { store: &store, rulebook, region, ambient: Ambient::system() };
         let mut bars = Bars::default();
         let mut progress = |file: &str, read: u64, total: u64| bars.at(file, read, total);
-        let summary = importer.run(&self.files, &options, &mut progress).await?;
+        let summary = importer.run(&self.files, &options, &mut progress).await;
         bars.finish();
-        if self.json {
-            print_json(&summary)?;
-        } else {
-            say!("{summary}");
-            if summary.errors() > 0 {
-                let home = home.path().display();
-                say!("Baris bermasalah tidak dikirim; lihat dengan: dtsen-node --home {home} findings");
-            }
-        }
-        anyhow::ensure!(!summary.gone_refused(), "penarikan belum dilakukan; lihat keterangan di atas");
-        Ok(if summary.errors() > 0 { Done::WithErrors } else { Done::Well })
+        Ok(summary?)
     }
+}
+
+fn refused(summary: &ImportSummary) -> anyhow::Result<()> {
+    anyhow::ensure!(!summary.gone_refused(), "penarikan belum dilakukan; lihat keterangan di atas");
+    Ok(())
 }

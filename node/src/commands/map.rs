@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use dtsen_kit::{ambient::Ambient, say};
+use dtsen_kit::{ambient::Ambient, say, terminal::file};
 use dtsen_proto::{record::Day, rulebook::Rulebook};
 use dtsen_sources::{
     cell::Row,
@@ -21,10 +21,10 @@ const SHOWN: usize = 10;
 #[derive(Debug, Args)]
 pub(super) struct Map {
     /// Berkas CSV, XLSX, XLS, atau ODS
-    #[arg(value_name = "BERKAS")]
+    #[arg(value_name = "BERKAS", value_parser = file())]
     file: PathBuf,
     /// Berkas pemetaan (TOML) yang ditulis; tanpa ini ditampilkan saja
-    #[arg(long, short, value_name = "BERKAS")]
+    #[arg(long, short, value_name = "BERKAS", value_parser = file())]
     output: Option<PathBuf>,
     /// Lembar yang dipetakan; bawaan: yang paling banyak barisnya
     #[arg(long, value_name = "LEMBAR")]

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use dtsen_kit::{ambient::Ambient, say};
+use dtsen_kit::{
+    ambient::Ambient,
+    say,
+    terminal::{file, name},
+};
 use dtsen_proto::{
     record::{Day, RecordKind},
     rulebook::{Rulebook, Severity},
@@ -27,10 +31,10 @@ pub(super) struct Preview {
     #[arg(value_name = "SUMBER")]
     source: String,
     /// Susunan yang dipakai; bawaan: dikenali dari judul kolom
-    #[arg(long, value_name = "SUSUNAN")]
+    #[arg(long, value_name = "SUSUNAN", value_parser = name())]
     preset: Option<String>,
     /// Berkas pemetaan buatan sendiri (TOML); usulannya dibuat oleh: dtsen-node source map
-    #[arg(long, value_name = "BERKAS", conflicts_with = "preset")]
+    #[arg(long, value_name = "BERKAS", value_parser = file(), conflicts_with = "preset")]
     mapping: Option<std::path::PathBuf>,
     /// Tabel basis data yang dibaca, boleh berulang; bawaan: yang tampak seperti daftar penduduk
     #[arg(long = "table", value_name = "TABEL")]

@@ -2,19 +2,23 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use dtsen_kit::{ambient::Ambient, files, say};
+use dtsen_kit::{
+    ambient::Ambient,
+    files, say,
+    terminal::{file, name},
+};
 use dtsen_proto::record::is_source_name;
-use serde::Serialize;
 
 use super::{
-    Bars, Done,
+    Bars, Document, Done, Imported,
     map::Map,
     preview::{Preview, tables},
     print_json, table,
 };
 use crate::{
-    home::Home,
+    home::{Home, Work},
     source::{
         self,
         address::without_password,
@@ -44,16 +48,16 @@ pub(super) enum Source {
 #[derive(Debug, Args)]
 pub(super) struct Add {
     /// Nama pendek, diawali jenis sumbernya, misalnya opensid-senggigi
-    #[arg(value_name = "NAMA")]
+    #[arg(value_name = "NAMA", value_parser = name())]
     name: String,
     /// Berkas CSV, XLSX, XLS, ODS, SQLite, atau alamat: mysql://akun@host/db, postgres://akun@host/db
     #[arg(value_name = "ASAL")]
     origin: String,
     /// Susunan; bawaan: dikenali sendiri
-    #[arg(long, value_name = "SUSUNAN")]
+    #[arg(long, value_name = "SUSUNAN", value_parser = name())]
     preset: Option<String>,
     /// Berkas pemetaan buatan sendiri (TOML), lihat: dtsen-node source map
-    #[arg(long, value_name = "BERKAS", conflicts_with = "preset")]
+    #[arg(long, value_name = "BERKAS", value_parser = file(), conflicts_with = "preset")]
     mapping: Option<PathBuf>,
     /// Tabel basis data yang dibaca, boleh berulang; bawaan: yang tampak seperti daftar penduduk
     #[arg(long = "table", value_name = "TABEL")]
@@ -68,7 +72,7 @@ pub(super) struct Add {
     #[arg(long, value_name = "WAKTU")]
     patience: Option<String>,
     /// Berkas berisi kata sandi
-    #[arg(long, value_name = "BERKAS", conflicts_with = "password_env")]
+    #[arg(long, value_name = "BERKAS", value_parser = file(), conflicts_with = "password_env")]
     password_file: Option<PathBuf>,
     /// Variabel lingkungan berisi kata sandi
     #[arg(long, value_name = "NAMA")]
@@ -84,7 +88,7 @@ pub(super) struct Add {
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// Nama sumber
-    #[arg(value_name = "NAMA")]
+    #[arg(value_name = "NAMA", value_parser = name())]
     name: String,
 }
 
@@ -98,7 +102,7 @@ pub(super) struct List {
 #[derive(Debug, Args)]
 pub(super) struct Run {
     /// Nama sumber; tanpa nama: semua
-    #[arg(value_name = "NAMA")]
+    #[arg(value_name = "NAMA", value_parser = name())]
     name: Option<String>,
     /// Menyetujui penarikan sebanyak N baris, persis seperti yang diminta
     #[arg(long, value_name = "N", requires = "name")]
@@ -122,8 +126,15 @@ impl Source {
             Self::Map(command) => command.run(home).await,
             Self::Remove(command) => {
                 let (store, _) = home.store().await?;
-                config::remove(home, &store, &command.name).await?;
-                say!("Sumber {} dilupakan. Data yang sudah masuk tetap ada.", command.name);
+                let _lock = home.lock(Work::Import)?;
+                let findings = config::remove(home, &store, &command.name).await?;
+                let name = command.name;
+                say!("Sumber {name} dilupakan. Data yang sudah masuk tetap ada.");
+                if findings > 0 {
+                    say!(
+                        "{findings} temuan node ini tentang barisnya dihapus, karena tidak ada lagi yang membacanya. Temuan pusat tetap; untuk memperbaikinya tambahkan lagi sumbernya dengan nama {name}."
+                    );
+                }
                 Ok(Done::Well)
             }
         }
@@ -164,7 +175,11 @@ impl Add {
         };
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         let settings = runner.settings(&config, home.rulebook(&store).await?)?;
-        let read = source::read(&config.origin, given.as_deref(), &settings).await?;
+        let read = source::read(&config.origin, given.as_deref(), &settings).await;
+        let read = read.with_context(|| {
+            let done = if self.replace { "diganti" } else { "ditambahkan" };
+            format!("sumber {} tidak {done}; setelah beres jalankan lagi perintah ini", self.name)
+        })?;
         let identity = &read
             .delivery
             .found()
@@ -213,13 +228,37 @@ async fn test(home: &Home, name: &str) -> anyhow::Result<Done> {
     Ok(Done::Well)
 }
 
-#[derive(Serialize)]
 struct Shown {
     name: String,
-    #[serde(flatten)]
     config: Config,
-    #[serde(flatten)]
     state: State,
+}
+
+impl Shown {
+    /// For machines: every key of every source.
+    fn document(&self) -> serde_json::Value {
+        let Self { name, config, state } = self;
+        serde_json::json!({
+            "name": name,
+            "origin": config.origin,
+            "preset": config.preset,
+            "mapping": config.mapping,
+            "tables": config.tables,
+            "tables_read": state.tables,
+            "wilayah": config.wilayah,
+            "every": config.every,
+            "patience": config.patience,
+            "password_file": config.password_file,
+            "password_env": config.password_env,
+            "complete": config.complete,
+            "tried_ms": state.tried_ms,
+            "well_ms": state.well_ms,
+            "alarm": state.alarm,
+            "rows": state.rows,
+            "fingerprint": state.fingerprint,
+            "headings": state.headings,
+        })
+    }
 }
 
 impl List {
@@ -231,7 +270,7 @@ impl List {
             all.push(Shown { name, config, state });
         }
         if self.json {
-            print_json(&all)?;
+            print_json(&all.iter().map(Shown::document).collect::<Vec<_>>())?;
             return Ok(Done::Well);
         }
         if all.is_empty() {
@@ -269,6 +308,9 @@ impl Run {
             Some(name) => vec![name.clone()],
             None => config::all(home)?.into_iter().map(|(name, _)| name).collect(),
         };
+        if names.is_empty() && self.json {
+            print_json(&names)?;
+        }
         anyhow::ensure!(!names.is_empty(), "belum ada sumber; tambahkan: dtsen-node source add NAMA ASAL");
         let runner = Runner { home, store: &store, region, ambient: Ambient::system() };
         // All of them in one turn: one command is taken back by one `undo`.
@@ -280,11 +322,11 @@ impl Run {
             let confirmed = Confirmed { gone: self.confirm_gone, emptied: self.confirm_emptied };
             let ran = runner.run(&turn, &name, confirmed, &mut progress).await;
             bars.finish();
-            let mut error = None;
+            let mut error: Option<anyhow::Error> = None;
             let document = match ran {
                 Ok(Ran::Unchanged) => {
                     self.tell(&format!("{name}: tidak ada yang berubah."));
-                    serde_json::json!({"source": name, "unchanged": true})
+                    Imported { unchanged: true, ..Imported::default() }
                 }
                 Ok(Ran::Imported(summary)) => {
                     errors += summary.errors();
@@ -293,25 +335,21 @@ impl Run {
                         let alarm = config::state(&store, &name).await?.alarm;
                         error = Some(anyhow::anyhow!(alarm.unwrap_or_default()));
                     }
-                    serde_json::to_value(&summary)?
+                    Imported::from(&summary)
                 }
                 Err(cause) => {
-                    let cause = anyhow::Error::from(cause);
-                    let document = serde_json::json!({"source": name, "error": format!("{cause:#}")});
-                    error = Some(cause);
-                    document
+                    error = Some(cause.into());
+                    Imported::default()
                 }
             };
-            documents.push(document);
+            documents.push(Document::new(Imported { source: name, ..document }, error.as_ref()));
             // The others are read all the same.
             if let Some(before) = error.and_then(|error| failed.replace(error)) {
                 self.tell(&format!("Gagal: {before:#}"));
             }
         }
-        match &documents[..] {
-            [one] if self.json && self.name.is_some() => print_json(one)?,
-            all if self.json => print_json(&all)?,
-            _ => {}
+        if self.json {
+            print_json(&documents)?;
         }
         match failed {
             Some(error) => Err(error),

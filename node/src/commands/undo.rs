@@ -3,7 +3,7 @@
 use clap::Args;
 use dtsen_kit::say;
 
-use super::{Done, print_json};
+use super::{Document, Done, print_json};
 use crate::{
     home::{Home, Work},
     source::config,
@@ -22,33 +22,41 @@ impl Undo {
         let (store, _) = home.store().await?;
         let _lock = home.lock(Work::Import)?;
         let undone = store.undo().await?;
-        if self.json {
-            print_json(&undone)?;
+        let (json, named) = (self.json, serde_json::to_value(&undone)?);
+        let result = told(undone, json, home);
+        if json {
+            // Nothing is under `done` where nothing was taken back.
+            let done = serde_json::json!({"done": named.get("done")});
+            print_json(&Document::new(done, result.as_ref().err()))?;
         }
-        match undone {
-            Undone::Done { sources, pending, new, changed } if !self.json => {
-                say!(
-                    "Impor terakhir ({}) dibatalkan: {new} data baru dihapus, {changed} dikembalikan, {pending} perubahan tidak jadi dikirim.",
-                    sources.join(", ")
-                );
-                say!("Temuan lama muncul lagi setelah sumbernya dibaca lagi.");
-                for name in sources {
-                    let every = config::load(home, &name).ok().and_then(|config| config.every);
-                    if let Some(every) = every {
-                        say!(
-                            "Sumber {name} dibaca sendiri tiap {every}: perbaiki dahulu di sumbernya, atau hapus: dtsen-node source remove {name}"
-                        );
-                    }
+        result
+    }
+}
+
+fn told(undone: Undone, json: bool, home: &Home) -> anyhow::Result<Done> {
+    match undone {
+        Undone::Done { sources, pending, new, changed } if !json => {
+            say!(
+                "Impor terakhir ({}) dibatalkan: {new} data baru dihapus, {changed} dikembalikan, {pending} perubahan tidak jadi dikirim.",
+                sources.join(", ")
+            );
+            say!("Temuan lama muncul lagi setelah sumbernya dibaca lagi.");
+            for name in sources {
+                let every = config::load(home, &name).ok().and_then(|config| config.every);
+                if let Some(every) = every {
+                    say!(
+                        "Sumber {name} dibaca sendiri tiap {every}: perbaiki dahulu di sumbernya, atau hapus: dtsen-node source remove {name}"
+                    );
                 }
             }
-            Undone::Done { .. } => {}
-            Undone::Nothing => anyhow::bail!(
-                "tidak ada impor yang dapat dibatalkan (belum ada, sudah dibatalkan, atau ada perpindahan yang dicatat sesudahnya)"
-            ),
-            Undone::Sent => anyhow::bail!(
-                "impor terakhir sudah dikirim (sebagian atau seluruhnya), jadi tidak ada yang dibatalkan. Perbaiki datanya di sumber lalu impor lagi, atau: dtsen-node findings export BERKAS.xlsx"
-            ),
         }
-        Ok(Done::Well)
+        Undone::Done { .. } => {}
+        Undone::Nothing => anyhow::bail!(
+            "tidak ada impor yang dapat dibatalkan (belum ada, sudah dibatalkan, atau ada perpindahan yang dicatat sesudahnya)"
+        ),
+        Undone::Sent => anyhow::bail!(
+            "impor terakhir sudah dikirim (sebagian atau seluruhnya), jadi tidak ada yang dibatalkan. Perbaiki datanya di sumber lalu impor lagi, atau: dtsen-node findings export BERKAS.xlsx"
+        ),
     }
+    Ok(Done::Well)
 }

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     intake::{Domicile, FamilyPlaces, RawRow, RowReader, Table, row_key},
+    source::still::Version,
     store::Taken,
 };
 
@@ -26,6 +27,8 @@ const ROWS_PER_STEP: u64 = 10_000;
 pub(super) struct FileImport<'a> {
     pub(super) run: Run<'a>,
     pub(super) table: Table,
+    /// The version of the file that is read.
+    pub(super) version: Option<Version>,
     pub(super) reader: RowReader,
     /// Villages of families: noted from a family file, asked for by a member file.
     pub(super) places: &'a mut FamilyPlaces,
@@ -66,11 +69,21 @@ impl FileImport<'_> {
                 }
             }
             if !more || chunk.is_full() {
+                self.is_still()?;
                 self.run.store(std::mem::take(&mut chunk)).await?;
             }
             progress(&label, self.table.bytes_read(), self.table.total_bytes());
         }
         self.run.deferred().await
+    }
+
+    /// Nothing is stored that was read after somebody wrote into the file: a row may be half of either version.
+    fn is_still(&self) -> Result<(), ImportError> {
+        let path = self.table.path();
+        if Version::of(path) == self.version {
+            return Ok(());
+        }
+        Err(ImportError::Moving { path: path.to_owned() })
     }
 
     /// Puts what the operator wrote in the place of what the file has. Tells which row it was, and its key then.

@@ -18,6 +18,7 @@ mod edits;
 mod gone;
 mod moving;
 mod rows;
+mod still;
 
 /// A family and its members, in columns of which the tests edit some.
 #[derive(Debug, Clone, PartialEq, Eq)]

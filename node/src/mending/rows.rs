@@ -7,6 +7,7 @@ use std::{
 };
 
 use dtsen_proto::{
+    column::{self, Column},
     record::RecordKind,
     rulebook::{Rulebook, reason},
 };
@@ -32,6 +33,9 @@ use crate::{
 
 /// Columns that say in which village a member lives, the first that there is.
 const VILLAGE: [Role; 3] = [Role::KodeDesa, Role::Desa, Role::Kecamatan];
+/// The same in a file of families or people that was imported by hand.
+const PLACES: [Column; 4] =
+    [column::K_KELURAHAN_DESA, column::I_KELURAHAN_DESA_KTP, column::K_KECAMATAN, column::I_KECAMATAN_KTP];
 /// What is told of a family because of them.
 const OF_VILLAGE: [&str; 2] = [reason::VILLAGE_UNRESOLVED, reason::VILLAGE_AMBIGUOUS];
 
@@ -281,8 +285,16 @@ fn of_file(
         let by_name = |name: &String| {
             headings.iter().position(|heading| heading.trim().eq_ignore_ascii_case(name.trim()))
         };
-        let place =
-            |one: &ToMend| one.column_name.as_ref().or_else(|| names.get(&one.column?)).and_then(by_name);
+        let place = |one: &ToMend| {
+            let own = one.column_name.as_ref().and_then(by_name);
+            let own = own.or_else(|| by_name(names.get(&one.column?)?));
+            // A village is told of under the code that DTSEN has for it, which the file need not have.
+            let village = || {
+                let mut names = PLACES.iter().filter_map(|column| names.get(column));
+                names.find_map(by_name).filter(|_| OF_VILLAGE.contains(&one.reason.as_str()))
+            };
+            own.or_else(village)
+        };
         found.push(Row {
             source: source.to_owned(),
             file: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),

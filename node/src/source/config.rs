@@ -225,17 +225,18 @@ pub fn save(home: &Home, name: &str, config: &Config, replace: bool) -> Result<b
     Ok(true)
 }
 
-/// Forgets a source; what it stated stays stated.
-pub async fn remove(home: &Home, store: &Store, name: &str) -> Result<(), ConfigError> {
+/// Forgets a source; what it stated stays stated. Tells how many findings end with it.
+pub async fn remove(home: &Home, store: &Store, name: &str) -> Result<u64, ConfigError> {
     let path = path(home, name)?;
     if !path.exists() {
         return Err(ConfigError::Unknown(name.to_owned()));
     }
-    for path in [path, secret_path(home, name), rows_path(home, name)] {
-        // Half of it may be gone already.
-        let _ = std::fs::remove_file(path);
+    // The file that makes it a source goes last: until then the command can be repeated.
+    for path in [rows_path(home, name), secret_path(home, name), path] {
+        files::remove(&path)?;
     }
-    Ok(store.set_settings(&[(&setting(name), None)]).await?)
+    store.set_settings(&[(&setting(name), None)]).await?;
+    Ok(store.end_findings(name).await?)
 }
 
 fn setting(name: &str) -> String {

@@ -22,7 +22,7 @@ pub enum SourceError {
     Address(String),
     /// Nobody answers.
     #[error(
-        "SUMBER_MATI: {server} tidak dapat dihubungi ({cause}). Periksa apakah server menyala dan alamatnya benar; node mencoba lagi sendiri"
+        "SUMBER_MATI: {server} tidak dapat dihubungi ({cause}). Periksa apakah server menyala dan alamatnya benar"
     )]
     Down {
         /// The server, without account and password.
@@ -41,9 +41,7 @@ pub enum SourceError {
         cause: String,
     },
     /// It answers no more.
-    #[error(
-        "SUMBER_MACET: {server} tidak menjawab selama {seconds} detik. Tidak ada yang diimpor; node mencoba lagi sendiri"
-    )]
+    #[error("SUMBER_MACET: {server} tidak menjawab selama {seconds} detik. Tidak ada yang diimpor")]
     Hangs {
         /// The server, without account and password.
         server: String,
@@ -51,9 +49,7 @@ pub enum SourceError {
         seconds: u64,
     },
     /// The connection ended in the middle.
-    #[error(
-        "SUMBER_PUTUS: {server} terputus di tengah pembacaan ({cause}). Tidak ada yang diimpor; node mencoba lagi sendiri"
-    )]
+    #[error("SUMBER_PUTUS: {server} terputus di tengah pembacaan ({cause}). Tidak ada yang diimpor")]
     Cut {
         /// The server, without account and password.
         server: String,
@@ -99,6 +95,16 @@ pub enum SourceError {
         name: String,
         /// Which table.
         table: &'static str,
+    },
+    /// Its file changed at every reading.
+    #[error(
+        "SUMBER_BERGERAK: {origin} sedang ditulis program lain dan berubah selagi dibaca, {readings} kali berturut-turut. Tidak ada yang diimpor. Tulislah ke berkas lain, lalu ganti namanya (mv)"
+    )]
+    Moving {
+        /// The file.
+        origin: String,
+        /// How often it was read.
+        readings: u32,
     },
     /// Columns of a table of `OpenSID` are not there for this account.
     #[error(
@@ -211,6 +217,11 @@ impl SourceError {
             Self::Lacks { table, columns } => Self::Changed { name: name.to_owned(), table, columns },
             other => other,
         }
+    }
+
+    /// Whether it may pass without anybody mending anything.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Down { .. } | Self::Hangs { .. } | Self::Cut { .. } | Self::Moving { .. })
     }
 }
 

@@ -59,13 +59,22 @@ impl Kept {
     /// Keeps rows in a file that only this account can read.
     pub(super) fn put(path: &Path, rows: &mut Spooled, marked: Vec<Marked>) -> io::Result<Self> {
         let coming = path.with_extension("rows.new");
+        let digest = Self::put_beside(&coming, rows).and_then(|digest| {
+            fs::rename(&coming, path)?;
+            Ok(digest)
+        });
+        if digest.is_err() {
+            let _ = fs::remove_file(&coming);
+        }
+        Ok(Self { digest: digest?, rows: rows.len(), marked })
+    }
+
+    fn put_beside(coming: &Path, rows: &mut Spooled) -> io::Result<String> {
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&coming)?;
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(coming)?;
         rows.write_to(&mut file)?;
         file.flush()?;
-        let digest = content_digest(&coming).map_err(io::Error::other)?;
-        fs::rename(coming, path)?;
-        Ok(Self { digest, rows: rows.len(), marked })
+        content_digest(coming).map_err(io::Error::other)
     }
 
     /// The rows, if the file is there as it was written and the same columns are asked for.

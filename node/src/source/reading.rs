@@ -5,11 +5,12 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader},
     ops::ControlFlow,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use dtsen_kit::ambient::Ambient;
 use dtsen_proto::rulebook::Rulebook;
 use dtsen_sources::{
     cell::Row,
@@ -31,6 +32,7 @@ use super::{
     database::{Database, Schema},
     kept::{self, Kept, Marked},
     opensid,
+    still::{self, Version},
     tables::{Table, everything, ordered, table, worth_reading},
     taker::Taker,
 };
@@ -117,12 +119,49 @@ pub async fn read(origin: &str, password: Option<&str>, settings: &Settings) -> 
     Ok(read_again(origin, password, settings, never).await?.expect("it is not as it was"))
 }
 
-/// Reads a file or a database, unless it is as it was; only what changed where rows were kept.
+/// Reads a file or a database, unless it is as it was; only what changed where rows were kept. A file that another
+/// program writes meanwhile is read again, and not for ever.
 pub(super) async fn read_again(
     origin: &str,
     password: Option<&str>,
     settings: &Settings,
     last: Last<'_>,
+) -> Result<Option<Read>, SourceError> {
+    let file = file_of(origin);
+    let Some(file) = file else { return once(origin, password, settings, &last).await };
+    for reading in 1..=still::READINGS {
+        let before = still::settled(&file, Ambient::system().now_ms()).await;
+        // What fails may do so because of what is being written.
+        let read = once(origin, password, settings, &last).await;
+        if Version::of(&file) == before {
+            return read;
+        }
+        if reading < still::READINGS {
+            tokio::time::sleep(still::PAUSE).await;
+        }
+    }
+    Err(SourceError::Moving { origin: file.display().to_string(), readings: still::READINGS })
+}
+
+/// The file that must stay as it is while it is read; none of a database that keeps a snapshot for its readers.
+fn file_of(origin: &str) -> Option<PathBuf> {
+    let sqlite = origin.strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
+    if sqlite.is_none() && is_secretive(origin) {
+        return None;
+    }
+    let path = PathBuf::from(sqlite.unwrap_or(origin));
+    // Beside its log SQLite may write into the file what its readers do not see.
+    let mut log = path.clone().into_os_string();
+    log.push("-wal");
+    (!Path::new(&log).exists()).then_some(path)
+}
+
+/// One reading.
+async fn once(
+    origin: &str,
+    password: Option<&str>,
+    settings: &Settings,
+    last: &Last<'_>,
 ) -> Result<Option<Read>, SourceError> {
     let places = Places::new(Arc::clone(&settings.rulebook), settings.hint.as_deref())?;
     let mut delivery =
@@ -192,7 +231,7 @@ async fn from_database(
     database: &mut Database,
     origin: &str,
     (taker, settings): (&mut Taker, &Settings),
-    last: Last<'_>,
+    last: &Last<'_>,
 ) -> Result<Option<Vec<Marked>>, SourceError> {
     let schema = database.schema().await?;
     if opensid::is_opensid(&schema) {
@@ -278,3 +317,6 @@ pub fn first_rows_of_sheets(path: &Path) -> Result<Vec<Vec<Row>>, SourceError> {
     })?;
     Ok(sheets)
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,16 @@ pub enum RunError {
     /// It cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// It cannot be read now.
+    #[error("{cause}. {}", next_try(.name, *.by_itself))]
+    Later {
+        /// Why.
+        cause: SourceError,
+        /// The source.
+        name: String,
+        /// Whether the running node reads it.
+        by_itself: bool,
+    },
     /// Its file is of no use.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -64,6 +74,26 @@ pub enum RunError {
     /// The preset is none.
     #[error("susunan {0} tidak dikenal")]
     Preset(String),
+}
+
+impl RunError {
+    /// With the next step, where nothing has to be mended.
+    fn of(self, name: &str, config: &Config) -> Self {
+        match self {
+            Self::Source(cause) if cause.passes() => {
+                Self::Later { cause, name: name.to_owned(), by_itself: config.every.is_some() }
+            }
+            other => other,
+        }
+    }
+}
+
+fn next_try(name: &str, by_itself: bool) -> String {
+    if by_itself {
+        "Node yang berjalan (serve) mencoba lagi sendiri".to_owned()
+    } else {
+        format!("Coba lagi dengan: dtsen-node source run {name}")
+    }
 }
 
 /// What a person looked at and found true, by the exact number.
@@ -116,6 +146,7 @@ impl Runner<'_> {
             let mut state = config::state(self.store, name).await?;
             state.tried_ms = self.ambient.now_ms();
             let result = self.once((turn, name), &config, confirmed, &mut state, progress).await;
+            let result = result.map_err(|error| error.of(name, &config));
             match &result {
                 Ok(ran) => {
                     state.alarm = alarm(self.home, name, ran);

@@ -93,10 +93,13 @@ pub struct ToMend {
     pub origin: Origin,
 }
 
+/// Of a cell that must be mended also the warnings, first: they say what is wrong with it.
 const MEND_LOCAL: &str =
     "SELECT s.name, s.kind, f.key, i.file, i.path, f.sheet, f.line, f.number, f.column_no,
     f.column_name, f.reason FROM finding f JOIN import i ON i.id = f.import JOIN source s ON s.id = f.source
-    WHERE f.severity >= $1 ORDER BY f.source, f.sheet, f.line LIMIT $2";
+    WHERE f.severity >= $1 OR f.severity >= $3 AND EXISTS (SELECT 1 FROM finding g
+        WHERE g.source = f.source AND g.key = f.key AND g.column_no = f.column_no AND g.severity >= $1)
+    ORDER BY f.source, f.sheet, f.line, f.severity LIMIT $2";
 const MEND_HUB: &str = "SELECT o.name, o.kind, k.key, i.file, i.path, r.sheet, r.line, r.number, v.detail
     FROM verdict v JOIN sent s ON s.epoch = v.epoch AND s.sequence = v.sequence AND s.place = v.place
     JOIN record r ON r.id = s.record JOIN source o ON o.id = r.source
@@ -270,7 +273,9 @@ impl Store {
                 let mut conn = self.db.reader().await;
                 let mut found = Vec::new();
                 let gravest = imports::severity_number(Severity::Hold);
-                for row in sqlx::query(MEND_LOCAL).bind(gravest).bind(limit).fetch_all(&mut *conn).await? {
+                let beside = imports::severity_number(Severity::Warning);
+                let local = sqlx::query(MEND_LOCAL).bind(gravest).bind(limit).bind(beside);
+                for row in local.fetch_all(&mut *conn).await? {
                     found.push(ToMend {
                         column: column_of(row.try_get(8)?),
                         column_name: row.try_get(9)?,

@@ -121,6 +121,9 @@ const END_FINDINGS: &str = "DELETE FROM finding WHERE source = (SELECT source FR
     AND import < (SELECT run FROM import WHERE id = $1) AND stays = 0";
 const INSERT_FINDING: &str = "INSERT INTO finding
     (import, source, key, sheet, line, column_no, column_name, reason, severity, detail, number, stays) ";
+const FORGET_ROWS: &str = "UPDATE known_row SET digest = zeroblob(16) WHERE (source, key) IN
+    (SELECT source, key FROM finding WHERE source IN (SELECT id FROM source WHERE name = $1))";
+const FORGET_FINDINGS: &str = "DELETE FROM finding WHERE source IN (SELECT id FROM source WHERE name = $1)";
 const LAST_FILES: &str = "SELECT path, reference_day, run FROM import i WHERE path IS NOT NULL
     AND source IN (SELECT id FROM source WHERE name = $1)
     AND run = (SELECT max(l.run) FROM import l WHERE l.source = i.source)
@@ -197,6 +200,21 @@ impl Store {
             .section(async {
                 let mut conn = self.db.reader().await;
                 Ok(sqlx::query_scalar(NEXT).fetch_one(&mut *conn).await?)
+            })
+            .await
+    }
+
+    /// Ends what this node found in a source that nobody reads any more; how much it was. Should it be read again, these
+    /// rows are looked at anew.
+    pub async fn end_findings(&self, name: &str) -> Result<u64> {
+        self.db
+            .section(async {
+                let mut conn = self.db.writer().await;
+                let mut tx = conn.begin_with(BEGIN).await?;
+                sqlx::query(FORGET_ROWS).bind(name).execute(&mut *tx).await?;
+                let ended = sqlx::query(FORGET_FINDINGS).bind(name).execute(&mut *tx).await?.rows_affected();
+                tx.commit().await?;
+                Ok(ended)
             })
             .await
     }

@@ -57,8 +57,13 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         .mode(0o600)
         .open(&temporary)
         .map_err(at("membuat", &temporary))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("menulis", &temporary))?;
-    fs::rename(&temporary, path).map_err(at("mengganti", path))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("menulis", &temporary));
+    let written = written.and_then(|()| fs::rename(&temporary, path).map_err(at("mengganti", path)));
+    if written.is_err() {
+        // Half a file may hold somebody's data, and takes the room that was lacking.
+        let _ = fs::remove_file(&temporary);
+    }
+    written?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|f| f.sync_all()).map_err(at("menyimpan folder", folder))
 }
@@ -66,6 +71,14 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// Reads a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(at("membaca", path))
+}
+
+/// Removes a file. One that is not there is gone already.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(at("menghapus", path)(cause)),
+        _ => Ok(()),
+    }
 }
 
 /// A lock on a home folder, held for as long as the process lives.
@@ -86,5 +99,36 @@ pub fn lock_home(home: &Path, name: &str) -> Result<Option<HomeLock>, FileError>
         Ok(()) => Ok(Some(HomeLock(file))),
         Err(fs::TryLockError::WouldBlock) => Ok(None),
         Err(fs::TryLockError::Error(e)) => Err(at("mengunci", &path)(e)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("temuan.xlsx");
+        write_private(&path, b"satu").expect("writes");
+        assert_eq!(fs::read(&path).expect("reads"), b"satu");
+        fs::create_dir(folder.path().join("irisan.csv")).expect("a folder");
+        assert!(
+            write_private(&folder.path().join("irisan.csv"), b"dua").is_err(),
+            "a folder is in its place"
+        );
+        let mut left: Vec<_> =
+            fs::read_dir(&folder).expect("reads").flatten().map(|entry| entry.file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["irisan.csv", "temuan.xlsx"]);
+    }
+
+    #[test]
+    fn what_cannot_be_removed_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lokal.toml");
+        fs::write(&path, "").expect("writes");
+        assert!(remove(&path).is_ok() && remove(&path).is_ok() && !path.exists());
+        assert!(remove(folder.path()).expect_err("no file").to_string().contains("menghapus"));
     }
 }

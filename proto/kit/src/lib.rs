@@ -12,6 +12,7 @@ pub mod files;
 pub mod net;
 pub mod program;
 pub mod progress;
+pub mod secret;
 pub mod sqlite;
 pub mod stop;
 pub mod telemetry;

@@ -4,13 +4,13 @@ use std::{io, panic, process::ExitCode};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::advice::advice;
+use crate::{advice::advice, secret};
 
 /// Runs a command. What fails is told with what the operator can do about it.
 pub fn run(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
     let result = runtime().map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(command));
     result.unwrap_or_else(|error| {
-        eprintln!("Gagal: {error:#}");
+        eprintln!("Gagal: {}", secret::masked(&format!("{error:#}")));
         if let Some(advice) = advice(error.as_ref()) {
             eprintln!("→ {advice}");
         }

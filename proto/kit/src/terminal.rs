@@ -3,12 +3,16 @@
 use std::{
     fmt,
     io::{self, Write as _},
+    path::PathBuf,
 };
 
 use clap::{
     Arg, ArgAction, Command, Parser,
+    builder::{PathBufValueParser, StringValueParser, TypedValueParser},
     error::{ContextKind, ContextValue, ErrorKind},
 };
+
+use crate::secret::masked;
 
 /// Prints a line, as `println!` does. A reader that has seen enough (`| head`) is no failure.
 #[macro_export]
@@ -79,9 +83,33 @@ pub fn parse<C: Parser>() -> C {
             error.exit();
         }
         let words: Vec<String> = std::env::args().skip(1).collect();
-        eprintln!("Perintah salah: {}; lihat: {} --help", wrong(&error), place(C::command(), &words));
+        let told =
+            format!("Perintah salah: {}; lihat: {} --help", wrong(&error), place(C::command(), &words));
+        eprintln!("{}", masked(&told));
         std::process::exit(WRONG_WORDS);
     })
+}
+
+/// The address of a database where a file or a name belongs.
+#[derive(Debug, thiserror::Error)]
+#[error("itu alamat basis data. Alamat ditulis sebagai asal: source add NAMA ALAMAT, atau preview ALAMAT")]
+pub struct IsAddress;
+
+/// Takes a file, whatever its name, but not the address of a database: who mistook the order hears it at once.
+pub fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match path.to_str() {
+        Some(text) if is_address(text) && !path.exists() => Err(IsAddress),
+        _ => Ok(path),
+    })
+}
+
+/// Takes a name, but not the address of a database.
+pub fn name() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().try_map(|name| if is_address(&name) { Err(IsAddress) } else { Ok(name) })
+}
+
+fn is_address(text: &str) -> bool {
+    text.contains("://")
 }
 
 /// The program with the commands that were understood.
@@ -120,6 +148,13 @@ fn wrong(error: &clap::Error) -> String {
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "sebut perintahnya".into()
         }
+        ErrorKind::ValueValidation
+            if std::error::Error::source(error)
+                .and_then(|cause| cause.downcast_ref::<IsAddress>())
+                .is_some() =>
+        {
+            format!("isi {argument} tidak dapat dipakai: {IsAddress}")
+        }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let choices = told(ContextKind::ValidValue);
             let hint =
@@ -150,7 +185,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Parser)]
-    #[command(name = "program")]
+    #[command(name = "program", version)]
     struct Line {
         #[command(subcommand)]
         command: Inner,
@@ -163,6 +198,10 @@ mod tests {
             region: u8,
             #[arg(long, value_name = "TANGGAL")]
             day: Option<u8>,
+            #[arg(long, value_parser = file())]
+            mapping: Option<PathBuf>,
+            #[arg(long, value_parser = name())]
+            source: Option<String>,
         },
     }
 
@@ -179,6 +218,10 @@ mod tests {
             "isi --region <REGION> tidak dapat dipakai, kode daerah ditulis dengan titik, misalnya 52.71"
         );
         assert!(answer(&["init", "--region", "1", "--day", "x"]).contains("2026-12-31"));
+        for option in ["--mapping", "--source"] {
+            let told = answer(&["init", "--region", "1", option, "mysql://a:rahasia@h/d"]);
+            assert!(told.contains("itu alamat basis data") && !told.contains("rahasia"), "{told}");
+        }
         assert_eq!(answer(&["int"]), "perintah int tidak ada (mungkin maksud Anda init)");
         assert_eq!(
             answer(&["init", "--regoin", "1"]),
