@@ -3,6 +3,7 @@
 //! `DTSEN_TEST_REQUIRE_MARIADB` is set.
 
 mod alarms;
+mod families;
 mod incremental;
 mod mapping;
 mod node;

@@ -38,6 +38,9 @@ pub struct Delivered<'a> {
     pub spooled: &'a mut Spooled,
     /// The file or database, as it is shown.
     pub label: &'a str,
+    /// Whether its last reading was brought to its end. If not, families may be otherwise than their members that are
+    /// known say: every one is made anew.
+    pub settled: bool,
 }
 
 /// Families with a member that is new, changed or gone.
@@ -61,7 +64,7 @@ impl Importer<'_> {
         Box::pin(async move {
             let reference = self.check(options)?;
             let provenance = Provenance { source: options.source.as_str().into(), reference };
-            let Delivered { delivery, spooled, label } = delivered;
+            let Delivered { delivery, spooled, label, settled } = delivered;
             let mut places = crate::intake::FamilyPlaces::new();
             let mut sessions = Vec::new();
             for kind in [RecordKind::Individu, RecordKind::Keluarga] {
@@ -85,7 +88,10 @@ impl Importer<'_> {
                     touched.extend(&left.families);
                     let mut found = match made.take() {
                         Some(made) => made,
-                        None => gather(&mut run, delivery, spooled, &touched, label, progress)?,
+                        None => {
+                            let touched = settled.then_some(&touched);
+                            gather(&mut run, delivery, spooled, touched, label, progress)?
+                        }
                     };
                     if !left.families.is_empty()
                         && !self.may_shrink(&mut run, &left.people, &found, options, unidentified).await?

@@ -53,22 +53,22 @@ struct Address {
     names: [Option<String>; 4],
 }
 
-/// The families whose members changed, out of all their members.
+/// The families whose members changed, out of all their members; all families if nobody can say which these are.
 pub(super) fn gather(
     run: &mut Run<'_>,
     delivery: &mut Delivery,
     spooled: &mut Spooled,
-    touched: &Touched,
+    touched: Option<&Touched>,
     label: &str,
     progress: &mut OnProgress<'_>,
 ) -> Result<Families, ImportError> {
-    if touched.is_empty() && !run.known.is_empty() {
+    if touched.is_some_and(Touched::is_empty) && !run.known.is_empty() {
         // Nobody changed, nobody came or left: neither did a family.
         run.known.mark_all_met();
         return Ok(Families::new());
     }
     let total = spooled.len();
-    let whole = run.known.is_empty();
+    let touched = touched.filter(|_| !run.known.is_empty());
     let mut rows = spooled.rows().map_err(ImportError::Spool)?;
     let (mut lines, mut read, mut found) = (Vec::new(), 0_u64, Families::new());
     let mut more = true;
@@ -77,7 +77,7 @@ pub(super) fn gather(
         read += 1;
         for line in lines.drain(..) {
             let Some(number) = delivery.family_number(&line) else { continue };
-            if whole || touched.contains(&number) {
+            if touched.is_none_or(|touched| touched.contains(&number)) {
                 let record = delivery.understand(&line);
                 if !superseded(&record) {
                     found.entry(number).or_default().add(&record);
