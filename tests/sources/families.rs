@@ -161,3 +161,24 @@ fn families_that_are_gone_wait_until_somebody_confirms() {
         assert_eq!(village.families(), Village::of(&people).families());
     }
 }
+
+#[test]
+fn who_could_not_be_taken_and_comes_back_unchanged_counts_again() {
+    let before = people(120);
+    let village = Village::of(&before);
+    let whole = village.families();
+    let spoil: [fn(&mut Person); 2] = [|person| person.status = "TIDAK VALID", |person| person.name.clear()];
+    for spoil in spoil {
+        for number in [0, 3] {
+            village.reader.take_pending();
+            let mut wrong = before.clone();
+            spoil(&mut wrong[number]);
+            village.write(&wrong);
+            village.read();
+            assert_eq!(village.families(), Village::of(&wrong).families(), "while it is wrong");
+            village.write(&before);
+            village.read();
+            assert_eq!(village.families(), whole);
+        }
+    }
+}

@@ -210,6 +210,9 @@ fn one(
     if superseded(&record) {
         // Another row says what holds, or the source itself says that this one does not: nobody's mistake.
         run.judge.counts.unchanged += 1;
+        if !is_replaced(&record) {
+            chunk.set_aside.push(key);
+        }
         return;
     }
     if let Some((made, number)) = made.zip(family) {
@@ -224,6 +227,7 @@ fn one(
     }
     if refused {
         run.judge.counts.errors += 1;
+        chunk.set_aside.push(key);
         let told = findings.iter().map(|found| run.judge.told_by_intake(found));
         chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), ..told }));
         return;
@@ -246,7 +250,12 @@ fn one(
 }
 
 fn superseded(record: &Record) -> bool {
-    record.told.iter().any(|told| matches!(told.code, reason::ROW_SUPERSEDED | reason::ROW_NOT_VALID))
+    is_replaced(record) || record.told.iter().any(|told| told.code == reason::ROW_NOT_VALID)
+}
+
+/// Whether another row says what holds.
+fn is_replaced(record: &Record) -> bool {
+    record.told.iter().any(|told| told.code == reason::ROW_SUPERSEDED)
 }
 
 /// Columns of which the row could not be read.

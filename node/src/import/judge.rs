@@ -138,6 +138,7 @@ impl Judge {
         let worst = told.iter().map(|finding| finding.severity).max();
         let stays = worst != Some(Severity::Error);
         if !stays {
+            writes.set_aside.push(key);
             self.counts.errors += 1;
             self.unidentified += u64::from(told.iter().any(|f| is_about_number(f, found.row.kind)));
         }

@@ -1,7 +1,7 @@
 //! Rows that a complete file no longer has.
 
 use dtsen_proto::record::Delta;
-use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite};
+use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::{BEGIN, Result, SourceId, Store, StoreError, bulk, outbox, undo};
 
@@ -41,6 +41,17 @@ fn read_row(digits: &[u8]) -> Option<GoneRow> {
     let (digest, place) = rest.split_first_chunk::<16>()?;
     let place = i64::from_be_bytes(place.try_into().ok()?);
     Some(GoneRow { key: *key, digest: *digest, place: (place != 0).then_some(place) })
+}
+
+/// Has rows looked at again the next time, though they be the same: a digest of zeros is that of none.
+pub(super) async fn doubt(conn: &mut SqliteConnection, source: SourceId, keys: &[[u8; 16]]) -> Result<()> {
+    for group in keys.chunks(bulk::GROUP) {
+        let mut query = QueryBuilder::<Sqlite>::new(DOUBT);
+        query.push_bind(source.0).push(" AND key IN");
+        bulk::among(&mut query, group);
+        query.build().execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 impl Store {
@@ -109,12 +120,7 @@ impl Store {
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
-                for group in keys.chunks(bulk::GROUP) {
-                    let mut query = QueryBuilder::<Sqlite>::new(DOUBT);
-                    query.push_bind(source.0).push(" AND key IN");
-                    bulk::among(&mut query, group);
-                    query.build().execute(&mut *tx).await?;
-                }
+                doubt(&mut tx, source, keys).await?;
                 Ok(tx.commit().await?)
             })
             .await
