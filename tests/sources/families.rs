@@ -182,3 +182,42 @@ fn who_could_not_be_taken_and_comes_back_unchanged_counts_again() {
         }
     }
 }
+
+#[test]
+fn a_damaged_family_number_withdraws_nobody() {
+    let before = people(120);
+    let village = Village::of(&before);
+    let whole = village.families();
+    for damaged in ["520114010110900", "0"] {
+        village.reader.take_pending();
+        let mut wrong = before.clone();
+        for person in &mut wrong[..2] {
+            person.family = damaged.into();
+        }
+        village.write(&wrong);
+        for _ in 0..2 {
+            let told = village.waits();
+            assert!(told.contains("SUMBER_RAGU: 2 baris") && told.contains("--confirm-gone 1"), "{told}");
+            assert_eq!((village.withdrawn(), village.families()), (0, whole.clone()), "{damaged}");
+        }
+        village.write(&before);
+        village.read();
+        assert_eq!((village.is_calm(), village.withdrawn(), village.families()), (true, 0, whole.clone()));
+    }
+    // One of two: the family is what the other one makes.
+    let mut wrong = before.clone();
+    wrong[1].family = "0".into();
+    village.write(&wrong);
+    village.read();
+    assert_eq!((village.is_calm(), village.withdrawn()), (true, 0));
+    // Somebody looked: the family is gone, and nobody is asked again.
+    wrong[0].family = "0".into();
+    village.write(&wrong);
+    village.waits();
+    village.reader.run(&["source", "run", "lokal", "--confirm-gone", "1"]);
+    assert_eq!(village.withdrawn(), 1);
+    wrong[50].address = "JL BARU".into();
+    village.write(&wrong);
+    village.read();
+    assert!(village.is_calm());
+}

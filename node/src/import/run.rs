@@ -79,6 +79,7 @@ impl Importer<'_> {
             counts: Counts::default(),
             unidentified: 0,
             unclear: Vec::new(),
+            clinging: Vec::new(),
             left: BTreeSet::new(),
             deferred: HashMap::new(),
         };

@@ -18,10 +18,11 @@ use super::{
     super::{
         ImportError, OnProgress,
         judge::Entry,
+        known::Known,
         run::{Chunk, Run},
         scope::place_number,
     },
-    ROWS_PER_STEP, Touched, superseded,
+    Claims, ROWS_PER_STEP, Touched, superseded,
 };
 
 /// The relation of the head of family.
@@ -97,6 +98,14 @@ pub(super) fn gather(
 /// Numbers of the families that anybody is a member of.
 pub(super) fn with_members(found: &Families) -> impl Iterator<Item = u64> {
     found.iter().filter(|(_, family)| family.members > 0).map(|(number, _)| *number)
+}
+
+/// Rows that are there but name no family, while their record states one that nobody else makes: whether it is gone is
+/// not certain.
+pub(super) fn without_members(claims: &Claims, found: &Families, known: &Known) -> Vec<[u8; 16]> {
+    let is_made = |number: &u64| found.get(number).is_some_and(|family| family.members > 0);
+    let in_doubt = |number: &u64| known.knows(&RowKey::Kk(*number).to_bytes()) && !is_made(number);
+    claims.iter().filter(|(_, number)| in_doubt(number)).map(|(key, _)| *key).collect()
 }
 
 /// Imports the families that members make.
