@@ -108,6 +108,7 @@ impl Importer<'_> {
                 touched.append(&mut run.judge.left);
                 if kind == RecordKind::Individu {
                     left = self.left_by_gone(&run, options).await?;
+                    touched.extend(self.claims(run.source, &left.people.replaced).await?.values());
                     claims = self.claims(run.source, &run.judge.clinging).await?;
                 }
                 doubted.push((run.source, std::mem::take(&mut run.judge.unclear)));

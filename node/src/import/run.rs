@@ -149,8 +149,12 @@ impl Run<'_> {
     /// Notes that a row is read as an operator corrected it.
     pub(super) fn corrected(&mut self, taken: Taken, chunk: &mut Chunk) {
         // If another row has the number already, the one without it is one too many, and gone.
-        if taken.goes_on() && !self.known.knows(&taken.key) {
-            self.known.mark_met(&taken.before);
+        if taken.goes_on() {
+            if self.known.knows(&taken.key) {
+                self.known.replace(&taken.before);
+            } else {
+                self.known.mark_met(&taken.before);
+            }
         }
         chunk.taken.push(taken);
     }
