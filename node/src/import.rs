@@ -285,15 +285,15 @@ impl Importer<'_> {
         }
         let all: Vec<&Missing> = missing.iter().map(|(_, missing)| missing).collect();
         let outcome = gone::allowed(&all, options.confirm_gone, unidentified);
-        if matches!(outcome, GoneOutcome::Withdrawn(_)) {
-            for (last, missing) in &missing {
-                let done = &mut finished[*last];
-                let source = sessions[done.session].1.source;
-                let queued =
-                    gone::withdraw(self.store, (done.import, source), &missing.keys, provenance).await?;
-                done.summary.counts.gone += missing.keys.len() as u64;
-                done.summary.counts.queued += queued;
-            }
+        let allowed = matches!(outcome, GoneOutcome::Withdrawn(_));
+        for (last, missing) in &missing {
+            let done = &mut finished[*last];
+            let source = sessions[done.session].1.source;
+            let keys: &[&[_]] = &[&missing.replaced, if allowed { &missing.keys } else { &[] }];
+            let keys = keys.concat();
+            let queued = gone::withdraw(self.store, (done.import, source), &keys, provenance).await?;
+            done.summary.counts.gone += keys.len() as u64;
+            done.summary.counts.queued += queued;
         }
         Ok(outcome)
     }

@@ -1,6 +1,7 @@
 //! The way back: what was refused goes out in a workbook, what an operator corrected in it comes back, and an import that
 //! was a mistake is taken back while nothing of it was sent.
 
+mod copies;
 mod corrections;
 mod held;
 mod undone;

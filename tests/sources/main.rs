@@ -4,6 +4,7 @@
 
 mod alarms;
 mod emptied;
+mod families;
 mod incremental;
 mod mapping;
 mod node;

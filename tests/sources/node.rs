@@ -54,16 +54,28 @@ impl Reader {
         all.into_iter().filter(|delta| delta.kind == kind).map(|delta| (name(&delta), delta)).collect()
     }
 
-    /// What waits to be sent, by number or name; then it is forgotten, as if it had been sent.
-    pub(crate) fn take_pending(&self) -> Vec<(String, Delta)> {
-        let all = self.deltas("SELECT delta FROM pending ORDER BY id");
+    /// What is stated of rows that are not withdrawn.
+    pub(crate) fn in_force(&self) -> Vec<Delta> {
+        self.deltas(
+            "SELECT r.delta FROM known_row k JOIN record r ON r.id = k.record WHERE k.gone = 0 ORDER BY r.id",
+        )
+    }
+
+    /// Runs statements on the node's store.
+    pub(crate) fn change_store(&self, sql: &'static str) {
         let path = self.node.home().join("node.db");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let options = SqliteConnectOptions::new().filename(path);
             let mut store = SqliteConnection::connect_with(&options).await.expect("opens");
-            sqlx::query("DELETE FROM pending").execute(&mut store).await.expect("deletes");
+            sqlx::raw_sql(sql).execute(&mut store).await.expect("changes");
         });
+    }
+
+    /// What waits to be sent, by number or name; then it is forgotten, as if it had been sent.
+    pub(crate) fn take_pending(&self) -> Vec<(String, Delta)> {
+        let all = self.deltas("SELECT delta FROM pending ORDER BY id");
+        self.change_store("DELETE FROM pending");
         all.into_iter().map(|delta| (name(&delta), delta)).collect()
     }
 }

@@ -2,10 +2,10 @@
 
 mod families;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dtsen_proto::{
-    column::Column,
+    column::{self, Column},
     record::{Provenance, RecordKind},
     rulebook::{Finding, Severity, reason},
 };
@@ -14,7 +14,7 @@ use dtsen_sources::{
 };
 use futures::future::BoxFuture;
 
-use self::families::{Families, family_columns, gather, store};
+use self::families::{Families, family_columns, gather, store, without_members};
 use super::{
     Finished, GoneOutcome, ImportError, ImportOptions, ImportSummary, Importer, OnProgress,
     gone::{self, Missing},
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     intake::FileFinding,
-    store::{NewFinding, Taken},
+    store::{NewFinding, SourceId, Taken},
 };
 
 /// Rows that are read between two signs of life.
@@ -38,10 +38,16 @@ pub struct Delivered<'a> {
     pub spooled: &'a mut Spooled,
     /// The file or database, as it is shown.
     pub label: &'a str,
+    /// Whether its last reading was brought to its end. If not, families may be otherwise than their members that are
+    /// known say: every one is made anew.
+    pub settled: bool,
 }
 
 /// Families with a member that is new, changed or gone.
 type Touched = BTreeSet<u64>;
+
+/// Families that records state, by the keys of their rows.
+type Claims = BTreeMap<[u8; 16], u64>;
 
 /// People whom a delivery no longer has, and the families that they leave.
 #[derive(Default)]
@@ -62,20 +68,21 @@ impl Importer<'_> {
             let reference = self.check(options)?;
             let run_of = self.run_of(options).await?;
             let provenance = Provenance { source: options.source.as_str().into(), reference };
-            let Delivered { delivery, spooled, label } = delivered;
+            let Delivered { delivery, spooled, label, settled } = delivered;
             let mut places = crate::intake::FamilyPlaces::new();
             let mut sessions = Vec::new();
             for kind in [RecordKind::Individu, RecordKind::Keluarga] {
                 sessions.push((kind, self.session(&provenance, kind, &mut places).await?));
             }
             let scope = options.complete.as_ref();
+            let of_people = sessions[0].1.source;
             let own_families = delivery.found().any(|found| found.plan.kind == RecordKind::Keluarga);
             // The first time every row is understood: its family is made at once.
             let first = sessions.iter().all(|(_, session)| session.known.is_empty());
             let mut made = (first && !own_families).then(Families::new);
             let (mut touched, mut left) = (Touched::default(), Left::default());
             let mut finished = Vec::new();
-            let (mut unidentified, mut doubted, mut lapsed) = (0, Vec::new(), Vec::new());
+            let (mut unidentified, mut doubted, mut claims) = (0, Vec::new(), Claims::default());
             for (at, (kind, session)) in sessions.iter_mut().enumerate() {
                 let kind = *kind;
                 let derived = kind == RecordKind::Keluarga && !own_families;
@@ -84,17 +91,16 @@ impl Importer<'_> {
                 let mut run = self.begin(session, columns, &provenance, of, &[]).await?;
                 if derived {
                     touched.extend(&left.families);
-                    let mut found = match made.take() {
+                    touched.extend(claims.values());
+                    let touched = settled.then_some(&touched);
+                    let found = match made.take() {
                         Some(made) => made,
-                        None => gather(&mut run, delivery, spooled, &touched, label, progress)?,
+                        None => gather(&mut run, delivery, spooled, touched, label, progress)?,
                     };
-                    if !left.families.is_empty()
-                        && !self.may_shrink(&mut run, &left.people, &found, options, unidentified).await?
-                    {
-                        // Those who are not withdrawn stay its members.
-                        found.retain(|number, _| !left.families.contains(number));
-                    }
-                    store(&mut run, found).await?;
+                    let clinging = without_members(&claims, &found, run.known);
+                    unidentified += clinging.len() as u64;
+                    doubted.push((of_people, clinging));
+                    self.put_families(&mut run, found, &left, (options, unidentified)).await?;
                 } else {
                     let made = made.as_mut().filter(|_| kind == RecordKind::Individu);
                     people(&mut run, delivery, spooled, (kind, &mut touched, made), label, progress).await?;
@@ -103,8 +109,9 @@ impl Importer<'_> {
                 touched.append(&mut run.judge.left);
                 if kind == RecordKind::Individu {
                     left = self.left_by_gone(&run, options).await?;
+                    touched.extend(self.claims(run.source, &left.people.replaced).await?.values());
+                    claims = self.claims(run.source, &run.judge.clinging).await?;
                 }
-                lapsed.push((run.source, std::mem::take(&mut run.judge.lapsed)));
                 doubted.push((run.source, std::mem::take(&mut run.judge.unclear)));
                 let (done, unclear) = self.ended(run, label, kind, 0).await?;
                 unidentified += unclear;
@@ -112,10 +119,9 @@ impl Importer<'_> {
             }
             let summary = self.conclude(options, &provenance, &sessions, finished, unidentified).await?;
             if matches!(summary.gone, GoneOutcome::Unidentified { .. }) {
-                lapsed.append(&mut doubted);
-            }
-            for (source, keys) in lapsed {
-                self.store.doubt(source, &keys).await?;
+                for (source, keys) in doubted {
+                    self.store.doubt(source, &keys).await?;
+                }
             }
             Ok(summary)
         })
@@ -125,8 +131,30 @@ impl Importer<'_> {
     async fn left_by_gone(&self, run: &Run<'_>, options: &ImportOptions) -> Result<Left, ImportError> {
         let Some(scope) = &options.complete else { return Ok(Left::default()) };
         let people = gone::missing(self.store, run.source, run.known, scope).await?;
-        let families = self.store.families_of(run.source, &people.keys).await?;
-        Ok(Left { people, families: families.iter().filter_map(|number| number.parse().ok()).collect() })
+        let families = self.claims(run.source, &people.keys).await?.into_values().collect();
+        Ok(Left { people, families })
+    }
+
+    /// The families that the records of these rows state.
+    async fn claims(&self, source: SourceId, keys: &[[u8; 16]]) -> Result<Claims, ImportError> {
+        let families = self.store.families_of(source, keys).await?;
+        Ok(families.into_iter().filter_map(|(key, number)| Some((key, number.parse().ok()?))).collect())
+    }
+
+    /// Imports the families that were found; those who are gone but not withdrawn stay members of theirs.
+    async fn put_families(
+        &self,
+        run: &mut Run<'_>,
+        mut found: Families,
+        left: &Left,
+        (options, unidentified): (&ImportOptions, u64),
+    ) -> Result<(), ImportError> {
+        if !left.families.is_empty()
+            && !self.may_shrink(run, &left.people, &found, options, unidentified).await?
+        {
+            found.retain(|number, _| !left.families.contains(number));
+        }
+        store(run, found).await
     }
 
     /// Whether those who are gone will be withdrawn, with the families of which nobody is left, as [`Importer::gone`] will say.
@@ -212,7 +240,6 @@ fn one(
     if is_not_valid(&record) {
         // The source itself says that nothing of it holds: somebody should know why a family shrinks. What was known of it
         // stays: should it hold again just so, its family must not be forgotten.
-        run.judge.lapsed.push(key);
         let found = findings(run, &record);
         refuse(
             run,
@@ -233,12 +260,16 @@ fn one(
         run.judge.unclear.push(key);
     }
     if refused {
+        run.judge.clinging.push(key);
         refuse(run, findings.iter(), (key, line), chunk);
         return;
     }
     let delta = record.delta(&run.judge.rulebook, &run.judge.provenance);
     let place = record.village.as_deref().and_then(place_number);
     let unread = unread(&record);
+    if unread.contains(&column::I_NOMOR_KARTU_KELUARGA) {
+        run.judge.clinging.push(key);
+    }
     let entry = Entry {
         key,
         digest,
@@ -262,6 +293,7 @@ fn refuse<'f>(
     chunk: &mut Chunk,
 ) {
     run.judge.counts.errors += 1;
+    chunk.set_aside.push(key);
     let told = findings.map(|found| run.judge.told_by_intake(found));
     let sheet = || line.row.sheet.clone();
     chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), sheet: sheet(), ..told }));

@@ -51,6 +51,8 @@ pub enum GoneOutcome {
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     pub(super) keys: Vec<[u8; 16]>,
+    /// Those besides of whom an operator said which other known row they are: nobody is missing, nobody has to confirm.
+    pub(super) replaced: Vec<[u8; 16]>,
     /// Known rows in the scope.
     pub(super) known: u64,
 }
@@ -71,9 +73,11 @@ pub(super) async fn missing(
         for row in page.iter().filter(|row| scope.holds(row.place)) {
             missing.known += 1;
             // A row that this import stored is known by now and was met.
-            if !known.was_met(&row.key) {
-                missing.keys.push(row.key);
+            if known.was_met(&row.key) {
+                continue;
             }
+            let missing = if known.is_replaced(&row.key) { &mut missing.replaced } else { &mut missing.keys };
+            missing.push(row.key);
         }
     }
 }

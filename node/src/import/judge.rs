@@ -54,8 +54,8 @@ pub(super) struct Judge {
     pub(super) unidentified: u64,
     /// Their keys, as far as they have any.
     pub(super) unclear: Vec<[u8; 16]>,
-    /// Keys of rows that their source calls not valid.
-    pub(super) lapsed: Vec<[u8; 16]>,
+    /// Keys of rows whose record may state a family that they do not name.
+    pub(super) clinging: Vec<[u8; 16]>,
     /// Families that the records of changed rows stated before.
     pub(super) left: BTreeSet<u64>,
     /// Rows that a later one replaced last time, by key.
@@ -148,6 +148,8 @@ impl Judge {
         let worst = told.iter().map(|finding| finding.severity).max();
         let stays = worst != Some(Severity::Error);
         if !stays {
+            writes.set_aside.push(key);
+            self.clinging.push(key);
             self.counts.errors += 1;
             self.unidentified += u64::from(told.iter().any(|f| is_about_number(f, found.row.kind)));
         }

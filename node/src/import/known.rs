@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasherDefault, DefaultHasher},
 };
 
-use dtsen_sources::key::is_number;
+use dtsen_sources::key::{KeyBytes, is_number};
 
 /// How a row stands to what is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Known {
     seen: Vec<u64>,
     /// Keys of this import that are not among `rows`.
     fresh: HashSet<u64, BuildHasherDefault<DefaultHasher>>,
+    /// Known rows that are others of them, as an operator said.
+    replaced: HashSet<KeyBytes>,
 }
 
 /// A key in eight bytes. Numbers have 16 digits, so the highest bit is free for the others.
@@ -96,6 +98,16 @@ impl Known {
         if !found.is_empty() {
             self.mark(found.start);
         }
+    }
+
+    /// Notes that a known row is another one, which is known too.
+    pub(super) fn replace(&mut self, key: &KeyBytes) {
+        self.replaced.insert(*key);
+    }
+
+    /// Whether a known row is another one.
+    pub(super) fn is_replaced(&self, key: &KeyBytes) -> bool {
+        self.replaced.contains(key)
     }
 
     /// Whether this import has met the key.

@@ -55,6 +55,8 @@ pub(super) struct Chunk {
     pub(super) entries: Vec<Option<Entry>>,
     at: HashMap<[u8; 16], usize>,
     pub(super) findings: Vec<NewFinding>,
+    /// Keys of rows that are not stored.
+    pub(super) set_aside: Vec<[u8; 16]>,
     superseded: Vec<KeyDigest>,
     taken: Vec<Taken>,
 }
@@ -77,7 +79,7 @@ impl Importer<'_> {
             counts: Counts::default(),
             unidentified: 0,
             unclear: Vec::new(),
-            lapsed: Vec::new(),
+            clinging: Vec::new(),
             left: BTreeSet::new(),
             deferred: HashMap::new(),
         };
@@ -130,9 +132,16 @@ impl Importer<'_> {
 }
 
 impl Chunk {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+            && self.findings.is_empty()
+            && self.taken.is_empty()
+            && self.set_aside.is_empty()
+    }
+
     /// Whether it is to be stored before more is added.
     pub(super) fn is_full(&self) -> bool {
-        self.entries.len() >= CHUNK_ROWS || self.findings.len() >= CHUNK_ROWS
+        [self.entries.len(), self.findings.len(), self.set_aside.len()].iter().any(|rows| *rows >= CHUNK_ROWS)
     }
 }
 
@@ -140,8 +149,12 @@ impl Run<'_> {
     /// Notes that a row is read as an operator corrected it.
     pub(super) fn corrected(&mut self, taken: Taken, chunk: &mut Chunk) {
         // If another row has the number already, the one without it is one too many, and gone.
-        if taken.goes_on() && !self.known.knows(&taken.key) {
-            self.known.mark_met(&taken.before);
+        if taken.goes_on() {
+            if self.known.knows(&taken.key) {
+                self.known.replace(&taken.before);
+            } else {
+                self.known.mark_met(&taken.before);
+            }
         }
         chunk.taken.push(taken);
     }
@@ -162,13 +175,17 @@ impl Run<'_> {
 
     /// Stores a chunk.
     pub(super) async fn store(&mut self, chunk: Chunk) -> Result<(), ImportError> {
-        if chunk.entries.is_empty() && chunk.findings.is_empty() && chunk.taken.is_empty() {
+        if chunk.is_empty() {
             return Ok(());
         }
         let mut entries: Vec<Entry> = chunk.entries.into_iter().flatten().collect();
         let wanted: Vec<KeyDigest> = entries.iter().map(|entry| (entry.key, entry.digest)).collect();
-        let mut writes =
-            ChunkWrites { findings: chunk.findings, superseded: chunk.superseded, ..ChunkWrites::default() };
+        let mut writes = ChunkWrites {
+            findings: chunk.findings,
+            superseded: chunk.superseded,
+            set_aside: chunk.set_aside,
+            ..ChunkWrites::default()
+        };
         let judge = &mut self.judge;
         let mut decide = |known| {
             judge.chunk(std::mem::take(&mut entries), known, &mut writes);

@@ -70,6 +70,8 @@ pub struct State {
     pub alarm: Option<String>,
     /// Rows that described somebody.
     pub rows: u64,
+    /// Whether its last reading was brought to its end: nothing of it was interrupted, nothing waits for a person.
+    pub settled: bool,
     /// What its rows were; see [`super::Read::fingerprint`].
     pub fingerprint: Option<String>,
     /// Its rows, where they are kept so that only what changed is asked for again.

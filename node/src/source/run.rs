@@ -201,7 +201,7 @@ impl Runner<'_> {
         let seen = |found: &str| format!("{asked}{found}");
         let path = config::rows_path(self.home, name);
         let before = Last {
-            is_same: &|found| state.fingerprint.as_ref() == Some(&seen(found)),
+            is_same: &|found| state.settled && state.fingerprint.as_ref() == Some(&seen(found)),
             kept: state.kept.as_ref().map(|kept| (kept, path.as_path())),
         };
         let read = read_again(&config.origin, password.as_deref(), &settings, before)
@@ -225,14 +225,18 @@ impl Runner<'_> {
         };
         let importer =
             Importer { store: self.store, rulebook, region: self.region, ambient: self.ambient.clone() };
-        let delivered = Delivered { delivery: &mut delivery, spooled: &mut spooled, label: &label };
+        let settled = std::mem::take(&mut state.settled);
+        // Before anything is written: who ends this process in between leaves a source that is not settled.
+        config::set_state(self.store, name, state).await?;
+        let delivered = Delivered { delivery: &mut delivery, spooled: &mut spooled, label: &label, settled };
         let summary = importer.deliver(delivered, &options, progress).await?;
+        // What was not withdrawn is looked at again.
+        state.settled = !summary.gone_refused();
         (state.rows, state.filled) = (rows, filled);
         (state.headings, state.tables) = (headings, tables);
         // Without them the next reading is a whole one.
         state.kept = (!marked.is_empty()).then(|| Kept::put(&path, &mut spooled, marked).ok()).flatten();
-        // What was not withdrawn is looked at again.
-        state.fingerprint = if summary.gone_refused() { None } else { fingerprint.as_deref().map(seen) };
+        state.fingerprint = fingerprint.as_deref().map(seen);
         Ok(Ran::Imported(summary))
     }
 

@@ -6,7 +6,7 @@ use dtsen_proto::{id::RecordId, record::Delta};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    BEGIN, NewFinding, Result, SourceId, Store, StoreError, Taken, bulk, corrections, imports, outbox,
+    BEGIN, NewFinding, Result, SourceId, Store, StoreError, Taken, bulk, corrections, gone, imports, outbox,
     records, undo,
 };
 
@@ -66,6 +66,9 @@ pub struct ChunkWrites {
     pub findings: Vec<NewFinding>,
     /// Rows that were replaced by a later one of the same file.
     pub superseded: Vec<KeyDigest>,
+    /// Keys of rows that were read but not stored: what is known of them is no longer what was read last, and a row
+    /// that comes back as it is known is nothing unchanged.
+    pub set_aside: Vec<[u8; 16]>,
 }
 
 const WANTED: &str = "WITH wanted (place, key, digest) AS (";
@@ -177,6 +180,7 @@ async fn write(
         values.push_bind(source.0).push_bind(&key[..]).push_bind(&digest[..]);
     })
     .await?;
+    gone::doubt(conn, source, &writes.set_aside).await?;
     imports::put_findings(conn, (import, source), &writes.reread, &writes.findings).await
 }
 

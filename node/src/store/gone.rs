@@ -1,7 +1,7 @@
 //! Rows that a complete file no longer has.
 
 use dtsen_proto::record::Delta;
-use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite};
+use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::{BEGIN, Result, SourceId, Store, StoreError, bulk, outbox, undo};
 
@@ -30,7 +30,7 @@ const RECORD: &str = "SELECT r.id, r.hub_id, r.delta, EXISTS (SELECT 1 FROM pend
 const SET_GONE: &str = "UPDATE known_row SET gone = 1 WHERE source = $1 AND key = $2";
 const SET_RESEND: &str = "UPDATE record SET resend = 1 WHERE id = $1";
 const DOUBT: &str = "UPDATE known_row SET digest = zeroblob(16) WHERE source = ";
-const FAMILIES: &str = "SELECT DISTINCT r.family FROM known_row k JOIN record r ON r.id = k.record
+const FAMILIES: &str = "SELECT k.key, r.family FROM known_row k JOIN record r ON r.id = k.record
     WHERE r.family IS NOT NULL AND k.source = ";
 const COUNT: &str = "UPDATE import SET gone = gone + $2, queued = queued + $3 WHERE id = $1";
 
@@ -41,6 +41,17 @@ fn read_row(digits: &[u8]) -> Option<GoneRow> {
     let (digest, place) = rest.split_first_chunk::<16>()?;
     let place = i64::from_be_bytes(place.try_into().ok()?);
     Some(GoneRow { key: *key, digest: *digest, place: (place != 0).then_some(place) })
+}
+
+/// Has rows looked at again the next time, though they be the same: a digest of zeros is that of none.
+pub(super) async fn doubt(conn: &mut SqliteConnection, source: SourceId, keys: &[[u8; 16]]) -> Result<()> {
+    for group in keys.chunks(bulk::GROUP) {
+        let mut query = QueryBuilder::<Sqlite>::new(DOUBT);
+        query.push_bind(source.0).push(" AND key IN");
+        bulk::among(&mut query, group);
+        query.build().execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 impl Store {
@@ -109,28 +120,27 @@ impl Store {
             .section(async {
                 let mut conn = self.db.writer().await;
                 let mut tx = conn.begin_with(BEGIN).await?;
-                for group in keys.chunks(bulk::GROUP) {
-                    let mut query = QueryBuilder::<Sqlite>::new(DOUBT);
-                    query.push_bind(source.0).push(" AND key IN");
-                    bulk::among(&mut query, group);
-                    query.build().execute(&mut *tx).await?;
-                }
+                doubt(&mut tx, source, keys).await?;
                 Ok(tx.commit().await?)
             })
             .await
     }
 
-    /// No. KK of the families that the records of these rows state.
-    pub async fn families_of(&self, source: SourceId, keys: &[[u8; 16]]) -> Result<Vec<String>> {
+    /// No. KK of the families that the records of these rows state, with the row's key.
+    pub async fn families_of(&self, source: SourceId, keys: &[[u8; 16]]) -> Result<Vec<([u8; 16], String)>> {
         self.db
             .section(async {
+                let wrong = |_| StoreError::Inconsistent { table: "known_row", column: "key" };
                 let mut conn = self.db.reader().await;
                 let mut families = Vec::new();
                 for group in keys.chunks(bulk::GROUP) {
                     let mut query = QueryBuilder::<Sqlite>::new(FAMILIES);
                     query.push_bind(source.0).push(" AND k.key IN");
                     bulk::among(&mut query, group);
-                    families.extend(query.build_query_scalar::<String>().fetch_all(&mut *conn).await?);
+                    for row in query.build().fetch_all(&mut *conn).await? {
+                        let key = row.try_get::<&[u8], _>(0)?.try_into().map_err(wrong)?;
+                        families.push((key, row.try_get(1)?));
+                    }
                 }
                 Ok(families)
             })

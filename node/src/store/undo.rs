@@ -59,7 +59,7 @@ const CONTINUES: &str =
         WHERE name = (SELECT s.name FROM import i JOIN source s ON s.id = i.source WHERE i.id = $1))";
 /// A source is read again though it is as it was: what was read of it is taken back. See [`crate::source::config::State`].
 const READ_AGAIN: &str =
-    "UPDATE setting SET value = CAST(json_remove(CAST(value AS TEXT), '$.fingerprint') AS BLOB)
+    "UPDATE setting SET value = CAST(json_remove(CAST(value AS TEXT), '$.fingerprint', '$.settled') AS BLOB)
     WHERE name = 'source.' || $1";
 
 /// Begins a run: once it changes something, it can be gone back to here, or to where the run that it continues began.

@@ -19,10 +19,11 @@ use super::{
     super::{
         ImportError, OnProgress,
         judge::Entry,
+        known::Known,
         run::{Chunk, Run},
         scope::place_number,
     },
-    ROWS_PER_STEP, Touched, is_not_valid, is_superseded,
+    Claims, ROWS_PER_STEP, Touched, is_not_valid, is_superseded,
 };
 
 /// The relation of the head of family.
@@ -53,22 +54,22 @@ struct Address {
     names: [Option<String>; 4],
 }
 
-/// The families whose members changed, out of all their members.
+/// The families whose members changed, out of all their members; all families if nobody can say which these are.
 pub(super) fn gather(
     run: &mut Run<'_>,
     delivery: &mut Delivery,
     spooled: &mut Spooled,
-    touched: &Touched,
+    touched: Option<&Touched>,
     label: &str,
     progress: &mut OnProgress<'_>,
 ) -> Result<Families, ImportError> {
-    if touched.is_empty() && !run.known.is_empty() {
+    if touched.is_some_and(Touched::is_empty) && !run.known.is_empty() {
         // Nobody changed, nobody came or left: neither did a family.
         run.known.mark_all_met();
         return Ok(Families::new());
     }
     let total = spooled.len();
-    let whole = run.known.is_empty();
+    let touched = touched.filter(|_| !run.known.is_empty());
     let mut rows = spooled.rows().map_err(ImportError::Spool)?;
     let (mut lines, mut read, mut found) = (Vec::new(), 0_u64, Families::new());
     let mut more = true;
@@ -77,7 +78,7 @@ pub(super) fn gather(
         read += 1;
         for line in lines.drain(..) {
             let Some(number) = delivery.family_number(&line) else { continue };
-            if whole || touched.contains(&number) {
+            if touched.is_none_or(|touched| touched.contains(&number)) {
                 let record = delivery.understand(&line);
                 if !is_superseded(&record) && !is_not_valid(&record) {
                     found.entry(number).or_default().add(&record, &line);
@@ -97,6 +98,14 @@ pub(super) fn gather(
 /// Numbers of the families that anybody is a member of.
 pub(super) fn with_members(found: &Families) -> impl Iterator<Item = u64> {
     found.iter().filter(|(_, family)| family.members > 0).map(|(number, _)| *number)
+}
+
+/// Rows that are there but name no family, while their record states one that nobody else makes: whether it is gone is
+/// not certain.
+pub(super) fn without_members(claims: &Claims, found: &Families, known: &Known) -> Vec<[u8; 16]> {
+    let is_made = |number: &u64| found.get(number).is_some_and(|family| family.members > 0);
+    let in_doubt = |number: &u64| known.knows(&RowKey::Kk(*number).to_bytes()) && !is_made(number);
+    claims.iter().filter(|(_, number)| in_doubt(number)).map(|(key, _)| *key).collect()
 }
 
 /// Imports the families that members make.
