@@ -41,6 +41,8 @@ use crate::{
 
 /// Goes into every digest: one more whenever the same row is read differently.
 const READER_VERSION: u32 = 2;
+/// Bytes that the numbers of all rows take in memory while they are compared: about 3.5 million people.
+const MAX_NUMBERS_BYTES: usize = 160 * 1024 * 1024;
 /// A region for checks in which none is asked for.
 const ANY_REGION: u32 = 1101;
 
@@ -170,6 +172,11 @@ impl Delivery {
         let mut lines = Vec::new();
         self.sheets.push(row, &mut lines);
         self.look_at_all(lines);
+    }
+
+    /// Whether there are more people or families than can be compared.
+    pub fn is_full(&self) -> bool {
+        self.people.bytes() + self.families.bytes() + self.joined.bytes() > MAX_NUMBERS_BYTES
     }
 
     fn look_at_all(&mut self, lines: Vec<Line>) {
