@@ -10,6 +10,7 @@ mod mapping;
 mod opensid;
 mod reading;
 pub mod run;
+mod sqlite;
 mod tables;
 mod taker;
 

@@ -43,6 +43,24 @@ pub enum SourceError {
         /// How long.
         seconds: u64,
     },
+    /// Another program keeps it locked.
+    #[error(
+        "SUMBER_MACET: {server} sedang ditulis program lain. Tidak ada yang diimpor; tutup program itu, atau tunggu: node mencoba lagi sendiri"
+    )]
+    Busy {
+        /// The file.
+        server: String,
+    },
+    /// There is more than can be read at once.
+    #[error(
+        "{origin}: terlalu besar untuk sekali baca ({what}). Tidak ada yang diimpor; pecah sumbernya, misalnya per kecamatan, atau pilih tabelnya dengan --table NAMA"
+    )]
+    TooMuch {
+        /// The file or database.
+        origin: String,
+        /// What there is too much of.
+        what: String,
+    },
     /// The connection ended in the middle.
     #[error(
         "SUMBER_PUTUS: {server} terputus di tengah pembacaan ({cause}). Tidak ada yang diimpor; node mencoba lagi sendiri"
