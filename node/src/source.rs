@@ -11,6 +11,7 @@ mod mapping;
 mod opensid;
 mod reading;
 pub mod run;
+mod sqlite;
 pub mod still;
 mod tables;
 mod taker;

@@ -11,7 +11,7 @@ use crate::{
 
 /// Bytes of the longest text of a cell, twice the letters that Excel holds. A workbook writes a longer one once and has
 /// it in every cell, as often as it likes.
-pub(crate) const MAX_CELL_BYTES: usize = 64 * 1024;
+pub const MAX_CELL_BYTES: usize = 64 * 1024;
 
 /// What a cell holds, before anybody asks what it means.
 #[derive(Clone, PartialEq, Default)]

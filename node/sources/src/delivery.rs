@@ -41,9 +41,11 @@ use crate::{
 };
 
 /// Goes into every digest: one more whenever the same row is read differently.
-const READER_VERSION: u32 = 3;
+const READER_VERSION: u32 = 4;
 /// Presence that makes a member: living with the family, or new in it (Regsosek 404).
 pub const PRESENT: [i64; 2] = [1, 5];
+/// Bytes that the numbers of all rows take in memory while they are compared: about 3.5 million people.
+const MAX_NUMBERS_BYTES: usize = 160 * 1024 * 1024;
 /// A region for checks in which none is asked for.
 const ANY_REGION: u32 = 1101;
 
@@ -186,6 +188,11 @@ impl Delivery {
         let mut lines = Vec::new();
         self.sheets.push(row, &mut lines);
         self.look_at_all(lines);
+    }
+
+    /// Whether there are more people or families than can be compared.
+    pub fn is_full(&self) -> bool {
+        self.people.bytes() + self.families.bytes() + self.joined.bytes() > MAX_NUMBERS_BYTES
     }
 
     fn look_at_all(&mut self, lines: Vec<Line>) {

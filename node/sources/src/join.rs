@@ -1,6 +1,6 @@
 //! What several sheets of a questionnaire say of one family: one record, of which the last row has everything.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use dtsen_proto::{
     column::Column,
@@ -11,6 +11,9 @@ use crate::record::{Record, Told};
 
 /// Families of which something waits for their last row, about 1 kB each. Of more, each row is a record of its own.
 const MAX_WAITING: usize = 100_000;
+
+/// Bytes of a family in memory, with what keeps it.
+const FAMILY_BYTES: usize = 24;
 
 /// What the rows before the last one say of a family.
 #[derive(Debug, Clone, Default)]
@@ -57,11 +60,16 @@ pub(crate) enum Place {
 #[derive(Debug, Default)]
 pub(crate) struct Joined {
     /// The place of the last row, by No. KK; the first reading finds it.
-    last: HashMap<u64, u64>,
+    last: BTreeMap<u64, u64>,
     waiting: HashMap<u64, Parts>,
 }
 
 impl Joined {
+    /// Bytes that it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.last.len() * FAMILY_BYTES
+    }
+
     /// First reading: a row of a family.
     pub(crate) fn note(&mut self, number: u64, at: u64) {
         self.last.insert(number, at);

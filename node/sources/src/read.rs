@@ -67,7 +67,11 @@ pub fn format(path: &Path) -> Result<Format, ReadError> {
         return not(what);
     }
     if head.starts_with(b"SQLite format 3\0") {
-        return Ok(Format::Sqlite);
+        let bytes = path.metadata().map_err(io)?.len();
+        return match sqlite_bytes(&head) {
+            Some(whole) if bytes < whole => Err(ReadError::Cut { path: path.to_owned(), bytes, whole }),
+            _ => Ok(Format::Sqlite),
+        };
     }
     if head.starts_with(b"\xD0\xCF\x11\xE0") {
         return Ok(Format::Xls);
@@ -85,6 +89,16 @@ pub fn format(path: &Path) -> Result<Format, ReadError> {
         return not("teks UTF-16");
     }
     Ok(Format::Text)
+}
+
+/// Bytes of a whole SQLite database, if its header says so: what is cut would be read as if it had no rows.
+fn sqlite_bytes(head: &[u8]) -> Option<u64> {
+    let four = |at: usize| head.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    let page = u16::from_be_bytes(head.get(16..18)?.try_into().ok()?);
+    // Old programs leave the number of pages as it was.
+    let holds = four(24)? == four(92)?;
+    let page = if page == 1 { 65_536 } else { u64::from(page) };
+    holds.then_some(u64::from(four(28)?) * page)
 }
 
 /// Whether letters take two bytes or four, although nothing says so: of a heading every other byte is 0.

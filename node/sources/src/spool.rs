@@ -17,6 +17,24 @@ use crate::{
 
 /// Bytes of the largest row; more is damage.
 const MAX_ROW_BYTES: usize = 8 * 1024 * 1024;
+/// Rows of a source: thrice those of the largest Kabupaten. A view of a database may have no end.
+const MAX_ROWS: u64 = 20_000_000;
+/// Bytes of a source on the disk. The largest survey of a Kabupaten takes two thirds of it.
+const MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Why a row is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The file cannot be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// There are too many rows.
+    #[error("lebih dari {MAX_ROWS} baris")]
+    Rows,
+    /// They are too long together.
+    #[error("lebih dari {} GB", MAX_BYTES >> 30)]
+    Bytes,
+}
 
 /// A row as it is kept.
 #[derive(Message)]
@@ -70,6 +88,7 @@ struct KeptBroken {
 pub struct Spool {
     out: BufWriter<File>,
     rows: u64,
+    written: u64,
     bytes: Vec<u8>,
 }
 
@@ -91,17 +110,24 @@ pub struct Rows<'a> {
 impl Spool {
     /// Into a file that nobody else can open, best one without a name.
     pub fn new(file: File) -> Self {
-        Self { out: BufWriter::new(file), rows: 0, bytes: Vec::new() }
+        Self { out: BufWriter::new(file), rows: 0, written: 0, bytes: Vec::new() }
     }
 
     /// Adds a row.
-    pub fn push(&mut self, row: &Row) -> io::Result<()> {
+    pub fn push(&mut self, row: &Row) -> Result<(), SpoolError> {
         self.bytes.clear();
         Kept::of(row).encode(&mut self.bytes).map_err(io::Error::other)?;
         let length = u32::try_from(self.bytes.len()).map_err(io::Error::other)?;
         self.rows += 1;
+        self.written += 4 + u64::from(length);
+        if self.rows > MAX_ROWS {
+            return Err(SpoolError::Rows);
+        }
+        if self.written > MAX_BYTES || self.bytes.len() > MAX_ROW_BYTES {
+            return Err(SpoolError::Bytes);
+        }
         self.out.write_all(&length.to_le_bytes())?;
-        self.out.write_all(&self.bytes)
+        Ok(self.out.write_all(&self.bytes)?)
     }
 
     /// Ends the writing.
@@ -229,6 +255,18 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    #[test]
+    fn a_source_without_end_is_refused() {
+        let row = Row { number: 1, ..Row::default() };
+        let mut spool = Spool::new(tempfile::tempfile().expect("a file"));
+        spool.rows = MAX_ROWS - 1;
+        assert!(spool.push(&row).is_ok());
+        assert!(matches!(spool.push(&row), Err(SpoolError::Rows)));
+        let mut spool = Spool::new(tempfile::tempfile().expect("a file"));
+        spool.written = MAX_BYTES - 5;
+        assert!(matches!(spool.push(&row), Err(SpoolError::Bytes)));
+    }
 
     #[test]
     fn rows_come_back_as_they_were() {

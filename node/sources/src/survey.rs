@@ -2,6 +2,7 @@
 //! more than once (`survey/people.rs`). Gathered in a first reading, before any row is believed.
 
 mod people;
+mod seen;
 
 use jiff::civil::Date;
 pub use people::{Families, People, Standing};

@@ -3,9 +3,7 @@
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use percent_encoding::percent_decode_str;
-use sqlx::{
-    ConnectOptions as _, mysql::MySqlConnectOptions, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
-};
+use sqlx::{ConnectOptions as _, mysql::MySqlConnectOptions, postgres::PgConnectOptions};
 
 use super::SourceError;
 
@@ -123,15 +121,6 @@ pub fn without_password(origin: &str) -> (String, Option<String>) {
         format!("{scheme}://{}{at}{server}{mark}{}", user.unwrap_or(account), options.join("&")),
         password.map(|password| percent_decode_str(password).decode_utf8_lossy().into_owned()),
     )
-}
-
-/// Opens read-only; the file must be there.
-pub(super) fn sqlite(path: &std::path::Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .create_if_missing(false)
-        .disable_statement_logging()
 }
 
 #[cfg(test)]

@@ -1,21 +1,23 @@
 //! Databases of regions: read-only, in one snapshot, with patience that ends.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
     time::Duration,
 };
 
-use dtsen_sources::{cell::Cell, clean::text::clean};
+use dtsen_sources::cell::Cell;
 use futures::{StreamExt as _, stream::BoxStream};
 use sqlx::{
-    AssertSqlSafe, ColumnIndex, Connection as _, Decode, Executor, MySqlConnection, PgConnection, Row,
-    SqliteConnection, Type, error::DatabaseError, mysql::MySqlDatabaseError,
+    AssertSqlSafe, ColumnIndex, Connection as _, Decode, Executor, MySqlConnection, PgConnection, Row, Type,
+    error::DatabaseError, mysql::MySqlDatabaseError,
 };
 
 use super::{
     SourceError,
-    address::{self, Address},
+    address::Address,
+    sqlite::{self, Sqlite},
 };
 
 /// How long a connection may take.
@@ -25,10 +27,6 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
 const MYSQL_NO_DATABASE: u16 = 1_049;
 /// What PostgreSQL answers then: `invalid_catalog_name`.
 const POSTGRES_NO_DATABASE: &str = "3D000";
-/// What `SQLite` answers while another program writes, or has the file to itself: `SQLITE_BUSY` and `SQLITE_LOCKED`.
-const SQLITE_BUSY: [i32; 2] = [5, 6];
-/// Behind the eight bits of such a code stands why.
-const SQLITE_CODE: i32 = 0xff;
 
 /// Tables with their columns, in the order in which they stand.
 pub type Schema = BTreeMap<String, Vec<String>>;
@@ -43,7 +41,7 @@ pub struct Database {
 enum Open {
     MySql(Box<MySqlConnection>),
     Postgres(Box<PgConnection>),
-    Sqlite(Box<SqliteConnection>),
+    Sqlite(Sqlite),
 }
 
 /// Takes the cells of a row, until it has had enough.
@@ -72,6 +70,11 @@ impl Database {
     /// Connects, and begins a snapshot in which nothing can be written.
     pub async fn open(address: &Address, patience: Duration) -> Result<Self, SourceError> {
         let server = || address.to_string();
+        if let Address::Sqlite(path) = address
+            && path.exists()
+        {
+            dtsen_sources::read::format(path)?;
+        }
         let connecting = async {
             Ok::<_, sqlx::Error>(match address {
                 Address::MySql(options) => {
@@ -85,11 +88,7 @@ impl Database {
                     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
                     Open::Postgres(Box::new(connection))
                 }
-                Address::Sqlite(path) => {
-                    let mut connection = SqliteConnection::connect_with(&address::sqlite(path)).await?;
-                    connection.execute("BEGIN").await?;
-                    Open::Sqlite(Box::new(connection))
-                }
+                Address::Sqlite(path) => Open::Sqlite(Sqlite::open(path).await?),
             })
         };
         match tokio::time::timeout(CONNECT_PATIENCE.min(patience), connecting).await {
@@ -97,8 +96,8 @@ impl Database {
             Ok(Err(cause)) => {
                 let (server, short) = (server(), told(&cause));
                 Err(match (address, cause) {
-                    (Address::Sqlite(_), cause) if is_busy(&cause) => {
-                        SourceError::Busy { server, cause: short }
+                    (Address::Sqlite(_), cause) if sqlite::fault(&cause).is_some() => {
+                        SourceError::of_sqlite(&cause, server)
                     }
                     (Address::Sqlite(path), _) if path.exists() => {
                         SourceError::Damaged { server, cause: short }
@@ -179,12 +178,18 @@ impl Database {
         }
     }
 
-    /// An expression as text, whatever its type.
-    pub fn as_text(&self, expression: &str) -> String {
+    /// A column of a table with so many as text, whatever its type.
+    pub fn as_text(&self, column: &str, columns: usize) -> String {
         match &self.connection {
-            Open::MySql(_) => format!("CAST({expression} AS CHAR)"),
-            Open::Postgres(_) | Open::Sqlite(_) => format!("CAST({expression} AS TEXT)"),
+            Open::MySql(_) => format!("CAST({column} AS CHAR)"),
+            Open::Postgres(_) => format!("CAST({column} AS TEXT)"),
+            Open::Sqlite(_) => sqlite::as_text(column, columns),
         }
+    }
+
+    /// Whether it is a file, whose views nobody has tried.
+    pub fn is_file(&self) -> bool {
+        matches!(self.connection, Open::Sqlite(_))
     }
 
     /// Reads rows of a query of so many columns, all text.
@@ -194,24 +199,21 @@ impl Database {
         columns: usize,
         each: &mut OnCells<'_>,
     ) -> Result<u64, SourceError> {
-        let from = From {
-            server: self.address.to_string(),
-            is_file: matches!(self.address, Address::Sqlite(_)),
-            patience: self.patience,
-        };
+        let from =
+            From { server: self.address.to_string(), is_file: self.is_file(), patience: self.patience };
         let sql = sql.to_owned();
         match &mut self.connection {
             Open::MySql(connection) => {
                 let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **connection);
-                drain(rows, columns, &from, each).await
+                drain(rows, columns, &from, (text_at, each)).await
             }
             Open::Postgres(connection) => {
                 let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **connection);
-                drain(rows, columns, &from, each).await
+                drain(rows, columns, &from, (text_at, each)).await
             }
             Open::Sqlite(connection) => {
-                let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut **connection);
-                drain(rows, columns, &from, each).await
+                let rows = sqlx::query(AssertSqlSafe(sql)).fetch(connection.executor());
+                drain(rows, columns, &from, (sqlite::text_at, each)).await
             }
         }
     }
@@ -224,40 +226,42 @@ struct From {
     patience: Duration,
 }
 
-async fn drain<R>(
-    mut rows: BoxStream<'_, sqlx::Result<R>>,
-    columns: usize,
-    from: &From,
-    each: &mut OnCells<'_>,
-) -> Result<u64, SourceError>
+/// A column of a row, as text.
+type TextAt<R> = for<'r> fn(&'r R, usize) -> sqlx::Result<Option<Cow<'r, str>>>;
+
+fn text_at<R>(row: &R, at: usize) -> sqlx::Result<Option<Cow<'_, str>>>
 where
     R: Row,
     usize: ColumnIndex<R>,
     for<'r> &'r str: Decode<'r, R::Database> + Type<R::Database>,
 {
+    Ok(row.try_get_unchecked::<Option<&str>, _>(at)?.map(Cow::Borrowed))
+}
+
+async fn drain<R>(
+    mut rows: BoxStream<'_, sqlx::Result<R>>,
+    columns: usize,
+    from: &From,
+    (text_at, each): (TextAt<R>, &mut OnCells<'_>),
+) -> Result<u64, SourceError> {
     let mut count = 0;
     loop {
         let next = tokio::time::timeout(from.patience, rows.next()).await;
         let hangs = |_| SourceError::Hangs { server: from.server.clone(), seconds: from.patience.as_secs() };
         let next = next.map_err(hangs)?;
-        let cut = |why: &sqlx::Error| {
-            let (server, cause) = (from.server.clone(), told(why));
-            if from.is_file && is_busy(why) {
-                SourceError::Busy { server, cause }
-            } else if from.is_file {
-                SourceError::Damaged { server, cause }
+        let cut = |cause: &sqlx::Error| {
+            let server = from.server.clone();
+            if from.is_file {
+                SourceError::of_sqlite(cause, server)
             } else {
-                SourceError::Cut { server, cause }
+                SourceError::Cut { server, cause: told(cause) }
             }
         };
         let Some(row) = next.transpose().map_err(|cause| cut(&cause))? else { return Ok(count) };
         let mut cells = Vec::with_capacity(columns);
         for at in 0..columns {
-            let text: Option<&str> = row.try_get_unchecked(at).map_err(|cause| cut(&cause))?;
-            cells.push(text.map_or(Cell::Empty, |text| match clean(text) {
-                text if text.is_empty() => Cell::Empty,
-                text => Cell::Text(text.into_owned()),
-            }));
+            let text = text_at(&row, at).map_err(|cause| cut(&cause))?;
+            cells.push(text.map_or(Cell::Empty, |text| Cell::of_text(&text)));
         }
         count += 1;
         if each(cells).is_break() {
@@ -266,18 +270,13 @@ where
     }
 }
 
-fn is_busy(cause: &sqlx::Error) -> bool {
-    let code = cause.as_database_error().and_then(|told| told.code()?.parse::<i32>().ok());
-    code.is_some_and(|code| SQLITE_BUSY.contains(&(code & SQLITE_CODE)))
-}
-
 fn is_no_database(told: &dyn DatabaseError) -> bool {
     let mysql = told.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
     mysql == Some(MYSQL_NO_DATABASE) || told.code().as_deref() == Some(POSTGRES_NO_DATABASE)
 }
 
 /// What a server says, or else its driver.
-fn told(cause: &sqlx::Error) -> String {
+pub(super) fn told(cause: &sqlx::Error) -> String {
     if let sqlx::Error::Database(told) = cause { short(told) } else { short(cause) }
 }
 

@@ -48,6 +48,24 @@ pub enum SourceError {
         /// How long.
         seconds: u64,
     },
+    /// Another program keeps it locked.
+    #[error(
+        "SUMBER_MACET: {server} sedang ditulis program lain. Tidak ada yang diimpor; tutup program itu, atau tunggu"
+    )]
+    Busy {
+        /// The file.
+        server: String,
+    },
+    /// There is more than can be read at once.
+    #[error(
+        "{origin}: terlalu besar untuk sekali baca ({what}). Tidak ada yang diimpor; pecah sumbernya, misalnya per kecamatan, atau pilih tabelnya dengan --table NAMA"
+    )]
+    TooMuch {
+        /// The file or database.
+        origin: String,
+        /// What there is too much of.
+        what: String,
+    },
     /// The connection ended in the middle.
     #[error("SUMBER_PUTUS: {server} terputus di tengah pembacaan ({cause}). Tidak ada yang diimpor")]
     Cut {
@@ -71,16 +89,6 @@ pub enum SourceError {
         "SUMBER_RUSAK: {server} tidak terbaca ({cause}). Tidak ada yang diimpor; buat lagi berkasnya dari aplikasi asal"
     )]
     Damaged {
-        /// The file.
-        server: String,
-        /// What the driver says.
-        cause: String,
-    },
-    /// Another program writes into a file of `SQLite`.
-    #[error(
-        "SUMBER_MACET: {server} sedang dikunci program lain ({cause}). Tidak ada yang diimpor; node mencoba lagi sendiri"
-    )]
-    Busy {
         /// The file.
         server: String,
         /// What the driver says.
@@ -221,7 +229,14 @@ impl SourceError {
 
     /// Whether it may pass without anybody mending anything.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Down { .. } | Self::Hangs { .. } | Self::Cut { .. } | Self::Moving { .. })
+        matches!(
+            self,
+            Self::Down { .. }
+                | Self::Hangs { .. }
+                | Self::Cut { .. }
+                | Self::Busy { .. }
+                | Self::Moving { .. }
+        )
     }
 }
 

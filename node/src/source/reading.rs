@@ -20,7 +20,7 @@ use dtsen_sources::{
     place::Places,
     preset::Preset,
     propose::ROWS,
-    read::{self as files, Format, ReadError},
+    read::{self as files, Format, MAX_COLUMNS, ReadError},
     spool::{Spool, Spooled},
 };
 use jiff::civil::Date;
@@ -34,7 +34,7 @@ use super::{
     opensid,
     still::{self, Version},
     tables::{Table, everything, ordered, table, worth_reading},
-    taker::Taker,
+    taker::{Failed, Taker},
 };
 
 /// How a source is read.
@@ -188,8 +188,10 @@ async fn once(
         let name = Path::new(origin).file_name().map_or_else(|| origin.into(), |name| name.to_string_lossy());
         (name.into_owned(), Some(digest), Vec::new())
     };
-    if let Some(cause) = taker.failed {
-        return Err(SourceError::Spool(cause));
+    match taker.failed {
+        Some(Failed::Io(cause)) => return Err(SourceError::Spool(cause)),
+        Some(Failed::TooMuch(what)) => return Err(SourceError::TooMuch { origin: label, what }),
+        None => {}
     }
     let mapping = settings.preset.as_ref().filter(|preset| preset.own);
     if !taker.delivery.looked() {
@@ -263,8 +265,14 @@ async fn from_database(
         }
         return Ok(Some(marked));
     }
-    for table in tables_of(database, &schema, (taker, settings), origin).await? {
-        let sql = everything(database, &table);
+    let views = database.views().await?;
+    for table in tables_of(&schema, &views, (taker, settings), origin)? {
+        if table.columns.len() > MAX_COLUMNS {
+            let what =
+                format!("tabel {} memuat {} kolom, batasnya {MAX_COLUMNS}", table.name, table.columns.len());
+            return Err(SourceError::TooMuch { origin: without_account(origin), what });
+        }
+        let sql = everything(database, &table, views.contains(&table.name));
         let of_table = (table.name.as_str(), table.columns.as_slice());
         taker.heading(of_table);
         taker.rows(database, of_table, &sql, None).await?;
@@ -274,9 +282,9 @@ async fn from_database(
 }
 
 /// The tables to be read: those that were chosen, or else those that look like it.
-async fn tables_of(
-    database: &mut Database,
+fn tables_of(
     schema: &Schema,
+    views: &BTreeSet<String>,
     (taker, settings): (&mut Taker, &Settings),
     origin: &str,
 ) -> Result<Vec<Table>, SourceError> {
@@ -286,7 +294,7 @@ async fn tables_of(
         let chosen = settings.tables.iter().map(|name| table(schema, name, &names).ok_or_else(|| lost(name)));
         return Ok(ordered(chosen.collect::<Result<_, _>>()?));
     }
-    let (chosen, aside) = worth_reading(schema, &database.views().await?, &names);
+    let (chosen, aside) = worth_reading(schema, views, &names);
     if chosen.is_empty() {
         return Err(SourceError::NoTable(without_account(origin)));
     }

@@ -85,11 +85,13 @@ fn is_copy(table: &Table, all: &[Table]) -> bool {
         })
 }
 
-/// Everything in a table, in an order that stays if there is one.
-pub(super) fn everything(database: &Database, table: &Table) -> String {
-    let columns: Vec<String> =
-        table.columns.iter().map(|column| database.as_text(&database.quoted(column))).collect();
-    let order = table.columns.iter().find(|column| column.eq_ignore_ascii_case("id"));
+/// Everything in a table, in an order that stays if there is one. A view of a file may have no end, and would be sorted
+/// on the disk.
+pub(super) fn everything(database: &Database, table: &Table, is_view: bool) -> String {
+    let as_text = |column: &String| database.as_text(&database.quoted(column), table.columns.len());
+    let columns: Vec<String> = table.columns.iter().map(as_text).collect();
+    let sorted = !(is_view && database.is_file());
+    let order = table.columns.iter().find(|column| sorted && column.eq_ignore_ascii_case("id"));
     let order = order.map_or_else(String::new, |column| format!(" ORDER BY {}", database.quoted(column)));
     format!("SELECT {} FROM {}{order}", columns.join(", "), database.quoted_table(&table.name))
 }

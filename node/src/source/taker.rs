@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io, ops::ControlFlow, sync::Arc};
 use dtsen_sources::{
     cell::{Cell, Row},
     delivery::Delivery,
-    spool::{Spool, Spooled},
+    spool::{Spool, SpoolError, Spooled},
 };
 
 use super::{
@@ -20,7 +20,7 @@ pub(super) struct Taker {
     pub(super) delivery: Delivery,
     pub(super) spool: Spool,
     /// Why it takes no more.
-    pub(super) failed: Option<io::Error>,
+    pub(super) failed: Option<Failed>,
     /// Tables that were read.
     pub(super) tables: Vec<String>,
     /// The columns that its tables have.
@@ -29,6 +29,23 @@ pub(super) struct Taker {
     pub(super) besides: BTreeSet<String>,
     /// What else the operator should know.
     pub(super) notes: Vec<String>,
+}
+
+/// Why no more rows are taken.
+pub(super) enum Failed {
+    /// They cannot be kept.
+    Io(io::Error),
+    /// There are too many of them.
+    TooMuch(String),
+}
+
+impl From<SpoolError> for Failed {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::Io(cause) => Self::Io(cause),
+            error => Self::TooMuch(error.to_string()),
+        }
+    }
 }
 
 impl Taker {
@@ -40,10 +57,15 @@ impl Taker {
     /// Takes a row; what fails is kept.
     pub(super) fn take(&mut self, row: Row) -> ControlFlow<()> {
         if let Err(cause) = self.spool.push(&row) {
-            self.failed = Some(cause);
+            self.failed = Some(cause.into());
             return ControlFlow::Break(());
         }
         self.delivery.look(row);
+        if self.delivery.is_full() {
+            self.failed =
+                Some(Failed::TooMuch("lebih dari sekitar 3,5 juta orang atau 2 juta keluarga".into()));
+            return ControlFlow::Break(());
+        }
         ControlFlow::Continue(())
     }
 
@@ -66,7 +88,7 @@ impl Taker {
         let mut number = 0;
         let each = &mut |cells: Vec<Cell>| {
             number = numbered_by.map_or(number + 1, |at| cells[at].text().parse().unwrap_or_default());
-            self.take(Row { sheet: sheet.clone(), number, cells, ..Row::default() })
+            self.take(Row { sheet: sheet.clone(), number, cells, ..Row::default() }.bounded())
         };
         database.read(sql, headings.len(), each).await?;
         Ok(())

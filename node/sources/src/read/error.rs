@@ -88,6 +88,16 @@ pub enum ReadError {
         /// What is wrong in it.
         cause: String,
     },
+    /// It ends before its end.
+    #[error("{}: berkas terpotong, hanya {bytes} dari {whole} bita. Salin ulang berkas dari sumbernya", .path.display())]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// How long it is.
+        bytes: u64,
+        /// How long it says that it is.
+        whole: u64,
+    },
     /// No row looks like the heading of a table of people or families.
     #[error("{}: judul kolom tidak ditemukan pada {searched} baris pertama tiap lembar. Judul harus memuat sedikitnya NIK, No. KK, atau nama, dan dua kolom lain yang dikenal; untuk susunan lain buat pemetaan dengan: dtsen-node source map BERKAS", .path.display())]
     NoHeading {

@@ -1,34 +1,25 @@
 //! Who occurs more than once in a delivery: the same person or family, another one, or one whose number was cut.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{BTreeMap, HashMap};
 
 use dtsen_proto::column;
 use jiff::civil::Date;
 
+use super::seen::{Kept, Seen};
 use crate::record::Record;
+
+/// Rows of one number that are compared with those of a number that may be the same one: nobody stands there more often,
+/// and each is compared with each.
+const NAMESAKES: usize = 50;
+/// Bytes of a family in memory, with what keeps it.
+const FAMILY_BYTES: usize = 48;
 
 /// Which rows of a delivery have a NIK that others have too.
 #[derive(Default)]
 pub struct People {
-    first: HashMap<u64, Seen>,
-    again: HashMap<u64, Vec<Seen>>,
+    kept: Kept,
     /// By NIK: the row that counts, or none if nobody can say whose it is.
     decided: HashMap<u64, Verdict>,
-}
-
-/// A row that has a NIK.
-#[derive(Clone)]
-struct Seen {
-    /// Place in the order of reading.
-    at: u64,
-    name: Box<str>,
-    born: Option<i64>,
-    /// The NIK was issued for this birth date and sex.
-    fits: bool,
-    /// The row says that it is not in force.
-    superseded: bool,
-    /// When it was changed, if the source says it.
-    changed: Option<Date>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,43 +63,36 @@ impl People {
         let fits = parts.zip(day).is_some_and(|(parts, day)| {
             parts.matches(day) && sex.is_none_or(|sex| (sex == 2) == parts.female)
         });
-        let name = record.text(column::I_NAMA).unwrap_or_default().into();
-        let seen = Seen { at, name, born, fits, superseded, changed };
-        match self.first.entry(number) {
-            Entry::Vacant(free) => {
-                free.insert(seen);
-            }
-            Entry::Occupied(_) => {
-                self.again.entry(number).or_default().push(seen);
-            }
-        }
+        let name = record.text(column::I_NAMA).unwrap_or_default();
+        let born = born.and_then(|day| i32::try_from(day).ok());
+        self.kept.push(number, Seen { at, name, born, fits, superseded, changed });
+    }
+
+    /// Bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.kept.bytes()
     }
 
     /// Decides, after the last row.
     pub fn decide(&mut self) {
-        let cut = self.first.keys().filter(|number| number.is_multiple_of(10) && self.is_cut(**number));
-        let cut: Vec<u64> = cut.copied().collect();
-        for (number, others) in std::mem::take(&mut self.again) {
-            let Some(first) = self.first.get(&number) else { continue };
-            let mut all = vec![first.clone()];
-            all.extend(others);
-            all.retain(|seen| !seen.superseded);
-            if let Some(verdict) = verdict(&all) {
-                self.decided.insert(number, verdict);
+        let decided = &mut self.decided;
+        std::mem::take(&mut self.kept).each_ten(|ten| {
+            for (number, rows) in ten.numbers() {
+                if number.is_multiple_of(10)
+                    && is_cut(rows.clone().take(NAMESAKES), || {
+                        ten.numbers()
+                            .filter(|(other, _)| *other != number)
+                            .flat_map(|(_, rows)| rows.take(NAMESAKES))
+                    })
+                {
+                    decided.insert(number, Verdict::Cut);
+                } else if rows.clone().nth(1).is_some()
+                    && let Some(verdict) = verdict(rows.filter(|seen| !seen.superseded))
+                {
+                    decided.insert(number, verdict);
+                }
             }
-        }
-        self.decided.extend(cut.into_iter().map(|number| (number, Verdict::Cut)));
-        self.first = HashMap::new();
-    }
-
-    /// Whether a person with this number, which ends in 0, is also there with another last digit. Twins have names of
-    /// their own.
-    fn is_cut(&self, number: u64) -> bool {
-        let rows = |number: u64| {
-            self.first.get(&number).into_iter().chain(self.again.get(&number).into_iter().flatten())
-        };
-        let whole: Vec<&Seen> = (number + 1..number + 10).flat_map(rows).collect();
-        rows(number).any(|row| whole.iter().any(|other| is_namesake(row, other)))
+        });
     }
 
     /// What this row is beside the others with its NIK.
@@ -124,13 +108,22 @@ impl People {
     }
 }
 
-fn verdict(rows: &[Seen]) -> Option<Verdict> {
-    let first = rows.first()?;
-    if rows.iter().all(|row| same_person(first, row)) {
-        let newest = rows.iter().max_by_key(|row| (row.changed, row.at))?;
+/// Whether a person whose number ends in 0 is also there with another last digit. Twins have names of their own.
+fn is_cut<'a, R: Iterator<Item = Seen<'a>>>(
+    mut rows: impl Iterator<Item = Seen<'a>>,
+    others: impl Fn() -> R,
+) -> bool {
+    rows.any(|row| others().any(|other| is_namesake(&row, &other)))
+}
+
+fn verdict<'a>(mut rows: impl Iterator<Item = Seen<'a>> + Clone) -> Option<Verdict> {
+    let all = rows.clone();
+    let first = rows.next()?;
+    if rows.all(|row| same_person(&first, &row)) {
+        let newest = all.max_by_key(|row| (row.changed, row.at))?;
         return Some(Verdict::Newest(newest.at));
     }
-    let mut fitting = rows.iter().filter(|row| row.fits);
+    let mut fitting = all.filter(|row| row.fits);
     match (fitting.next(), fitting.next()) {
         (Some(owner), None) => Some(Verdict::Owner(owner.at)),
         _ => Some(Verdict::Nobody),
@@ -144,17 +137,17 @@ fn name_words(name: &str) -> Vec<String> {
     words
 }
 
-fn same_day(left: &Seen, right: &Seen) -> bool {
+fn same_day(left: &Seen<'_>, right: &Seen<'_>) -> bool {
     left.born.is_none() || right.born.is_none() || left.born == right.born
 }
 
 /// The same name and day of birth.
-fn is_namesake(left: &Seen, right: &Seen) -> bool {
-    !left.name.is_empty() && name_words(&left.name) == name_words(&right.name) && same_day(left, right)
+fn is_namesake(left: &Seen<'_>, right: &Seen<'_>) -> bool {
+    !left.name.is_empty() && name_words(left.name) == name_words(right.name) && same_day(left, right)
 }
 
-fn same_person(left: &Seen, right: &Seen) -> bool {
-    let (one, other) = (name_words(&left.name), name_words(&right.name));
+fn same_person(left: &Seen<'_>, right: &Seen<'_>) -> bool {
+    let (one, other) = (name_words(left.name), name_words(right.name));
     if one.is_empty() || other.is_empty() || one == other {
         return true;
     }
@@ -174,10 +167,15 @@ fn same_person(left: &Seen, right: &Seen) -> bool {
 #[derive(Default)]
 pub struct Families {
     /// By table and No. KK: when the row that counts was changed, and its place in the order of reading.
-    newest: HashMap<(usize, u64), (Option<Date>, u64)>,
+    newest: BTreeMap<(usize, u64), (Option<Date>, u64)>,
 }
 
 impl Families {
+    /// Bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.newest.len() * FAMILY_BYTES
+    }
+
     /// Notes a row that was read.
     pub fn note(&mut self, table: usize, at: u64, record: &Record, changed: Option<Date>) {
         let number = record.text(column::K_NOMOR_KARTU_KELUARGA).and_then(|number| number.parse().ok());
@@ -199,20 +197,24 @@ impl Families {
 mod tests {
     use super::*;
 
-    fn seen(at: u64, name: &str, born: i64, fits: bool) -> Seen {
-        Seen { at, name: name.into(), born: Some(born), fits, superseded: false, changed: None }
+    fn seen(at: u64, name: &str, born: i32, fits: bool) -> Seen<'_> {
+        Seen { at, name, born: Some(born), fits, superseded: false, changed: None }
+    }
+
+    fn judged(rows: &[&Seen<'_>]) -> Option<Verdict> {
+        verdict(rows.iter().map(|seen| **seen))
     }
 
     #[test]
     fn one_person_twice_or_two_people() {
         let (a, b) = (seen(1, "SITI AMINAH", 5, true), seen(2, "SITI AMINA", 5, true));
-        assert!(verdict(&[a.clone(), b]) == Some(Verdict::Newest(2)));
-        assert!(verdict(&[a.clone(), seen(2, "AMINAH SITI", 6, false)]) == Some(Verdict::Newest(2)));
-        assert!(verdict(&[a.clone(), seen(2, "BUDI", 9, false)]) == Some(Verdict::Owner(1)));
-        assert!(verdict(&[a.clone(), seen(2, "BUDI", 5, true)]) == Some(Verdict::Nobody), "twins");
-        let newer = Seen { changed: Some(jiff::civil::date(2024, 1, 1)), ..a.clone() };
+        assert!(judged(&[&a, &b]) == Some(Verdict::Newest(2)));
+        assert!(judged(&[&a, &seen(2, "AMINAH SITI", 6, false)]) == Some(Verdict::Newest(2)));
+        assert!(judged(&[&a, &seen(2, "BUDI", 9, false)]) == Some(Verdict::Owner(1)));
+        assert!(judged(&[&a, &seen(2, "BUDI", 5, true)]) == Some(Verdict::Nobody), "twins");
+        let newer = Seen { changed: Some(jiff::civil::date(2024, 1, 1)), ..a };
         let older = Seen { at: 3, changed: Some(jiff::civil::date(2020, 1, 1)), ..a };
-        assert!(verdict(&[newer, older]) == Some(Verdict::Newest(1)));
+        assert!(judged(&[&newer, &older]) == Some(Verdict::Newest(1)));
     }
 
     #[test]
@@ -225,12 +227,23 @@ mod tests {
             (5_271_014_101_909_020, seen(3, "SITI FATIMAH", 5, true)),
             (5_271_014_101_909_021, seen(4, "SITI FATMAWATI", 5, true)),
         ];
-        people.first.extend(rows);
+        rows.into_iter().for_each(|(number, row)| people.kept.push(number, row));
         people.decide();
         let standing = |at: u64, last: u64| people.standing(at, 5_271_014_101_909_000 + last);
         assert_eq!(standing(1, 10), Standing::Cut);
         for (at, last) in [(2_u64, 13_u64), (3, 20), (4, 21)] {
             assert_eq!(standing(at, last), Standing::Counts, "{last}");
         }
+    }
+
+    #[test]
+    fn many_rows_of_two_numbers_are_decided_at_once() {
+        let mut people = People::default();
+        for at in 0..200_000 {
+            let name = format!("SITI {at}");
+            people.kept.push(5_271_014_101_909_010 + at % 2, seen(at, &name, 5, true));
+        }
+        people.decide();
+        assert_eq!(people.standing(0, 5_271_014_101_909_010), Standing::NotTheirs);
     }
 }
