@@ -303,9 +303,24 @@ impl Sheets {
                 let any = !(labels.is_empty() || named) && (!full || role(&line[at]).is_some());
                 any || !(own.is_empty() || named && full)
             });
-            if begins { labels } else { Vec::new() }
+            if begins { Self::beside_labels(heading, line, labels) } else { Vec::new() }
         };
         self.speak(&pairs)
+    }
+
+    /// What a line with labels says. In a form whose number of the family stands in front, without a label, that is the
+    /// number too, be it damaged, and what stands beside it.
+    fn beside_labels(heading: &Heading, line: &[String], labels: Vec<(Role, String)>) -> Vec<(Role, String)> {
+        let first =
+            line.first().filter(|cell| labelled(&[(*cell).clone()]).is_empty() && role(cell).is_none());
+        let of_family = labels.iter().any(|(role, _)| is_of_family(*role));
+        let own = heading.column(Role::NoKk).is_some() || labels.iter().any(|(role, _)| *role == Role::NoKk);
+        let Some(number) = first.filter(|_| of_family && !own && is_running(heading, 0)) else {
+            return labels;
+        };
+        let mut pairs = beside_number(&line[1..]);
+        pairs.push((Role::NoKk, number.clone()));
+        pairs
     }
 
     /// Says these for the rows below; whether there is anything to say.
