@@ -134,6 +134,7 @@ impl Reading<'_> {
             nik,
             adult,
             month_first: self.plan.preset.month_first.unwrap_or_else(|| self.table.month_first()),
+            days_more: self.row.days_more(),
         };
         let (role, reading) = self.birth_cell(&context);
         let column = column::I_TANGGAL_LAHIR;
@@ -218,7 +219,9 @@ impl Reading<'_> {
     }
 
     fn day(&self, role: Role) -> Option<jiff::civil::Date> {
-        let context = date::Context { today: self.today, nik: None, adult: false, month_first: false };
+        let days_more = self.row.days_more();
+        let context =
+            date::Context { today: self.today, nik: None, adult: false, month_first: false, days_more };
         match self.cell(role) {
             Cell::Day(day) => Some(*day),
             Cell::Text(text) => match date::read(text, &context) {
