@@ -33,17 +33,22 @@ pub struct Context {
     said: BTreeMap<Role, String>,
     /// Of these, what the lines of the last family said.
     form: BTreeSet<Role>,
+    /// RT, RW and dusun of the rows below, of several families.
+    group: BTreeMap<Role, String>,
 }
+
+/// What a group may be of, the widest first.
+const GROUPS: [Role; 3] = [Role::Dusun, Role::Rw, Role::Rt];
 
 impl Context {
     /// What was said.
     pub fn get(&self, role: Role) -> Option<&str> {
-        self.said.get(&role).map(String::as_str)
+        self.said.get(&role).or_else(|| self.group.get(&role)).map(String::as_str)
     }
 
     /// Everything that was said.
     pub fn all(&self) -> impl Iterator<Item = (&Role, &String)> {
-        self.said.iter()
+        self.said.iter().chain(self.group.iter().filter(|(role, _)| !self.said.contains_key(role)))
     }
 
     /// Says something; of a place its name, without its code before it.
@@ -65,6 +70,21 @@ impl Context {
         if self.is_open() {
             self.end_open();
         }
+    }
+
+    /// Says the RT, RW or dusun of the rows below: what was said of narrower areas ends, of all if nothing can be read.
+    pub fn say_group(&mut self, pairs: &[(Role, String)]) {
+        let level = |role: Role| GROUPS.iter().position(|group| *group == role);
+        let again = |(role, value): &(Role, String)| self.group.get(role) == Some(value);
+        if !pairs.is_empty() && pairs.iter().all(again) {
+            return;
+        }
+        let widest = pairs.iter().filter_map(|(role, _)| level(*role)).min().unwrap_or_default();
+        let stays = |role: Role| role != Role::RtRw && level(role).is_none_or(|level| level < widest);
+        self.end_family();
+        self.said.retain(|role, _| stays(*role));
+        self.group.retain(|role, _| stays(*role));
+        self.group.extend(pairs.iter().cloned());
     }
 
     fn end_open(&mut self) {

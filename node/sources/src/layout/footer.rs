@@ -75,8 +75,7 @@ pub fn is_nobody(line: &[String], name: Option<&str>) -> bool {
 
 /// Whether a text that stands alone in the column of names may be one, rather than a title for the rows below.
 fn may_be_name(text: &str) -> bool {
-    let place = address::read(text);
-    let area = place.dusun("").is_some() || place.rt.is_some() || place.rw.is_some();
+    let area = address::area(text, true).is_some();
     let odd = |c: char| c.is_ascii_digit() || matches!(c, '(' | ')' | ':');
     !area && titled(text).is_empty() && !text.contains(odd)
 }

@@ -6,6 +6,7 @@ use super::{
     context::{Context, beside_number, is_form, is_of_family, is_place, labelled, paired, titled},
     find::{self, Heading, LOOKED_AT},
     footer::{self, Footer},
+    group,
     heading::{Names, Role, role},
     short, untitled,
 };
@@ -239,6 +240,11 @@ impl Sheets {
             return;
         }
         short::mend(&heading, &mut row);
+        if let Some(said) = group::of(&heading, line).filter(|_| row.broken.is_none()) {
+            Arc::make_mut(&mut self.outside).say_group(&said);
+            Arc::make_mut(&mut self.context).say_group(&said);
+            return;
+        }
         if row.broken.is_none() && is_form(line) {
             self.speak(&labelled(line));
             return;
