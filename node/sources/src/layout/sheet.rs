@@ -280,7 +280,7 @@ impl Sheets {
                 return;
             }
         }
-        if !family && row.broken.is_none() && is_of_another(&heading, &row) {
+        if !family && row.broken.is_none() && is_of_another(&heading, &row, line) {
             // Whose its number is nobody knows: a family's would be taken for a NIK.
             self.give(Line::new(untitled::none(), Arc::default(), row, false), out);
             return;
@@ -398,14 +398,17 @@ fn may_be_form(heading: &Heading, line: &[String]) -> bool {
     !role.is_some_and(of_rows) && footer::of(heading, line).is_none()
 }
 
-/// Whether a row is of another table than its heading: an address stands where the sex or the relation should.
-fn is_of_another(heading: &Heading, row: &Row) -> bool {
+/// Whether a row is of another table than its heading: an address stands where the sex or the relation should, or the
+/// heading of a total where the name should.
+fn is_of_another(heading: &Heading, row: &Row, line: &[String]) -> bool {
     let address = |role: Role| {
         let text = heading.column(role).map(|at| row.cell(at).text()).unwrap_or_default();
         let known = words::sex(&text).is_some() || words::relation(&text).is_some();
         !known && text.split_whitespace().count() > 1 && address::has_word(&text)
     };
-    [Role::JenisKelamin, Role::Hubungan].into_iter().any(address)
+    let name = heading.column(Role::Nama).map(|at| row.cell(at).text()).unwrap_or_default();
+    let total = footer::word(&name) == Some(Footer::Total) && !footer::tells_of_somebody(heading, line);
+    total || [Role::JenisKelamin, Role::Hubungan].into_iter().any(address)
 }
 
 /// Whether a column is of running numbers, or of nothing: any other has numbers of its own, which are of no family.
