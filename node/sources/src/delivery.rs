@@ -493,7 +493,8 @@ impl Delivery {
             }
             Some(Standing::Counts) | None => {}
         }
-        if nik.is_none() && record.text(column::I_NAMA).is_none() {
+        let several = record.told.iter().any(|told| told.code == reason::ROW_SEVERAL);
+        if nik.is_none() && record.text(column::I_NAMA).is_none() && !several {
             record.tell(reason::ROW_NOBODY, None, None);
         }
     }

@@ -3,7 +3,7 @@
 use dtsen_proto::{
     column::{self, Column},
     nik::{self, Fault, Number},
-    record::{Day, Value},
+    record::{Day, RecordKind, Value},
     rulebook::reason,
 };
 
@@ -40,6 +40,11 @@ const KK: Reasons = Reasons {
 };
 
 impl Reading<'_> {
+    /// Whether the row names several people: whose its other cells are nobody knows.
+    pub(super) fn is_of_several(&self) -> bool {
+        self.out.kind == RecordKind::Individu && name::several(&self.cell(Role::Nama).text())
+    }
+
     pub(super) fn person(&mut self) {
         self.number(Role::Nik, column::I_NIK, Number::Nik, &NIK);
         self.number(Role::NoKk, column::I_NOMOR_KARTU_KELUARGA, Number::Kk, &KK);
