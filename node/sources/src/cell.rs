@@ -108,9 +108,19 @@ pub struct Row {
     pub quoted: Vec<bool>,
     /// Why its cells mean nothing.
     pub broken: Option<Broken>,
+    /// Numbers of days count from 1904, as its workbook has it, rather than from 1900.
+    pub since_1904: bool,
 }
 
+/// Days between the calendars of 1900 and of 1904 of spreadsheets.
+const DAYS_TO_1904: u16 = 1462;
+
 impl Row {
+    /// Days to be added to a number of days before it counts from 1900.
+    pub fn days_more(&self) -> u16 {
+        if self.since_1904 { DAYS_TO_1904 } else { 0 }
+    }
+
     /// A cell, empty if the row is shorter.
     pub fn cell(&self, at: usize) -> &Cell {
         self.cells.get(at).unwrap_or(&EMPTY)

@@ -531,7 +531,8 @@ impl Delivery {
             }
             Some(Standing::Counts) | None => {}
         }
-        if nik.is_none() && record.text(column::I_NAMA).is_none() {
+        let several = record.told.iter().any(|told| told.code == reason::ROW_SEVERAL);
+        if nik.is_none() && record.text(column::I_NAMA).is_none() && !several {
             record.tell(reason::ROW_NOBODY, None, None);
         }
     }
@@ -568,6 +569,9 @@ fn mark(line: &Line) -> Mark {
 
 /// Everything that a line says, the lines above it that hold for it too.
 fn hash_line(line: &Line, hash: &mut Sha256) {
+    if line.row.since_1904 {
+        hash.update([7]);
+    }
     for (cell, quoted) in line.row.cells.iter().zip(line.row.quoted.iter().chain(std::iter::repeat(&true))) {
         match cell {
             Cell::Empty => hash.update([0]),

@@ -5,6 +5,7 @@ pub(crate) mod column;
 pub mod context;
 pub mod find;
 pub mod footer;
+mod group;
 pub mod heading;
 pub mod keys;
 pub mod sheet;

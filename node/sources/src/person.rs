@@ -72,6 +72,9 @@ impl Reader {
     /// Reads whom a row is about, and nothing else.
     pub fn identity(&self, line: &Line, plan: &Plan, table: &mut Table) -> Identity {
         let mut reading = self.begin(line, plan, table);
+        if reading.is_of_several() {
+            return Identity { record: reading.out, superseded: true, changed: None };
+        }
         let superseded = match plan.kind {
             RecordKind::Individu => {
                 reading.person();
@@ -95,7 +98,7 @@ impl Reader {
             }
             RecordKind::Keluarga => (Role::NoKk, [Role::NamaKepala, Role::Nama, Role::Alamat, Role::Desa]),
         };
-        let number = reading.sound(role);
+        let number = if reading.is_of_several() { None } else { reading.sound(role) };
         let mut others = Vec::new();
         if number.is_none() {
             others.extend(names.map(|role| reading.text(role)));
@@ -144,6 +147,11 @@ impl Reader {
         }
         if line.heading.is_none() {
             reading.out.tell(reason::HEADING_UNKNOWN, None, None);
+            return reading.out;
+        }
+        if reading.is_of_several() {
+            let heading = plan.name(Role::Nama).map(str::to_owned);
+            reading.out.tell(reason::ROW_SEVERAL, None, heading.as_deref());
             return reading.out;
         }
         match kind {

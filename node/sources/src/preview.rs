@@ -97,7 +97,8 @@ pub fn findings(
     let mut found: Vec<ShownFinding> = record.told.iter().map(|told| shown(told, rulebook)).collect();
     let broken = record.told.iter().any(|told| told.broken.is_some());
     // Of nobody there is no identity to be sent: that is the source's, not the application's.
-    let nobody = record.told.iter().any(|told| matches!(told.code, reason::ROW_NOBODY | reason::KK_MISSING));
+    let none = [reason::ROW_NOBODY, reason::ROW_SEVERAL, reason::KK_MISSING];
+    let nobody = record.told.iter().any(|told| none.contains(&told.code));
     if !broken {
         let context = check_context(record, region, today);
         let delta = record.delta(rulebook, &Provenance { source: "".into(), reference: context.today });

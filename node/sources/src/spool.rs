@@ -47,6 +47,8 @@ struct Kept {
     cells: Vec<KeptCell>,
     #[prost(message, optional, tag = "4")]
     broken: Option<KeptBroken>,
+    #[prost(bool, tag = "5")]
+    since_1904: bool,
 }
 
 #[derive(Message)]
@@ -217,7 +219,7 @@ impl Kept {
             KeptBroken { kind, first, second }
         });
         let sheet = row.sheet.as_ref().map(ToString::to_string);
-        Self { sheet, number: row.number, cells: cells.collect(), broken }
+        Self { sheet, number: row.number, cells: cells.collect(), broken, since_1904: row.since_1904 }
     }
 
     /// The row again; `None` if no row was ever kept like this.
@@ -246,7 +248,14 @@ impl Kept {
                 Some(KeptValue::Fault(_)) => Cell::Fault,
             })
         });
-        Some(Row { sheet, number: self.number, cells: cells.collect::<Option<_>>()?, quoted, broken })
+        Some(Row {
+            sheet,
+            number: self.number,
+            cells: cells.collect::<Option<_>>()?,
+            quoted,
+            broken,
+            since_1904: self.since_1904,
+        })
     }
 }
 
@@ -281,7 +290,14 @@ mod tests {
         ];
         let quoted = vec![true, true, false, true, true, true, true];
         let rows = [
-            Row { sheet: Some("A".into()), number: 300, cells: cells.clone(), quoted, broken: None },
+            Row {
+                sheet: Some("A".into()),
+                number: 300,
+                cells: cells.clone(),
+                quoted,
+                broken: None,
+                since_1904: true,
+            },
             Row {
                 sheet: None,
                 number: u64::MAX,
@@ -299,8 +315,8 @@ mod tests {
             for row in &rows {
                 let found = read.next_row().expect("reads").expect("a row");
                 assert_eq!(
-                    (&found.sheet, found.number, &found.cells, found.broken),
-                    (&row.sheet, row.number, &row.cells, row.broken)
+                    (&found.sheet, found.number, &found.cells, found.broken, found.since_1904),
+                    (&row.sheet, row.number, &row.cells, row.broken, row.since_1904)
                 );
                 assert_eq!(found.quoted, row.quoted);
             }

@@ -203,6 +203,8 @@ reasons! {
     ROW_NOBODY;
     /// The source marks the row as not valid.
     ROW_NOT_VALID;
+    /// The row names several people in one cell.
+    ROW_SEVERAL;
     /// The sheet has no heading that is known.
     HEADING_UNKNOWN;
 }

@@ -16,6 +16,11 @@ pub struct Address {
 }
 
 impl Address {
+    /// The dusun that is called so in plain words.
+    pub fn plain_dusun(&self) -> Option<&str> {
+        self.dusun[0].as_deref()
+    }
+
     /// The dusun, in a village of that name: what stands behind DS may be the village itself.
     pub fn dusun(&self, village: &str) -> Option<&str> {
         let mut names = self.dusun.iter().map(Option::as_deref).enumerate();
@@ -205,6 +210,42 @@ pub fn has_word(text: &str) -> bool {
     words(text).iter().any(|word| known(&word.text))
 }
 
+/// What a text says that names areas and nothing else.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    /// In capitals.
+    pub dusun: Option<String>,
+    /// Three digits.
+    pub rw: Option<String>,
+    /// Three digits.
+    pub rt: Option<String>,
+}
+
+/// Letters of a label that may be a short word of a name as well: BR, DS, DK, KP.
+const SHORT: usize = 2;
+
+/// Reads a text that begins with the label of an area: `RT. 001 / RW. 004`, `DUSUN LOCO (25 KK)`. What has anything else in
+/// it says nothing; none is a text that begins otherwise, or that may be somebody's name.
+pub fn area(text: &str, among_names: bool) -> Option<Area> {
+    let text = text.split('(').next().unwrap_or_default();
+    let words = words(text);
+    let first = words.first()?.text.as_str();
+    let numbered = [RT, RW].iter().any(|labels| labels.contains(&first));
+    let named = DUSUN.iter().any(|labels| labels.contains(&first));
+    if !numbered && !(named && (!among_names || first.len() > SHORT)) {
+        return None;
+    }
+    let read = read(text);
+    let dusun = read.dusun("").map(str::to_owned);
+    // "DUSUN LOCO : 25 KK": the number counts something.
+    let counts = dusun.as_deref().is_some_and(|name| {
+        let mut words = name.split(' ').skip_while(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+        words.next().is_some() && words.next().is_some()
+    });
+    let whole = read.rest.is_empty() && !counts;
+    Some(if whole { Area { dusun, rw: read.rw, rt: read.rt } } else { Area::default() })
+}
+
 fn is_none(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| matches!(c, '0' | '-' | '.'))
 }
@@ -250,6 +291,32 @@ mod tests {
         for (text, said) in [("3/5", true), ("III", true), ("RT 000", false), ("-", false), ("0", false)] {
             assert_eq!(is_said(text), said, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_that_names_areas_and_nothing_else() {
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        for (text, dusun, rw, rt) in [
+            ("RT 01", "", "", "001"),
+            ("RT. 001 / RW. 004", "", "004", "001"),
+            ("RT : 01 RW : 04", "", "004", "001"),
+            ("RW 2 (30 KK)", "", "002", ""),
+            ("DUSUN LOCO", "LOCO", "", ""),
+            ("Dusun : Loco Barat RT 3", "LOCO BARAT", "", "003"),
+            ("DUSUN 2", "2", "", ""),
+            // What cannot be read says nothing.
+            ("RT II", "", "", ""),
+            ("RT 01 PAK BUDI", "", "", ""),
+            ("DUSUN LOCO : 25 KK", "", "", ""),
+            ("DUSUN", "", "", ""),
+        ] {
+            let read = Area { dusun: some(dusun), rw: some(rw), rt: some(rt) };
+            assert_eq!(area(text, true), Some(read), "{text}");
+        }
+        for name in ["BR SIMANJUNTAK", "DS. SUPARDI", "SITI", "JUMLAH RT 01", "RATNA", ""] {
+            assert_eq!(area(name, true), None, "{name}");
+        }
+        assert!(area("BR. KELOD", false).is_some());
     }
 
     #[test]

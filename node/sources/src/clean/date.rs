@@ -49,6 +49,8 @@ pub struct Context {
     pub adult: bool,
     /// The column writes month before day, as far as its other cells tell.
     pub month_first: bool,
+    /// Days that a spreadsheet's number of days lacks: its workbook counts from later.
+    pub days_more: u16,
 }
 
 /// What a cell says.
@@ -139,7 +141,7 @@ pub fn read_serial(serial: f64, context: &Context) -> Reading {
     }
     #[expect(clippy::cast_possible_truncation, reason = "the range is looked at first")]
     let whole = if (f64::from(*SERIALS.start())..=f64::from(*SERIALS.end())).contains(&serial) {
-        serial.trunc() as i32
+        serial.trunc() as i32 + i32::from(context.days_more)
     } else {
         return Reading::Unreadable;
     };

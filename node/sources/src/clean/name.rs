@@ -103,6 +103,16 @@ fn letters(word: &str) -> String {
     word.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
+/// Whether a text numbers several names: `1. RUDI 2. HALIMAH`.
+pub fn several(text: &str) -> bool {
+    let spaced = text.replace(['.', ')'], ". ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let behind = |number: &str| {
+        words.windows(2).any(|pair| pair[0] == number && pair[1].starts_with(char::is_alphabetic))
+    };
+    behind("1.") && behind("2.")
+}
+
 /// Reads a name.
 pub fn read(text: &str) -> Name {
     let mut read = Name::default();
@@ -383,5 +393,15 @@ mod tests {
             assert!(read(text).nameless, "{text}");
         }
         assert!(!read("ADA").nameless && !read("").nameless);
+    }
+
+    #[test]
+    fn numbered_names_are_of_several_people() {
+        for text in ["1. RUDI 2. HALIMAH", "1.RUDI  2.HALIMAH 3.UMAR", "1) Rudi 2) Halimah"] {
+            assert!(several(text), "{text}");
+        }
+        for text in ["RUDI", "1. RUDI", "RUDI 1.2", "1. RUDI NO 2", "H. RUDI, S.Pd", "ANAK 2. RUDI"] {
+            assert!(!several(text), "{text}");
+        }
     }
 }

@@ -33,22 +33,28 @@ pub struct Context {
     said: BTreeMap<Role, String>,
     /// Of these, what the lines of the last family said.
     form: BTreeSet<Role>,
+    /// RT, RW and dusun of the rows below, of several families.
+    group: BTreeMap<Role, String>,
 }
+
+/// What a group may be of, the widest first.
+const GROUPS: [Role; 3] = [Role::Dusun, Role::Rw, Role::Rt];
 
 impl Context {
     /// What was said.
     pub fn get(&self, role: Role) -> Option<&str> {
-        self.said.get(&role).map(String::as_str)
+        self.said.get(&role).or_else(|| self.group.get(&role)).map(String::as_str)
     }
 
     /// Everything that was said.
     pub fn all(&self) -> impl Iterator<Item = (&Role, &String)> {
-        self.said.iter()
+        self.said.iter().chain(self.group.iter().filter(|(role, _)| !self.said.contains_key(role)))
     }
 
-    /// Says something.
+    /// Says something; of a place its name, without its code before it.
     pub fn say(&mut self, role: Role, value: &str) {
-        let value = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | ','));
+        let value =
+            without_code(role, value.trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | ',')));
         if !value.is_empty() {
             self.said.insert(role, value.to_owned());
         }
@@ -64,6 +70,21 @@ impl Context {
         if self.is_open() {
             self.end_open();
         }
+    }
+
+    /// Says the RT, RW or dusun of the rows below: what was said of narrower areas ends, of all if nothing can be read.
+    pub fn say_group(&mut self, pairs: &[(Role, String)]) {
+        let level = |role: Role| GROUPS.iter().position(|group| *group == role);
+        let again = |(role, value): &(Role, String)| self.group.get(role) == Some(value);
+        if !pairs.is_empty() && pairs.iter().all(again) {
+            return;
+        }
+        let widest = pairs.iter().filter_map(|(role, _)| level(*role)).min().unwrap_or_default();
+        let stays = |role: Role| role != Role::RtRw && level(role).is_none_or(|level| level < widest);
+        self.end_family();
+        self.said.retain(|role, _| stays(*role));
+        self.group.retain(|role, _| stays(*role));
+        self.group.extend(pairs.iter().cloned());
     }
 
     fn end_open(&mut self) {
@@ -98,6 +119,28 @@ pub(super) fn is_of_family(role: Role) -> bool {
 
 pub(super) fn is_place(role: Role) -> bool {
     matches!(role, Role::Desa | Role::Kecamatan | Role::Kabupaten | Role::Provinsi | Role::KodeDesa)
+}
+
+/// Digits of the codes of an area, alone and with those of the areas above it. Other numbers are of the name: `13 ULU`.
+fn code_digits(role: Role) -> &'static [usize] {
+    match role {
+        Role::Provinsi => &[2],
+        Role::Kabupaten => &[2, 4],
+        Role::Kecamatan => &[2, 6],
+        Role::Desa => &[4, 10],
+        _ => &[],
+    }
+}
+
+/// The name of a place behind its code: `2006 SENGGIGI`, `52.01 - LOMBOK BARAT`. `50 KOTA` is a name.
+fn without_code(role: Role, value: &str) -> &str {
+    let begins = value.find(|c: char| !(c.is_ascii_digit() || c == '.'));
+    let (code, rest) = value.split_at(begins.unwrap_or_default());
+    let name = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '–' | '/'));
+    let parted = name.len() < rest.len() && name.starts_with(char::is_alphabetic);
+    let is_level = PLACES.iter().any(|(word, _)| word.eq_ignore_ascii_case(name));
+    let digits = code.bytes().filter(u8::is_ascii_digit).count();
+    if parted && !is_level && code_digits(role).contains(&digits) { name } else { value }
 }
 
 /// The role that a label names. Of persons none is told outside the table.
@@ -190,6 +233,11 @@ pub fn beside_number(cells: &[String]) -> Vec<(Role, String)> {
 
 /// A value, and the label behind it that belongs to the next one: `JL MAWAR, RT/RW`.
 fn split_label(text: &str) -> (&str, Option<Role>) {
+    // "NO 5, Nama Dusun", "003/- DUSUN", "-/003 DUSUN": the number is the value's, not the label's.
+    let label = |text: &str| {
+        let bare = text.trim_start_matches(|c: char| c.is_whitespace() || c == '-');
+        if bare.starts_with(|c: char| c.is_ascii_digit() || c == '/') { None } else { label(text) }
+    };
     if let Some(role) = label(text) {
         return ("", Some(role));
     }
@@ -202,10 +250,7 @@ fn split_label(text: &str) -> (&str, Option<Role>) {
         .collect();
     for words in (1..=LABEL_WORDS.min(starts.len())).rev() {
         let at = starts[starts.len() - words];
-        // "NO 5, Nama Dusun": the number is the value's, not the label's.
-        if !text[at..].starts_with(|c: char| c.is_ascii_digit())
-            && let Some(role) = label(&text[at..])
-        {
+        if let Some(role) = label(&text[at..]) {
             return (&text[..at], Some(role));
         }
     }
@@ -278,6 +323,31 @@ mod tests {
         );
         assert_eq!(trimmed(&["Desa/Kelurahan :", "SENGGIGI"]), pairs(&[(Role::Desa, "SENGGIGI")]));
         assert_eq!(trimmed(&["1", "5202010101019001", "SITI", "ANAK"]), []);
+        for half in ["003/-", "-/003", "- / 003"] {
+            let cell = format!("DESA SENGGIGI RT/RW : {half} DUSUN : LOCO");
+            assert_eq!(trimmed(&[&cell]), pairs(&[(Role::Dusun, "LOCO"), (Role::RtRw, half)]), "{half}");
+        }
+    }
+
+    #[test]
+    fn a_code_before_the_name_of_a_place_goes() {
+        for (role, text, name) in [
+            (Role::Provinsi, "52 NUSA TENGGARA BARAT", "NUSA TENGGARA BARAT"),
+            (Role::Kabupaten, "01 - LOMBOK BARAT", "LOMBOK BARAT"),
+            (Role::Kabupaten, "52.01 LOMBOK BARAT", "LOMBOK BARAT"),
+            (Role::Kecamatan, "52.01.14 BATULAYAR", "BATULAYAR"),
+            (Role::Desa, ": 2006 SENGGIGI", "SENGGIGI"),
+            (Role::Desa, "52.01.14.2006 - SENGGIGI", "SENGGIGI"),
+            (Role::Desa, "13 ULU", "13 ULU"),
+            (Role::Kabupaten, "50 KOTA", "50 KOTA"),
+            (Role::Kecamatan, "2 X 11 KAYU TANAM", "2 X 11 KAYU TANAM"),
+            (Role::KodeDesa, "2006 SENGGIGI", "2006 SENGGIGI"),
+            (Role::Desa, "2006", "2006"),
+        ] {
+            let mut context = Context::default();
+            context.say(role, text);
+            assert_eq!(context.get(role), Some(name), "{text}");
+        }
     }
 
     #[test]

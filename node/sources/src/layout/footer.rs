@@ -42,10 +42,31 @@ pub fn of(heading: &Heading, line: &[String]) -> Option<Footer> {
     // A head of a family is no head of a village.
     let relation = heading.column(Role::Hubungan);
     let is_head = |at: usize, cell: &str| Some(at) == relation && words::relation(cell).is_some();
-    let is_words = |at: usize, cell: &str| cell.chars().any(char::is_alphabetic) && !is_head(at, cell);
+    // Nor is somebody's sex a total of men or women.
+    let sex = heading.column(Role::JenisKelamin);
+    let is_sex = |at: usize, cell: &str| Some(at) == sex && words::sex(cell).is_some();
+    let is_words = |at: usize, cell: &str| {
+        cell.chars().any(char::is_alphabetic) && !is_head(at, cell) && !is_sex(at, cell)
+    };
     let (_, first) = line.iter().enumerate().find(|(at, cell)| is_words(*at, cell))?;
     let numbered = line.iter().find(|cell| !cell.is_empty()).is_some_and(|cell| is_running(cell));
-    if numbered || line.iter().any(|cell| is_long(cell)) { None } else { word(first) }
+    if numbered || line.iter().any(|cell| is_long(cell)) {
+        return None;
+    }
+    word(first).filter(|word| *word == Footer::End || !tells_of_somebody(heading, line))
+}
+
+/// Digits from which a cell of birth dates is no number of people.
+const DATE_DIGITS: usize = 5;
+
+/// Whether a row has what no total has: a number of somebody, a birth date or a relation.
+pub fn tells_of_somebody(heading: &Heading, line: &[String]) -> bool {
+    let cell = |role: Role| heading.column(role).and_then(|at| line.get(at)).map_or("", String::as_str);
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    let born = [Role::TanggalLahir, Role::TempatTanggalLahir].map(cell);
+    digits(cell(Role::Nik)) >= LONG
+        || born.iter().any(|text| digits(text) >= DATE_DIGITS)
+        || words::relation(cell(Role::Hubungan)).is_some()
 }
 
 /// What a text makes of a row that begins with it.
@@ -75,8 +96,7 @@ pub fn is_nobody(line: &[String], name: Option<&str>) -> bool {
 
 /// Whether a text that stands alone in the column of names may be one, rather than a title for the rows below.
 fn may_be_name(text: &str) -> bool {
-    let place = address::read(text);
-    let area = place.dusun("").is_some() || place.rt.is_some() || place.rw.is_some();
+    let area = address::area(text, true).is_some();
     let odd = |c: char| c.is_ascii_digit() || matches!(c, '(' | ')' | ':');
     !area && titled(text).is_empty() && !text.contains(odd)
 }

@@ -6,6 +6,7 @@ use super::{
     context::{Context, beside_number, is_form, is_of_family, is_place, labelled, paired, titled},
     find::{self, Heading, LOOKED_AT},
     footer::{self, Footer},
+    group,
     heading::{Names, Role, role},
     short, untitled,
 };
@@ -239,6 +240,11 @@ impl Sheets {
             return;
         }
         short::mend(&heading, &mut row);
+        if let Some(said) = group::of(&heading, line).filter(|_| row.broken.is_none()) {
+            Arc::make_mut(&mut self.outside).say_group(&said);
+            Arc::make_mut(&mut self.context).say_group(&said);
+            return;
+        }
         if row.broken.is_none() && is_form(line) {
             self.speak(&labelled(line));
             return;
@@ -274,7 +280,7 @@ impl Sheets {
                 return;
             }
         }
-        if !family && row.broken.is_none() && is_of_another(&heading, &row) {
+        if !family && row.broken.is_none() && is_of_another(&heading, &row, line) {
             // Whose its number is nobody knows: a family's would be taken for a NIK.
             self.give(Line::new(untitled::none(), Arc::default(), row, false), out);
             return;
@@ -303,9 +309,24 @@ impl Sheets {
                 let any = !(labels.is_empty() || named) && (!full || role(&line[at]).is_some());
                 any || !(own.is_empty() || named && full)
             });
-            if begins { labels } else { Vec::new() }
+            if begins { Self::beside_labels(heading, line, labels) } else { Vec::new() }
         };
         self.speak(&pairs)
+    }
+
+    /// What a line with labels says. In a form whose number of the family stands in front, without a label, that is the
+    /// number too, be it damaged, and what stands beside it.
+    fn beside_labels(heading: &Heading, line: &[String], labels: Vec<(Role, String)>) -> Vec<(Role, String)> {
+        let first =
+            line.first().filter(|cell| labelled(&[(*cell).clone()]).is_empty() && role(cell).is_none());
+        let of_family = labels.iter().any(|(role, _)| is_of_family(*role));
+        let own = heading.column(Role::NoKk).is_some() || labels.iter().any(|(role, _)| *role == Role::NoKk);
+        let Some(number) = first.filter(|_| of_family && !own && is_running(heading, 0)) else {
+            return labels;
+        };
+        let mut pairs = beside_number(&line[1..]);
+        pairs.push((Role::NoKk, number.clone()));
+        pairs
     }
 
     /// Says these for the rows below; whether there is anything to say.
@@ -377,14 +398,17 @@ fn may_be_form(heading: &Heading, line: &[String]) -> bool {
     !role.is_some_and(of_rows) && footer::of(heading, line).is_none()
 }
 
-/// Whether a row is of another table than its heading: an address stands where the sex or the relation should.
-fn is_of_another(heading: &Heading, row: &Row) -> bool {
+/// Whether a row is of another table than its heading: an address stands where the sex or the relation should, or the
+/// heading of a total where the name should.
+fn is_of_another(heading: &Heading, row: &Row, line: &[String]) -> bool {
     let address = |role: Role| {
         let text = heading.column(role).map(|at| row.cell(at).text()).unwrap_or_default();
         let known = words::sex(&text).is_some() || words::relation(&text).is_some();
         !known && text.split_whitespace().count() > 1 && address::has_word(&text)
     };
-    [Role::JenisKelamin, Role::Hubungan].into_iter().any(address)
+    let name = heading.column(Role::Nama).map(|at| row.cell(at).text()).unwrap_or_default();
+    let total = footer::word(&name) == Some(Footer::Total) && !footer::tells_of_somebody(heading, line);
+    total || [Role::JenisKelamin, Role::Hubungan].into_iter().any(address)
 }
 
 /// Whether a column is of running numbers, or of nothing: any other has numbers of its own, which are of no family.

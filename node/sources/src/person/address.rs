@@ -30,8 +30,12 @@ impl Reading<'_> {
         let whole = self.place(Role::Alamat).unwrap_or_default();
         let inside = address::read(&whole);
         let (rt, rw) = self.rt_rw(&inside);
-        let dusun = self
-            .place(Role::Dusun)
+        // What the row's own address says plainly comes before what was said above it.
+        let own = |role| !is_nothing(&self.cell(role).text());
+        let plain = inside.plain_dusun().filter(|_| own(Role::Alamat) && !own(Role::Dusun));
+        let plain = plain.filter(|_| self.context.get(Role::Dusun).is_some()).map(str::to_owned);
+        let dusun = plain
+            .or_else(|| self.place(Role::Dusun))
             .unwrap_or_else(|| inside.dusun(&self.text(Role::Desa)).unwrap_or_default().to_owned());
         self.village(places);
         let names =

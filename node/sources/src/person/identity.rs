@@ -3,7 +3,7 @@
 use dtsen_proto::{
     column::{self, Column},
     nik::{self, Fault, Number},
-    record::{Day, Value},
+    record::{Day, RecordKind, Value},
     rulebook::reason,
 };
 
@@ -40,6 +40,11 @@ const KK: Reasons = Reasons {
 };
 
 impl Reading<'_> {
+    /// Whether the row names several people: whose its other cells are nobody knows.
+    pub(super) fn is_of_several(&self) -> bool {
+        self.out.kind == RecordKind::Individu && name::several(&self.cell(Role::Nama).text())
+    }
+
     pub(super) fn person(&mut self) {
         self.number(Role::Nik, column::I_NIK, Number::Nik, &NIK);
         self.number(Role::NoKk, column::I_NOMOR_KARTU_KELUARGA, Number::Kk, &KK);
@@ -134,6 +139,7 @@ impl Reading<'_> {
             nik,
             adult,
             month_first: self.plan.preset.month_first.unwrap_or_else(|| self.table.month_first()),
+            days_more: self.row.days_more(),
         };
         let (role, reading) = self.birth_cell(&context);
         let column = column::I_TANGGAL_LAHIR;
@@ -218,7 +224,9 @@ impl Reading<'_> {
     }
 
     fn day(&self, role: Role) -> Option<jiff::civil::Date> {
-        let context = date::Context { today: self.today, nik: None, adult: false, month_first: false };
+        let days_more = self.row.days_more();
+        let context =
+            date::Context { today: self.today, nik: None, adult: false, month_first: false, days_more };
         match self.cell(role) {
             Cell::Day(day) => Some(*day),
             Cell::Text(text) => match date::read(text, &context) {

@@ -18,6 +18,7 @@ const MAX_XLS_BYTES: u64 = 24 * guard::MEGABYTE;
 pub(super) fn xlsx(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
     parts::check(path)?;
     let mut book: Xlsx<BufReader<File>> = open_workbook(path).map_err(|cause| damaged(path, &cause))?;
+    let since_1904 = book.has_1904_epoch();
     for name in book.sheet_names() {
         let regions = book.merge_cells_by_sheet_name(&name).unwrap_or_default();
         let mut merged = Merged::new(regions);
@@ -28,17 +29,17 @@ pub(super) fn xlsx(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
             Err(cause) => return Err(damaged(path, &cause)),
         };
         let sheet: Arc<str> = name.as_str().into();
-        let mut row = Row { sheet: Some(Arc::clone(&sheet)), number: 1, ..Row::default() };
+        let first = || Row { sheet: Some(Arc::clone(&sheet)), since_1904, ..Row::default() };
+        let mut row = Row { number: 1, ..first() };
         loop {
             let next = cells.next_cell_with_formula_metadata().map_err(|cause| damaged(path, &cause))?;
             let at = next.as_ref().map(|cell| u64::from(cell.pos.0) + 1);
             if at != Some(row.number) {
                 merged.fill(u32::try_from(row.number - 1).unwrap_or(u32::MAX), &mut row.cells);
-                let done = std::mem::take(&mut row);
+                let done = std::mem::replace(&mut row, Row { number: at.unwrap_or_default(), ..first() });
                 if !done.is_blank() && sink(done).is_break() {
                     return Ok(());
                 }
-                row = Row { sheet: Some(Arc::clone(&sheet)), number: at.unwrap_or_default(), ..row };
             }
             let Some(cell) = next else { break };
             let column = usize::try_from(cell.pos.1).expect("32 bits fit");
@@ -79,11 +80,12 @@ pub(super) fn xls(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
         XlsError::Password => ReadError::Locked { path: path.to_owned() },
         cause => damaged(path, &cause),
     })?;
+    let since_1904 = book.has_1904_epoch();
     for name in book.sheet_names() {
         let merged = Merged::new(book.merge_cells_by_sheet_name(&name).unwrap_or_default());
         let range = book.worksheet_range(&name).map_err(|cause| damaged(path, &cause))?;
         let formulas = book.worksheet_formula(&name).map_err(|cause| damaged(path, &cause))?;
-        if whole(path, &name, (&range, &formulas), merged, sink)?.is_break() {
+        if whole(path, (&name, since_1904), (&range, &formulas), merged, sink)?.is_break() {
             break;
         }
     }
@@ -92,7 +94,7 @@ pub(super) fn xls(path: &Path, sink: &mut Sink<'_>) -> Result<(), ReadError> {
 
 fn whole(
     path: &Path,
-    name: &str,
+    (name, since_1904): (&str, bool),
     (range, formulas): (&calamine::Range<Data>, &calamine::Range<String>),
     mut merged: Merged,
     sink: &mut Sink<'_>,
@@ -100,7 +102,8 @@ fn whole(
     let sheet: Arc<str> = name.into();
     let Some((first, left)) = range.start() else { return Ok(ControlFlow::Continue(())) };
     for (at, values) in (first..).zip(range.rows()) {
-        let mut row = Row { sheet: Some(Arc::clone(&sheet)), number: u64::from(at) + 1, ..Row::default() };
+        let mut row =
+            Row { sheet: Some(Arc::clone(&sheet)), number: u64::from(at) + 1, since_1904, ..Row::default() };
         for (column, value) in (usize::try_from(left).expect("32 bits fit")..).zip(values) {
             let value = match of_data(value) {
                 Cell::Empty if has_formula(formulas, at, column) => Cell::Fault,

@@ -1,4 +1,4 @@
-"""Writes workbook.xls and workbook.ods, which Rust cannot write: python3 write.py (needs xlwt and odfpy).
+"""Writes workbook.xls, workbook_1904.xls and workbook.ods, which Rust cannot write: python3 write.py (needs xlwt and odfpy).
 
 All people are invented.
 """
@@ -21,6 +21,14 @@ ROWS = [
     ["", 5271010505109010, "Budi", 40303, "L", "Anak", "3", "-"],
     ["", "5271014505129011", "Ani", FORMULA, "P", "Anak", "3", "-"],
 ]
+# Of a workbook that counts days from 1904: days kept as days, as numbers, and as text.
+ROWS_1904 = [
+    ["NO KK", "NIK", "NAMA", "TGL LAHIR", "JK", "SHDK"],
+    ["5271010101109001", "5271010101809001", "AHMAD YANI", DAY(1980, 1, 1), "L", "Kepala Keluarga"],
+    ["5271010101109001", "5271014203829002", "SITI", 28550, "P", "Istri"],
+    ["5271010101109001", "", "BUDI", 38841, "L", "Anak"],
+    ["5271010101109001", "", "ANI", "38841", "P", "Anak"],
+]
 # The No. KK is merged over its members.
 MERGED = (2, 5)
 
@@ -42,6 +50,21 @@ def xls():
                 sheet.write(row, column, cell)
     sheet.write_merge(*MERGED, 0, 0, ROWS[2][0])
     book.save("workbook.xls")
+
+
+def xls_1904():
+    book = xlwt.Workbook()
+    book.dates_1904 = True
+    sheet = book.add_sheet("Penduduk")
+    style = xlwt.XFStyle()
+    style.num_format_str = "dd/mm/yyyy"
+    for row, cells in enumerate(ROWS_1904):
+        for column, cell in enumerate(cells):
+            if isinstance(cell, DAY):
+                sheet.write(row, column, cell, style)
+            elif cell != "":
+                sheet.write(row, column, cell)
+    book.save("workbook_1904.xls")
 
 
 def ods():
@@ -75,4 +98,5 @@ def ods():
 
 
 xls()
+xls_1904()
 ods()

@@ -1,7 +1,7 @@
 use super::*;
 
 fn context() -> Context {
-    Context { today: date(2026, 11, 23), nik: None, adult: false, month_first: false }
+    Context { today: date(2026, 11, 23), nik: None, adult: false, month_first: false, days_more: 0 }
 }
 
 #[test]
@@ -74,6 +74,10 @@ fn the_nik_decides_which_is_the_month() {
 
 #[test]
 fn a_number_is_a_year_or_days_or_nothing() {
+    let since_1904 = Context { days_more: 1462, ..context() };
+    assert_eq!(read_serial(24_149.0, &since_1904), Reading::Day(date(1970, 2, 12)));
+    assert_eq!(read("24149", &since_1904), Reading::Day(date(1970, 2, 12)));
+    assert_eq!(read_serial(1_970.0, &since_1904), Reading::YearOnly(1970));
     let read = |number| read_serial(number, &context());
     assert_eq!(read(1980.0), Reading::YearOnly(1980));
     assert_eq!(read(29_514.0), Reading::Day(date(1980, 10, 20)));

@@ -124,7 +124,7 @@ fn each(
             cells.truncate(expected);
             broken = None;
         }
-        let row = Row { sheet: None, number: raw.line, cells, quoted, broken };
+        let row = Row { number: raw.line, cells, quoted, broken, ..Row::default() };
         if sink(row).is_break() {
             break;
         }
