@@ -256,7 +256,7 @@ fn a_file_that_another_program_writes_is_not_damaged() {
     reader.run(&["source", "add", "lokal", origin]);
     run("BEGIN EXCLUSIVE");
     let told = reader.fails(&["source", "run", "lokal"]);
-    assert!(told.contains("SUMBER_MACET") && told.contains("dikunci program lain"), "{told}");
+    assert!(told.contains("SUMBER_MACET") && told.contains("program lain"), "{told}");
     run("ROLLBACK");
     reader.run(&["source", "run", "lokal"]);
     assert_eq!(alarm(&reader), None);

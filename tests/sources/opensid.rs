@@ -231,7 +231,7 @@ fn a_state_that_does_not_hold_or_that_nobody_knows_is_told() {
     reader.take_pending();
     server.run("desa", "UPDATE tweb_penduduk SET status_dasar = 9 WHERE id = 2; UPDATE tweb_penduduk SET status_dasar = 7 WHERE id = 3");
     let ran = reader.node.json(&["source", "run", "opensid"]).expect("runs");
-    assert_eq!(ran["files"][0]["errors"], 2, "{ran}");
+    assert_eq!(ran[0]["files"][0]["errors"], 2, "{ran}");
     assert_eq!(codes(), [2, 1]);
     server.run("desa", "UPDATE tweb_penduduk SET status_dasar = 1 WHERE id IN (2, 3)");
     reader.run(&["source", "run", "opensid"]);
