@@ -181,6 +181,11 @@ pub struct Delta {
 }
 
 impl Delta {
+    /// A change that says no more than this: without salt, of a record that has no id.
+    pub fn new(kind: RecordKind, action: Action, blocks: Vec<Block>) -> Self {
+        Self { salt: [0; 16], kind, action, record: None, blocks, transfer: None, answers: None }
+    }
+
     /// A block, if stated.
     pub fn block(&self, number: BlockNo) -> Option<&Block> {
         self.blocks.iter().find(|b| b.number == number)

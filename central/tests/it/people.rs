@@ -100,7 +100,7 @@ fn text(text: &str) -> Value {
 }
 
 fn delta(kind: RecordKind, action: Action, blocks: Vec<Block>) -> Delta {
-    Delta { salt: [0; 16], kind, action, record: None, blocks, transfer: None, answers: None }
+    Delta::new(kind, action, blocks)
 }
 
 /// NIK of a man born 1985-03-02.

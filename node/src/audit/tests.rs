@@ -35,15 +35,11 @@ fn person(n: u32) -> Delta {
     let provenance = Provenance { source: "dtsen".into(), reference: Day(20_000) };
     let nik = Value::Text(format!("527101020385{:04}", 9_000 + n).into());
     let cells = vec![(column::I_NIK, nik), (column::I_NAMA, Value::Text("CONTOH".into()))];
-    Delta {
-        salt: [0; 16],
-        kind: RecordKind::Individu,
-        action: Action::Upsert,
-        record: None,
-        blocks: vec![Block { number: column::I_IDENTITAS, provenance, cells }],
-        transfer: None,
-        answers: None,
-    }
+    Delta::new(
+        RecordKind::Individu,
+        Action::Upsert,
+        vec![Block { number: column::I_IDENTITAS, provenance, cells }],
+    )
 }
 
 impl Place {

@@ -128,13 +128,7 @@ fn read_leaf(leaf: &[u8]) -> anyhow::Result<Delta> {
     let kind = RecordKind::from_wire(record.kind).context("jenis data dalam irisan")?;
     let blocks = record.blocks.into_iter().filter_map(|b| b.block).map(Block::from_wire);
     let blocks: Vec<Block> = blocks.collect::<Result<_, _>>()?;
-    Ok(Delta {
-        salt: [0; 16],
-        kind,
-        action: Action::Upsert,
-        record: RecordId::from_slice(&record.record_id),
-        blocks: blocks.into_iter().filter(|b| b.number == kind.identity()).collect(),
-        transfer: None,
-        answers: None,
-    })
+    let identity = blocks.into_iter().filter(|b| b.number == kind.identity()).collect();
+    let id = RecordId::from_slice(&record.record_id);
+    Ok(Delta { record: id, ..Delta::new(kind, Action::Upsert, identity) })
 }

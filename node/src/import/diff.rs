@@ -79,7 +79,7 @@ mod tests {
         };
         let blocks = blocks.iter().map(block).collect();
         let (kind, action) = (RecordKind::Keluarga, Action::Upsert);
-        Delta { salt: [0; 16], kind, action, record: None, blocks, transfer: None, answers: None }
+        Delta::new(kind, action, blocks)
     }
 
     fn columns(numbers: &[u16]) -> impl Fn(Column) -> bool {

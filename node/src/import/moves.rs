@@ -161,13 +161,9 @@ pub async fn move_out(
             block(mover.kind.identity(), departure.day, vec![(number_column(mover.kind), text(&n))])
         });
         let delta = Delta {
-            salt: [0; 16],
-            kind: mover.kind,
-            action: Action::MoveOut,
             record: mover.id,
-            blocks: identity.into_iter().collect(),
             transfer: Some(transfer),
-            answers: None,
+            ..Delta::new(mover.kind, Action::MoveOut, identity.into_iter().collect())
         };
         Change { record: mover.change_of, delta }
     });
@@ -184,15 +180,7 @@ pub async fn move_in(node: &Importer<'_>, arrival: &Arrival) -> Result<usize, Mo
         ];
         let transfer = Some(Move { other: arrival.from, day });
         let id = record.and_then(|record| record.hub_id);
-        let delta = Delta {
-            salt: [0; 16],
-            kind,
-            action: Action::MoveIn,
-            record: id,
-            blocks,
-            transfer,
-            answers: None,
-        };
+        let delta = Delta { record: id, transfer, ..Delta::new(kind, Action::MoveIn, blocks) };
         Change { record: record.map(|record| record.id), delta }
     };
     let own = |kind, number: &str| {

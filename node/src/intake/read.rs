@@ -75,15 +75,7 @@ impl RowReader {
             }
         }
         self.domicile(table, row, families, &mut blocks, &mut findings);
-        let delta = Delta {
-            salt: [0; 16],
-            kind,
-            action: Action::Upsert,
-            record: None,
-            blocks,
-            transfer: None,
-            answers: None,
-        };
+        let delta = Delta::new(kind, Action::Upsert, blocks);
         RowReading { delta: Some(delta), findings, place: place_names(table, row), key: row_key(table, row) }
     }
 

@@ -46,15 +46,7 @@ fn person(nik: &str, name: &str) -> Delta {
     let provenance = Provenance { source: "dtsen".into(), reference: Day(20_000) };
     let cells = vec![(column::I_NIK, Value::Text(nik.into())), (column::I_NAMA, Value::Text(name.into()))];
     let block = Block { number: column::I_IDENTITAS, provenance, cells };
-    Delta {
-        salt: [0; 16],
-        kind: RecordKind::Individu,
-        action: Action::Upsert,
-        record: None,
-        blocks: vec![block],
-        transfer: None,
-        answers: None,
-    }
+    Delta::new(RecordKind::Individu, Action::Upsert, vec![block])
 }
 
 /// Queues so many persons, each a record of its own.

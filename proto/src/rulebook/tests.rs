@@ -34,15 +34,7 @@ pub(super) fn text(text: &str) -> Value {
 /// A delta that states these cells, each in the block where the table has it.
 pub(super) fn delta(kind: RecordKind, cells: &[(u16, Value)]) -> Delta {
     let book = Rulebook::builtin();
-    let mut delta = Delta {
-        salt: [0; 16],
-        kind,
-        action: Action::Upsert,
-        record: None,
-        blocks: Vec::new(),
-        transfer: None,
-        answers: None,
-    };
+    let mut delta = Delta::new(kind, Action::Upsert, Vec::new());
     for (number, value) in cells {
         let block = book.column(Column(*number)).expect("a column of the table").block;
         put(&mut delta, block, Column(*number), value.clone());

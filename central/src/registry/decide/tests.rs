@@ -68,15 +68,7 @@ fn at(sequence: u32) -> Position {
 
 fn delta(source: &str, day: i32, number: BlockNo, cells: Vec<(Column, Value)>) -> Delta {
     let provenance = Provenance { source: source.into(), reference: Day(day) };
-    Delta {
-        salt: [0; 16],
-        kind: RecordKind::Individu,
-        action: Action::Upsert,
-        record: None,
-        blocks: vec![Block { number, provenance, cells }],
-        transfer: None,
-        answers: None,
-    }
+    Delta::new(RecordKind::Individu, Action::Upsert, vec![Block { number, provenance, cells }])
 }
 
 /// Of the person that is there.

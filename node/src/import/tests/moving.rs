@@ -36,15 +36,8 @@ async fn a_family_of_the_slice_leaves_by_its_ids() {
     let id = RecordId::new(Position { region: region(), epoch: 1, sequence: 4 }, 2);
     let ask = move |_| -> BoxFuture<'static, anyhow::Result<Vec<Delta>>> {
         Box::pin(async move {
-            let content = Delta {
-                salt: [0; 16],
-                kind: RecordKind::Keluarga,
-                action: Action::Upsert,
-                record: Some(id),
-                blocks: Vec::new(),
-                transfer: None,
-                answers: None,
-            };
+            let content =
+                Delta { record: Some(id), ..Delta::new(RecordKind::Keluarga, Action::Upsert, Vec::new()) };
             Ok(vec![content])
         })
     };

@@ -21,15 +21,11 @@ fn somebody(number: u8) -> RowWrite {
     let nik = format!("52710141019290{number:02}");
     let provenance = Provenance { source: "lokal".into(), reference: Day(20_000) };
     let cells = vec![(column::I_NIK, Value::Text(nik.as_str().into()))];
-    let content = Delta {
-        salt: [0; 16],
-        kind: RecordKind::Individu,
-        action: Action::Upsert,
-        record: None,
-        blocks: vec![Block { number: column::I_IDENTITAS, provenance, cells }],
-        transfer: None,
-        answers: None,
-    };
+    let content = Delta::new(
+        RecordKind::Individu,
+        Action::Upsert,
+        vec![Block { number: column::I_IDENTITAS, provenance, cells }],
+    );
     RowWrite {
         key: [number; 16],
         digest: [number; 16],
