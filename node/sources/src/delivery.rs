@@ -1,5 +1,7 @@
 //! A whole delivery, read twice: first what all rows tell together, then one row after the other.
 
+mod tables;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
@@ -16,17 +18,17 @@ use dtsen_proto::{
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
 
+use self::tables::{Known, Tables};
 use crate::{
     cell::{Cell, Row},
     clean::number,
     correction::{self, Corrections, Mark},
     derive,
-    filled::{self, Counts},
+    filled::Counts,
     join::{Joined, Place},
     key::RowKey,
     layout::{
         context::Context,
-        find::Heading,
         heading::Role,
         sheet::{Line, Sheets},
     },
@@ -37,13 +39,9 @@ use crate::{
     record::Record,
     spool::Rows,
     survey::{Families, People, Standing, Table},
-    unused::{self, Unused},
+    unused::Unused,
 };
 
-/// Goes into every digest: one more whenever the same row is read differently.
-const READER_VERSION: u32 = 4;
-/// Presence that makes a member: living with the family, or new in it (Regsosek 404).
-pub const PRESENT: [i64; 2] = [1, 5];
 /// Bytes that the numbers of all rows take in memory while they are compared: about 3.5 million people.
 const MAX_NUMBERS_BYTES: usize = 160 * 1024 * 1024;
 /// A region for checks in which none is asked for.
@@ -67,55 +65,6 @@ pub struct Delivery {
     own: HashMap<Mark, Vec<Cell>>,
 }
 
-/// Sheet, headings, and whether its rows are families.
-type TableName = (Option<Arc<str>>, Vec<String>, bool);
-
-/// The tables of a delivery, by sheet and heading.
-#[derive(Default)]
-struct Tables {
-    known: Vec<Known>,
-    by_name: HashMap<TableName, usize>,
-    last: Option<(Arc<Heading>, bool, usize)>,
-}
-
-struct Known {
-    plan: Arc<Plan>,
-    table: Table,
-    sheet: Option<Arc<str>>,
-    rows: u64,
-    unused: unused::Columns,
-    /// Places of the columns that are used, and how many rows say something there.
-    filled: Vec<(usize, u64)>,
-    /// Everything besides its cells that the reading of a row depends on.
-    seed: [u8; 32],
-}
-
-impl Known {
-    fn seed(&mut self, rulebook: &Rulebook) -> [u8; 32] {
-        let mut hash = Sha256::new_with_prefix(b"dtsen sources");
-        hash.update(READER_VERSION.to_be_bytes());
-        hash.update(rulebook.version().to_be_bytes());
-        hash.update(self.plan.preset.digest());
-        hash.update([0, u8::from(self.plan.kind == RecordKind::Individu)]);
-        for name in &self.plan.names {
-            hash.update(name.as_bytes());
-            hash.update([0]);
-        }
-        hash.update(self.table.habits());
-        hash.finalize().into()
-    }
-}
-
-impl Known {
-    /// Counts the cells of a row that say something, of somebody who is there or not.
-    fn count(&mut self, row: &Row, is_there: bool) {
-        for (at, filled) in &mut self.filled {
-            let counts = filled::says(row.cell(*at)) && (is_there || !self.plan.tells_presence(*at));
-            *filled += u64::from(counts);
-        }
-    }
-}
-
 /// A table that was found.
 pub struct Found<'a> {
     /// The sheet.
@@ -126,33 +75,6 @@ pub struct Found<'a> {
     pub rows: u64,
     /// Columns from which nothing is taken, at which somebody should look.
     pub unused: Vec<Unused>,
-}
-
-impl Tables {
-    fn of(&mut self, line: &Line, rulebook: &Rulebook, forced: Option<&Arc<Preset>>) -> usize {
-        if let Some((heading, family, at)) = &self.last
-            && Arc::ptr_eq(heading, &line.heading)
-            && *family == line.family
-        {
-            return *at;
-        }
-        let key = (line.row.sheet.clone(), line.heading.names.clone(), line.family);
-        let at = *self.by_name.entry(key).or_insert_with(|| {
-            let plan = Plan::of(&line.heading, line.family, rulebook, forced.cloned());
-            self.known.push(Known {
-                unused: plan.unused_columns(),
-                filled: plan.used().into_iter().map(|at| (at, 0)).collect(),
-                plan: Arc::new(plan),
-                table: Table::default(),
-                sheet: line.row.sheet.clone(),
-                rows: 0,
-                seed: [0; 32],
-            });
-            self.known.len() - 1
-        });
-        self.last = Some((Arc::clone(&line.heading), line.family, at));
-        at
-    }
 }
 
 impl Delivery {
@@ -271,8 +193,7 @@ impl Delivery {
         let plan = Arc::clone(&known.plan);
         known.table.look(|role| plan.cell(role, &line.row), self.reader.today);
         let person = self.reader.identity(line, &plan, &mut Table::default());
-        let there = person.record.number(column::I_KEBERADAAN).is_none_or(|code| PRESENT.contains(&code));
-        known.count(&line.row, there && !person.superseded);
+        known.count(&line.row, person.record.is_present() && !person.superseded);
         match plan.kind {
             RecordKind::Individu => {
                 self.people.note(line.at, &person.record, person.superseded, person.changed);
@@ -531,8 +452,7 @@ impl Delivery {
             }
             Some(Standing::Counts) | None => {}
         }
-        let several = record.told.iter().any(|told| told.code == reason::ROW_SEVERAL);
-        if nik.is_none() && record.text(column::I_NAMA).is_none() && !several {
+        if nik.is_none() && record.text(column::I_NAMA).is_none() && !record.is_told(reason::ROW_SEVERAL) {
             record.tell(reason::ROW_NOBODY, None, None);
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use dtsen_proto::{
     column::{self, BlockNo, Column},
-    record::{Action, Block, Day, Delta, Provenance, RecordKind, Value},
+    record::{Action, Day, Delta, Provenance, RecordKind, Value},
     rulebook::Rulebook,
 };
 
@@ -13,6 +13,9 @@ use crate::read::text::Broken;
 /// Blocks that say who and where somebody is: of today, whenever the others were asked. 22 is the address of the KTP.
 const OF_TODAY: [BlockNo; 5] =
     [column::K_IDENTITAS, column::K_DOMISILI, column::I_IDENTITAS, BlockNo(22), column::I_DOMISILI];
+
+/// Presence that makes a member: living with the family, or new in it (Regsosek 404).
+const PRESENT: [i64; 2] = [1, 5];
 
 /// A person or a family as a source states it, in DTSEN's columns.
 #[derive(Debug, Clone)]
@@ -61,6 +64,16 @@ impl Record {
         }
     }
 
+    /// Whether something was told of it.
+    pub fn is_told(&self, code: &str) -> bool {
+        self.told.iter().any(|told| told.code == code)
+    }
+
+    /// Whether somebody is there: nothing says otherwise.
+    pub fn is_present(&self) -> bool {
+        self.number(column::I_KEBERADAAN).is_none_or(|there| PRESENT.contains(&there))
+    }
+
     /// A code of a list.
     pub fn number(&self, column: Column) -> Option<i64> {
         match self.values.get(&column) {
@@ -103,15 +116,10 @@ pub fn delta(
     rulebook: &Rulebook,
     provenance: &Provenance,
 ) -> Delta {
-    let mut blocks: Vec<Block> = Vec::new();
+    let mut delta = Delta::new(kind, Action::Upsert, Vec::new());
     for (column, value) in values {
         let Some(info) = rulebook.column(*column) else { continue };
-        let at = blocks.binary_search_by_key(&info.block, |block| block.number).unwrap_or_else(|at| {
-            let block = Block { number: info.block, provenance: provenance.clone(), cells: Vec::new() };
-            blocks.insert(at, block);
-            at
-        });
-        blocks[at].cells.push((*column, value.clone()));
+        delta.block_mut(info.block, provenance).cells.push((*column, value.clone()));
     }
-    Delta { salt: [0; 16], kind, action: Action::Upsert, record: None, blocks, transfer: None, answers: None }
+    delta
 }

@@ -136,7 +136,7 @@ impl Table {
     }
 
     fn birth(&mut self, cell: &Cell, nik: Option<NikDate>, today: Date) -> Option<Date> {
-        let context = date::Context { today, nik, adult: false, month_first: false, days_more: 0 };
+        let context = date::Context { nik, ..date::Context::on(today) };
         match cell {
             Cell::Day(day) => {
                 if let Some(nik) = nik

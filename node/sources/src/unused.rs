@@ -128,7 +128,7 @@ fn is_number(cell: &Cell) -> bool {
 }
 
 fn is_date(cell: &Cell, today: Date) -> bool {
-    let context = date::Context { today, nik: None, adult: false, month_first: false, days_more: 0 };
+    let context = date::Context::on(today);
     match cell {
         Cell::Day(_) => true,
         Cell::Text(text) => {

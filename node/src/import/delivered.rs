@@ -232,12 +232,12 @@ fn one(
     let record = delivery.understand(line);
     let family = delivery.family_number(line);
     touched.extend(family);
-    if is_superseded(&record) {
+    if record.is_told(reason::ROW_SUPERSEDED) {
         // Another row says what holds: nobody's mistake.
         run.judge.counts.unchanged += 1;
         return;
     }
-    if is_not_valid(&record) {
+    if record.is_told(reason::ROW_NOT_VALID) {
         // The source itself says that nothing of it holds: somebody should know why a family shrinks. What was known of it
         // stays: should it hold again just so, its family must not be forgotten.
         let found = findings(run, &record);
@@ -297,14 +297,6 @@ fn refuse<'f>(
     let told = findings.map(|found| run.judge.told_by_intake(found));
     let sheet = || line.row.sheet.clone();
     chunk.findings.extend(told.map(|told| NewFinding { key: Some(key), sheet: sheet(), ..told }));
-}
-
-fn is_superseded(record: &Record) -> bool {
-    record.told.iter().any(|told| told.code == reason::ROW_SUPERSEDED)
-}
-
-fn is_not_valid(record: &Record) -> bool {
-    record.told.iter().any(|told| told.code == reason::ROW_NOT_VALID)
 }
 
 /// Columns of which the row could not be read.

@@ -53,6 +53,13 @@ pub struct Context {
     pub days_more: u16,
 }
 
+impl Context {
+    /// Of nobody of whom anything is known.
+    pub fn on(today: Date) -> Self {
+        Self { today, nik: None, adult: false, month_first: false, days_more: 0 }
+    }
+}
+
 /// What a cell says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {

@@ -224,9 +224,7 @@ impl Reading<'_> {
     }
 
     fn day(&self, role: Role) -> Option<jiff::civil::Date> {
-        let days_more = self.row.days_more();
-        let context =
-            date::Context { today: self.today, nik: None, adult: false, month_first: false, days_more };
+        let context = date::Context { days_more: self.row.days_more(), ..date::Context::on(self.today) };
         match self.cell(role) {
             Cell::Day(day) => Some(*day),
             Cell::Text(text) => match date::read(text, &context) {

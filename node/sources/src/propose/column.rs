@@ -54,7 +54,7 @@ impl<'a> Cells<'a> {
 
     fn context(&self, nik: Option<Parts>) -> date::Context {
         let nik = nik.map(|nik| NikDate { day: nik.day, month: nik.month, year: nik.year });
-        date::Context { today: self.today, nik, adult: false, month_first: false, days_more: 0 }
+        date::Context { nik, ..date::Context::on(self.today) }
     }
 
     /// The day that a cell tells, alone or behind a place; a NIK says which number is the month.

@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use dtsen_proto::{
     column::{self, Column},
     record::{Delta, RecordKind, Value},
+    rulebook::reason,
 };
 use dtsen_sources::{
-    delivery::{Delivery, PRESENT},
+    delivery::Delivery,
     key::RowKey,
     layout::sheet::Line,
     record::{self, Record},
@@ -23,9 +24,11 @@ use super::{
         run::{Chunk, Run},
         scope::place_number,
     },
-    Claims, ROWS_PER_STEP, Touched, is_not_valid, is_superseded,
+    Claims, ROWS_PER_STEP, Touched,
 };
 
+/// What is told of rows that make no member: another row says what holds, or the source says that nothing does.
+const LEFT_OUT: [&str; 2] = [reason::ROW_SUPERSEDED, reason::ROW_NOT_VALID];
 /// The relation of the head of family.
 const HEAD: i64 = 1;
 
@@ -80,7 +83,7 @@ pub(super) fn gather(
             let Some(number) = delivery.family_number(&line) else { continue };
             if touched.is_none_or(|touched| touched.contains(&number)) {
                 let record = delivery.understand(&line);
-                if !is_superseded(&record) && !is_not_valid(&record) {
+                if !LEFT_OUT.iter().any(|code| record.is_told(code)) {
                     found.entry(number).or_default().add(&record, &line);
                 }
             } else {
@@ -147,7 +150,7 @@ pub(super) fn family_columns() -> BTreeMap<Column, String> {
 impl Family {
     /// Adds a member.
     pub(super) fn add(&mut self, record: &Record, line: &Line) {
-        if record.number(column::I_KEBERADAAN).is_some_and(|there| !PRESENT.contains(&there)) {
+        if !record.is_present() {
             return;
         }
         self.members += 1;

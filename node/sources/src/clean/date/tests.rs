@@ -1,7 +1,7 @@
 use super::*;
 
 fn context() -> Context {
-    Context { today: date(2026, 11, 23), nik: None, adult: false, month_first: false, days_more: 0 }
+    Context::on(date(2026, 11, 23))
 }
 
 #[test]
