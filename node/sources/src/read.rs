@@ -97,7 +97,12 @@ fn sqlite_bytes(head: &[u8]) -> Option<u64> {
     let page = u16::from_be_bytes(head.get(16..18)?.try_into().ok()?);
     // Old programs leave the number of pages as it was.
     let holds = four(24)? == four(92)?;
-    let page = if page == 1 { 65_536 } else { u64::from(page) };
+    let page = match page {
+        1 => 65_536,
+        512..=32_768 if page.is_power_of_two() => u64::from(page),
+        // Nothing that stands beside it is to be believed either.
+        _ => return None,
+    };
     holds.then_some(u64::from(four(28)?) * page)
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use dtsen_sources::cell::Cell;
+use dtsen_sources::{cell::Cell, read::ReadError};
 use futures::{StreamExt as _, stream::BoxStream};
 use sqlx::{
     AssertSqlSafe, ColumnIndex, Connection as _, Decode, Executor, MySqlConnection, PgConnection, Row, Type,
@@ -73,7 +73,12 @@ impl Database {
         if let Address::Sqlite(path) = address
             && path.exists()
         {
-            dtsen_sources::read::format(path)?;
+            match dtsen_sources::read::format(path) {
+                Err(cause @ ReadError::Cut { .. }) => {
+                    return Err(SourceError::Damaged { server: server(), cause: cause.to_string() });
+                }
+                format => format?,
+            };
         }
         let connecting = async {
             Ok::<_, sqlx::Error>(match address {
