@@ -20,8 +20,9 @@ const SHOWN: usize = 10;
 
 #[derive(Debug, Args)]
 pub(super) struct Map {
+    // What to do with the address of a database instead is said by the reading.
     /// Berkas CSV, XLSX, XLS, atau ODS
-    #[arg(value_name = "BERKAS", value_parser = file())]
+    #[arg(value_name = "BERKAS")]
     file: PathBuf,
     /// Berkas pemetaan (TOML) yang ditulis; tanpa ini ditampilkan saja
     #[arg(long, short, value_name = "BERKAS", value_parser = file())]
