@@ -252,7 +252,9 @@ fn a_file_that_another_program_writes_is_not_damaged() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path).create_if_missing(true);
     let mut writer = runtime.block_on(SqliteConnection::connect_with(&options)).expect("opens");
-    let mut run = |sql| drop(runtime.block_on(sqlx::raw_sql(sql).execute(&mut writer)).expect("runs"));
+    let mut run = |sql| {
+        runtime.block_on(sqlx::raw_sql(sql).execute(&mut writer)).expect("runs");
+    };
     run("CREATE TABLE warga (nik TEXT, nama TEXT, tanggal_lahir TEXT);
         INSERT INTO warga VALUES ('5201140101809001', 'AHMAD', '1980-01-01')");
     reader.run(&["source", "add", "lokal", origin]);

@@ -16,6 +16,12 @@ pub(crate) const GENERATIONS: [(&str, &str, bool); 3] = [
     ("g2024", include_str!("opensid/g2024.sql"), true),
 ];
 
+/// A database of the second generation, of one village.
+pub(crate) fn second(server: &MariaDb, name: &str) -> String {
+    let (_, ddl, _) = GENERATIONS[1];
+    server.database(name, &format!("{ddl}{}", people(false)))
+}
+
 /// Rows of the tables; all people are invented. With `config_id` there is a second village.
 pub(crate) fn people(with_config: bool) -> String {
     let (column, value) = if with_config { ("config_id, ", "1, ") } else { ("", "") };
@@ -190,8 +196,7 @@ fn villages_that_number_alike_stay_apart() {
 #[test]
 fn what_an_account_may_not_see_is_an_alarm() {
     let Some(server) = MariaDb::start() else { return };
-    let (_, tables, _) = GENERATIONS[1];
-    let origin = server.database("desa", &format!("{tables}; {}", people(false)));
+    let origin = second(&server, "desa");
     let reader = Reader::new();
     server.run(
         "",
@@ -218,8 +223,7 @@ fn what_an_account_may_not_see_is_an_alarm() {
 #[test]
 fn a_state_that_does_not_hold_or_that_nobody_knows_is_told() {
     let Some(server) = MariaDb::start() else { return };
-    let (_, tables, _) = GENERATIONS[1];
-    let origin = server.database("desa", &format!("{tables}; {}", people(false)));
+    let origin = second(&server, "desa");
     let reader = Reader::new();
     reader.run(&["source", "add", "opensid", &origin]);
     let codes = || {
@@ -243,8 +247,8 @@ fn a_state_that_does_not_hold_or_that_nobody_knows_is_told() {
 #[test]
 fn people_of_no_village_are_told() {
     let Some(server) = MariaDb::start() else { return };
-    let (_, tables, _) = GENERATIONS[1];
-    let origin = server.database("desa", &format!("{tables}; {}; DELETE FROM config", people(false)));
+    let origin = second(&server, "desa");
+    server.run("desa", "DELETE FROM config");
     let reader = Reader::new();
     let shown = reader.run(&["preview", &origin, "--format", "jsonl"]);
     let told = |line: &&str| line.contains("VILLAGE_UNRESOLVED");

@@ -10,7 +10,7 @@ use dtsen_tests::mariadb::MariaDb;
 
 use crate::{
     node::Reader,
-    opensid::{GENERATIONS, day, people},
+    opensid::{GENERATIONS, day, people, second},
 };
 
 const SOURCE: &str = "regsosek-senggigi";
@@ -209,8 +209,7 @@ fn changes_are_exactly_those(server: &MariaDb, reader: &Reader, module: &str) {
 #[test]
 fn without_the_module_or_beside_an_emptied_one() {
     let Some(server) = MariaDb::start() else { return };
-    let (_, ddl, _) = GENERATIONS[1];
-    let origin = server.database("tanpa", &format!("{ddl}{}", people(false)));
+    let origin = second(&server, "tanpa");
     let reader = Reader::new();
     let add = ["source", "add", SOURCE, &origin, "--preset", "opensid-regsosek"];
     assert!(reader.fails(&add).contains("tidak ada modul Regsosek"));

@@ -127,12 +127,12 @@ fn close_earlier_holds(view: &mut View, case: Case<'_>, rulebook: &Rulebook, eff
     }
     let answered = case.delta.answers.map(|answered| answered.of(case.region()));
     for hold in view.open_holds(case.region(), subject(case.delta).as_deref(), answered) {
-        let withdraws = (case.delta.action, hold.action) == (Action::Gone, Action::Upsert)
+        let takes_back = (case.delta.action, hold.action) == (Action::Gone, Action::Upsert)
             && answered == Some(hold.delta);
-        if hold.delta >= case.at || hold.action != case.delta.action && !withdraws {
+        if hold.delta >= case.at || hold.action != case.delta.action && !takes_back {
             continue;
         }
-        withdrawn |= withdraws;
+        withdrawn |= takes_back;
         view.close_hold(hold.delta);
         let outcome = rejected(vec![rulebook.finding(reason::SUPERSEDED, None)]);
         moves::forget(view, hold.delta, case.delta);

@@ -244,7 +244,7 @@ fn what_is_no_table_is_named() {
         (&[0; 600], "nol"),
         (b"", "berkas kosong"),
         (b" ", "baris kosong"),
-        (&[b'\n'; 100_000], "baris kosong"),
+        (&vec![b'\n'; 100_000][..], "baris kosong"),
         (b"N\0I\0K\0;\0N\0A\0M\0A\0;\0J\0K\0", "UTF-16"),
         (b"\0N\0I\0K\0;\0N\0A\0M\0A\0;\0J\0K", "UTF-16"),
         (b"N\0\0\0I\0\0\0K\0\0\0;\0\0\0J\0\0\0K\0\0\0", "UTF-16"),
@@ -435,7 +435,9 @@ fn what_is_no_file_or_locked_is_said() {
         [("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), ("encrypted-package", "\u{1}\u{2}")],
     ] {
         let mut archive = ZipWriter::new(std::fs::File::create(&locked).expect("a file"));
-        parts.into_iter().for_each(|(name, text)| part(&mut archive, name, text));
+        for (name, text) in parts {
+            part(&mut archive, name, text);
+        }
         archive.finish().expect("writes");
         assert!(told(&locked).contains("hapus kata sandinya"));
     }

@@ -227,7 +227,9 @@ mod tests {
             (5_271_014_101_909_020, seen(3, "SITI FATIMAH", 5, true)),
             (5_271_014_101_909_021, seen(4, "SITI FATMAWATI", 5, true)),
         ];
-        rows.into_iter().for_each(|(number, row)| people.kept.push(number, row));
+        for (number, row) in rows {
+            people.kept.push(number, row);
+        }
         people.decide();
         let standing = |at: u64, last: u64| people.standing(at, 5_271_014_101_909_000 + last);
         assert_eq!(standing(1, 10), Standing::Cut);

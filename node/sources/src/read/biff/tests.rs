@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn record(kind: u16, content: &[u8]) -> Vec<u8> {
+pub(super) fn record(kind: u16, content: &[u8]) -> Vec<u8> {
     let length = u16::try_from(content.len()).expect("short");
     [&kind.to_le_bytes(), &length.to_le_bytes(), content].concat()
 }

@@ -97,12 +97,7 @@ impl<'a> List<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn record(kind: u16, content: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(content.len()).expect("short");
-        [&kind.to_le_bytes(), &length.to_le_bytes(), content].concat()
-    }
+    use super::{super::tests::record, *};
 
     #[test]
     fn texts_are_measured_over_records() {
