@@ -206,7 +206,8 @@ impl Delivery {
         let mut lines = Vec::new();
         self.sheets.end(&mut lines);
         self.look_at_all(lines);
-        self.people.decide();
+        let tables = &self.tables.known;
+        self.people.decide(|table| tables[table].table.against_niks().is_some());
         let found = self.begin().found_heading();
         for known in &mut self.tables.known {
             known.seed = known.seed(&self.reader.rulebook);
@@ -250,7 +251,7 @@ impl Delivery {
         let person = self.reader.identity(line, &plan, &mut Table::default());
         match plan.kind {
             RecordKind::Individu => {
-                self.people.note(line.at, &person.record, person.superseded, person.changed);
+                self.people.note(at, line.at, &person.record, person.superseded, person.changed);
             }
             RecordKind::Keluarga => self.families.note(at, line.at, &person.record, person.changed),
         }

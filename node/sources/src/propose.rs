@@ -21,6 +21,7 @@ use crate::{
         keys::keys,
     },
     preset::{self, Preset},
+    survey::agreement::{HALF, MOST, PAIRS_AT_LEAST, PERSONS},
 };
 use column::Cells;
 use together::Together;
@@ -28,16 +29,10 @@ pub use trial::{Tried, try_out};
 
 /// Rows by which a column is judged.
 pub const ROWS: usize = 500;
-/// Share of the filled cells, in percent, that must have a shape.
-const MOST: usize = 80;
-/// Share below which most cells are otherwise.
-const HALF: usize = 50;
 /// Confidence, in percent, from which a column is used unless somebody says otherwise.
 const ACTIVE: u8 = 50;
 /// How sure a layout that was recognised makes of its own columns.
 const RECOGNISED: u8 = 90;
-/// Rows that two columns are compared in at least: fewer agree by chance.
-const PAIRS_AT_LEAST: usize = 3;
 /// Text cells from which a row may be a heading.
 const WORDS_AT_LEAST: usize = 3;
 

@@ -19,6 +19,8 @@ pub struct People {
 /// A row that has a NIK.
 #[derive(Clone)]
 struct Seen {
+    /// The table that it is of.
+    table: u32,
     /// Place in the order of reading.
     at: u64,
     name: Box<str>,
@@ -61,7 +63,7 @@ const ALIKE: f64 = 0.88;
 
 impl People {
     /// Notes a row that was read.
-    pub fn note(&mut self, at: u64, record: &Record, superseded: bool, changed: Option<Date>) {
+    pub fn note(&mut self, table: usize, at: u64, record: &Record, superseded: bool, changed: Option<Date>) {
         let Some(nik) = record.text(column::I_NIK) else { return };
         let Ok(number) = nik.parse::<u64>() else { return };
         let born = record.number(column::I_TANGGAL_LAHIR);
@@ -73,7 +75,8 @@ impl People {
             parts.matches(day) && sex.is_none_or(|sex| (sex == 2) == parts.female)
         });
         let name = record.text(column::I_NAMA).unwrap_or_default().into();
-        let seen = Seen { at, name, born, fits, superseded, changed };
+        let table = u32::try_from(table).unwrap_or(u32::MAX);
+        let seen = Seen { table, at, name, born, fits, superseded, changed };
         match self.first.entry(number) {
             Entry::Vacant(free) => {
                 free.insert(seen);
@@ -84,8 +87,19 @@ impl People {
         }
     }
 
-    /// Decides, after the last row.
-    pub fn decide(&mut self) {
+    /// Decides, after the last row; of a table whose numbers are other people's no row is beside another one.
+    pub fn decide(&mut self, is_anothers: impl Fn(usize) -> bool) {
+        self.first.retain(|number, seen| {
+            let counts = |seen: &Seen| !is_anothers(seen.table as usize);
+            let again = self.again.get_mut(number);
+            if let Some(again) = again {
+                again.retain(counts);
+                if !counts(seen) && !again.is_empty() {
+                    *seen = again.remove(0);
+                }
+            }
+            counts(seen)
+        });
         let cut = self.first.keys().filter(|number| number.is_multiple_of(10) && self.is_cut(**number));
         let cut: Vec<u64> = cut.copied().collect();
         for (number, others) in std::mem::take(&mut self.again) {
@@ -200,7 +214,7 @@ mod tests {
     use super::*;
 
     fn seen(at: u64, name: &str, born: i64, fits: bool) -> Seen {
-        Seen { at, name: name.into(), born: Some(born), fits, superseded: false, changed: None }
+        Seen { table: 0, at, name: name.into(), born: Some(born), fits, superseded: false, changed: None }
     }
 
     #[test]
@@ -226,7 +240,7 @@ mod tests {
             (5_271_014_101_909_021, seen(4, "SITI FATMAWATI", 5, true)),
         ];
         people.first.extend(rows);
-        people.decide();
+        people.decide(|_| false);
         let standing = |at: u64, last: u64| people.standing(at, 5_271_014_101_909_000 + last);
         assert_eq!(standing(1, 10), Standing::Cut);
         for (at, last) in [(2_u64, 13_u64), (3, 20), (4, 21)] {
