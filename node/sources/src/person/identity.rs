@@ -123,6 +123,10 @@ impl Reading<'_> {
     fn name(&mut self, role: Role, column: Column) {
         let text = self.text(role);
         let read = name::read(&text);
+        if let Some(heading) = self.plan.nameless().filter(|_| read.name.is_empty()) {
+            // The cell is filled, and nobody knows what for.
+            self.out.tell(reason::NAME_MISSING, Some(column), Some(heading));
+        }
         if read.nameless {
             self.tell(reason::NAME_MISSING, column, role);
         }
