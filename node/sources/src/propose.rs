@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use crate::{
     cell::{Cell, Row},
     layout::{
+        beside,
         column::parts_of_birth,
         find::{self, Heading, holds_data},
         heading::{Names, Role, role_name, role_named},
@@ -109,6 +110,7 @@ pub fn propose(rows: &[Row], today: Date) -> Option<Proposal> {
     let column = |at| Cells::new(people.iter().map(|row| row.cell(at)).collect::<Vec<&Cell>>(), today);
     let cells: Vec<Cells<'_>> = (0..keys.len()).map(column).collect();
     let names = Names::default();
+    let anothers = beside::anothers(&heading.names, &names);
     let mut guesses: Vec<Guess> = (0..keys.len())
         .map(|at| {
             let name = &heading.names[at];
@@ -116,6 +118,9 @@ pub fn propose(rows: &[Row], today: Date) -> Option<Proposal> {
             // Of two lines the lower one may be known, and the upper one say whose it is.
             let lower = heading.roles[at].filter(|_| words::others(&keys[at]).is_none());
             let known = whole.or(lower);
+            if anothers.contains(&at) {
+                return Guess::none("di samping nama orang lain");
+            }
             alone::guess(&keys[at], known, &cells[at])
         })
         .collect();
