@@ -151,7 +151,8 @@ impl Delivery {
         let mut lines = Vec::new();
         self.sheets.end(&mut lines);
         self.look_at_all(lines);
-        self.people.decide();
+        let tables = &self.tables.known;
+        self.people.decide(|table| tables[table].table.against_niks().is_some());
         let found = self.begin().found_heading();
         for known in &mut self.tables.known {
             known.seed = known.seed(&self.reader.rulebook);
@@ -196,7 +197,7 @@ impl Delivery {
         known.count(&line.row, person.record.is_present() && !person.superseded);
         match plan.kind {
             RecordKind::Individu => {
-                self.people.note(line.at, &person.record, person.superseded, person.changed);
+                self.people.note(at, line.at, &person.record, person.superseded, person.changed);
             }
             RecordKind::Keluarga => self.families.note(at, line.at, &person.record, person.changed),
         }

@@ -1,6 +1,6 @@
 //! Where things stand in a sheet: headings, what is said outside the table, rows.
 
-mod beside;
+pub(crate) mod beside;
 pub(crate) mod column;
 pub mod context;
 pub mod find;

@@ -18,6 +18,7 @@ use crate::{
         find::{Heading, place},
         heading::{Role, role_named},
         keys::keys,
+        spelling,
         whose::deputies,
     },
     preset::{self, Preset},
@@ -243,6 +244,18 @@ impl Plan {
     /// The heading above the column with a role.
     pub fn name(&self, role: Role) -> Option<&str> {
         self.roles.get(&role).and_then(|at| self.names.get(*at)).map(String::as_str)
+    }
+
+    /// The heading that nobody knows under which the names may stand, where no other has them.
+    pub fn nameless(&self) -> Option<&str> {
+        if self.roles.contains_key(&Role::Nama) {
+            return None;
+        }
+        let names = |name: &&str| {
+            folded(name).split(' ').any(|word| word == "nama") && !spelling::is_of_another(name)
+        };
+        let unknown = self.unused.iter().filter(|(_, passed)| !passed);
+        unknown.map(|(at, _)| self.names[*at].as_str()).find(names)
     }
 
     /// The headings of the columns that are used.

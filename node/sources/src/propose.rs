@@ -15,12 +15,14 @@ use jiff::civil::Date;
 use crate::{
     cell::{Cell, Row},
     layout::{
+        beside,
         column::parts_of_birth,
         find::{self, Heading, holds_data},
         heading::{Names, Role, role_name, role_named},
         keys::keys,
     },
     preset::{self, Preset},
+    survey::agreement::{HALF, MOST, PAIRS_AT_LEAST, PERSONS},
 };
 use column::Cells;
 use together::Together;
@@ -28,16 +30,10 @@ pub use trial::{Tried, try_out};
 
 /// Rows by which a column is judged.
 pub const ROWS: usize = 500;
-/// Share of the filled cells, in percent, that must have a shape.
-const MOST: usize = 80;
-/// Share below which most cells are otherwise.
-const HALF: usize = 50;
 /// Confidence, in percent, from which a column is used unless somebody says otherwise.
 const ACTIVE: u8 = 50;
 /// How sure a layout that was recognised makes of its own columns.
 const RECOGNISED: u8 = 90;
-/// Rows that two columns are compared in at least: fewer agree by chance.
-const PAIRS_AT_LEAST: usize = 3;
 /// Text cells from which a row may be a heading.
 const WORDS_AT_LEAST: usize = 3;
 
@@ -114,6 +110,7 @@ pub fn propose(rows: &[Row], today: Date) -> Option<Proposal> {
     let column = |at| Cells::new(people.iter().map(|row| row.cell(at)).collect::<Vec<&Cell>>(), today);
     let cells: Vec<Cells<'_>> = (0..keys.len()).map(column).collect();
     let names = Names::default();
+    let anothers = beside::anothers(&heading.names, &names);
     let mut guesses: Vec<Guess> = (0..keys.len())
         .map(|at| {
             let name = &heading.names[at];
@@ -121,6 +118,9 @@ pub fn propose(rows: &[Row], today: Date) -> Option<Proposal> {
             // Of two lines the lower one may be known, and the upper one say whose it is.
             let lower = heading.roles[at].filter(|_| words::others(&keys[at]).is_none());
             let known = whole.or(lower);
+            if anothers.contains(&at) {
+                return Guess::none("di samping nama orang lain");
+            }
             alone::guess(&keys[at], known, &cells[at])
         })
         .collect();

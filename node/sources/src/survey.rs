@@ -1,9 +1,12 @@
 //! What all rows of a table tell together: how its columns write numbers and dates, what its codes mean, who occurs
 //! more than once (`survey/people.rs`). Gathered in a first reading, before any row is believed.
 
+pub(crate) mod agreement;
 mod people;
 mod seen;
 
+use agreement::Agreement;
+use dtsen_proto::nik::{self, Number, Parts};
 use jiff::civil::Date;
 pub use people::{Families, People, Standing};
 
@@ -39,6 +42,8 @@ pub struct Table {
     relation: Relation,
     marriage: Marriage,
     status: Status,
+    /// Of the NIKs with births and sexes.
+    agreement: Agreement,
     number: Option<(number::Column, number::Column)>,
 }
 
@@ -104,11 +109,16 @@ impl Table {
         self.nik.add_cell(nik, quoted);
         let (kk, quoted) = cell(Role::NoKk);
         self.kk.add_cell(kk, quoted);
-        let nik_date = nik_date(nik);
+        let parts = parts_of(nik);
+        let nik_date = parts.map(date_of);
         let born = self.birth(cell(Role::TanggalLahir).0, nik_date, today);
         let code = |role| cell(role).0.text().trim_end_matches(".0").parse::<i64>();
         let relation = code(Role::Hubungan);
         let sex = words::sex(&cell(Role::JenisKelamin).0.text());
+        if let Some(parts) = parts {
+            let born = born.or_else(|| day_beside(&cell, parts, today));
+            self.agreement.look(parts, born, sex);
+        }
         match code(Role::StatusKawin) {
             Ok(3) => {
                 let spouse = words::relation(&cell(Role::Hubungan).0.text()) == Some(2);
@@ -177,7 +187,8 @@ impl Table {
     pub fn habits(&mut self) -> [u8; 8] {
         let (nik, kk) = self.numbers();
         [
-            u8::from(nik.lost),
+            // One byte for both, so that rows of all other tables keep their digest.
+            u8::from(nik.lost) | u8::from(self.against_niks().is_some()) << 1,
             u8::from(nik.quoted),
             u8::from(kk.lost),
             u8::from(kk.quoted),
@@ -187,6 +198,11 @@ impl Table {
             self.marriages() as u8 | u8::from(self.status_is_marriage()) << 2,
             self.relations() as u8,
         ]
+    }
+
+    /// Why the NIKs of this table are those of somebody else than the people of its rows, if they are.
+    pub fn against_niks(&self) -> Option<&'static str> {
+        self.agreement.against()
     }
 
     /// Whether text dates of this table begin with the month.
@@ -248,18 +264,37 @@ impl Status {
     }
 }
 
-/// The day of birth in a sound NIK.
-pub fn nik_date(cell: &Cell) -> Option<NikDate> {
+/// The day of birth of a row, wherever it stands, with the help of its NIK.
+pub(crate) fn day_beside<'a>(
+    cell: &impl Fn(Role) -> (&'a Cell, bool),
+    nik: Parts,
+    today: Date,
+) -> Option<Date> {
+    let context = date::Context { nik: Some(date_of(nik)), ..date::Context::on(today) };
+    let births = [Role::TanggalLahir, Role::TempatTanggalLahir, Role::TempatLahir];
+    births.into_iter().find_map(|role| agreement::day_in(cell(role).0, &context))
+}
+
+/// What a sound NIK carries.
+fn parts_of(cell: &Cell) -> Option<Parts> {
     let number::Cell::Sound(number) = number::read_cell(cell, number::Column::default(), true) else {
         return None;
     };
-    date_in(&format!("{number:016}"))
+    nik::parse(&format!("{number:016}"), Number::Nik).ok()
+}
+
+fn date_of(nik: Parts) -> NikDate {
+    NikDate { day: nik.day, month: nik.month, year: nik.year }
+}
+
+/// The day of birth in a sound NIK.
+pub fn nik_date(cell: &Cell) -> Option<NikDate> {
+    parts_of(cell).map(date_of)
 }
 
 /// The day of birth in a NIK.
 pub fn date_in(nik: &str) -> Option<NikDate> {
-    let parts = dtsen_proto::nik::parse(nik, dtsen_proto::nik::Number::Nik).ok()?;
-    Some(NikDate { day: parts.day, month: parts.month, year: parts.year })
+    nik::parse(nik, Number::Nik).ok().map(date_of)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Whose a bare heading is where it stands more than once: his whose name stands before it.
 
+use std::collections::BTreeSet;
+
 use super::{
     column::{Column, Found},
-    heading::Role,
+    heading::{Names, Role},
     spelling,
 };
 use crate::clean::words::folded;
@@ -16,10 +18,29 @@ const NAMES: [Role; 4] = [Role::Nama, Role::NamaPenerima, Role::NamaPengurus, Ro
 /// Leaves aside what stands beside the name of another, of columns with the same role: the person's own counts in its
 /// place, and where there is none beside the person's name, none.
 pub(super) fn give(columns: &[Column], found: &mut [Option<Found>]) {
-    let with = |found: &[Option<Found>], role: Role| -> Vec<usize> {
+    for (at, is_alone) in theirs(columns, found) {
+        let Some(column) = &mut found[at] else { continue };
+        if is_alone {
+            column.role = Role::Lain;
+        } else {
+            column.rank.0 = usize::MAX;
+        }
+    }
+}
+
+/// The columns under these headings that are left aside.
+pub(crate) fn anothers(headings: &[String], known: &Names) -> BTreeSet<usize> {
+    let columns: Vec<Column> = headings.iter().cloned().map(Column::of).collect();
+    let found: Vec<Option<Found>> = columns.iter().map(|column| column.read(known)).collect();
+    theirs(&columns, &found).into_iter().map(|(at, _)| at).collect()
+}
+
+/// What stands beside the name of another, and whether nothing like it stands beside the person's.
+fn theirs(columns: &[Column], found: &[Option<Found>]) -> Vec<(usize, bool)> {
+    let with = |role: Role| -> Vec<usize> {
         (0..found.len()).filter(|at| found[*at].is_some_and(|found| found.role == role)).collect()
     };
-    let own = NAMES.into_iter().find(|role| !with(found, *role).is_empty());
+    let own = NAMES.into_iter().find(|role| !with(*role).is_empty());
     // Of every column, whether it is the name of the person, or of another; none if it is no name.
     let names: Vec<Option<bool>> = columns
         .iter()
@@ -29,25 +50,17 @@ pub(super) fn give(columns: &[Column], found: &mut [Option<Found>]) {
             _ => is_anothers(&column.name).then_some(false),
         })
         .collect();
-    for role in BARE {
-        let all = with(found, role);
-        let is_own = |at: &usize| {
-            let before = names[..*at].iter().rev().flatten().next();
-            *before.or_else(|| names[*at..].iter().flatten().next()).unwrap_or(&true)
-        };
+    let is_own = |at: &usize| {
+        let before = names[..*at].iter().rev().flatten().next();
+        *before.or_else(|| names[*at..].iter().flatten().next()).unwrap_or(&true)
+    };
+    let of_role = |role: Role| {
+        let all = with(role);
+        let repeated = all.len() > 1;
         let (mine, theirs): (Vec<usize>, Vec<usize>) = all.iter().partition(|at| is_own(at));
-        if all.len() < 2 {
-            continue;
-        }
-        for at in theirs {
-            let Some(column) = &mut found[at] else { continue };
-            if mine.is_empty() {
-                column.role = Role::Lain;
-            } else {
-                column.rank.0 = usize::MAX;
-            }
-        }
-    }
+        theirs.into_iter().filter(move |_| repeated).map(move |at| (at, mine.is_empty()))
+    };
+    BARE.into_iter().flat_map(of_role).collect()
 }
 
 /// Whether a heading is the name of somebody else: "Nama Ayah", "Ibu Kandung".

@@ -32,10 +32,52 @@ pub(super) fn long(folded: &str) -> String {
 
 /// What a heading says; `known` knows the names.
 pub(super) fn read(heading: &str, known: impl Fn(&str) -> Option<Meaning>) -> Option<Meaning> {
-    known(heading).or_else(|| {
-        let found = without_hint(heading, &known).or_else(|| alike(heading, &known))?;
+    let in_part = |heading: &str| {
+        let found = without_hint(heading, &known)
+            .or_else(|| alike(heading, &known))
+            .or_else(|| without_qualifier(heading, &known))?;
         Some(Meaning { rank: found.rank + NOT_PLAIN, ..found })
+    };
+    known(heading).or_else(|| in_part(heading)).or_else(|| {
+        let apart = apart(heading).filter(|apart| apart != heading)?;
+        known(&apart).or_else(|| in_part(&apart))
     })
+}
+
+/// `nomorKK` and `N A M A`, as others write them.
+fn apart(heading: &str) -> Option<String> {
+    let words: Vec<&str> = heading.split_whitespace().collect();
+    let letters = |word: &&str| word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
+    if words.len() > 2 && words.iter().all(letters) {
+        return Some(words.concat());
+    }
+    let mut apart = String::with_capacity(heading.len() + words.len());
+    let mut before = None;
+    for c in heading.chars() {
+        if before.is_some_and(char::is_lowercase) && c.is_uppercase() {
+            apart.push(' ');
+        }
+        apart.push(c);
+        before = Some(c);
+    }
+    Some(apart)
+}
+
+/// `Nama Lengkap Warga`, `NIK 16 Digit`: what stands behind leaves a column what it is. Nobody else is named.
+fn without_qualifier(heading: &str, known: impl Fn(&str) -> Option<Meaning>) -> Option<Meaning> {
+    // In parentheses it may be a hint at somebody else.
+    if heading.contains(['(', '[']) {
+        return None;
+    }
+    let folded = folded(heading);
+    let mut base = folded.as_str();
+    loop {
+        let behind = |qualifier: &String| base.strip_suffix(qualifier.as_str())?.strip_suffix(' ');
+        base = FILE.words["qualifier"].iter().find_map(behind)?;
+        if let Some(found) = known(base).filter(|found| found.role != Role::Lain) {
+            return Some(found);
+        }
+    }
 }
 
 /// `NIK (16 digit)`, `JENIS KELAMIN 1=L 2=P`, `Nomor Identitas (NIK)`.
@@ -44,6 +86,8 @@ fn without_hint(heading: &str, known: impl Fn(&str) -> Option<Meaning>) -> Optio
     let (base, hint) = heading.split_at(heading.find(begins)?);
     match (known(base), known(hint)) {
         (Some(found), Some(same)) if found.role == same.role => Some(found),
+        // "AMINAH (P)".
+        (Some(found), Some(sex)) if (found.role, sex.role) == (Role::Nama, Role::JenisKelamin) => Some(found),
         (Some(found), Some(_)) if is_who(found.role) => None,
         (Some(found), _) if is_hint(hint, found.role) => Some(found),
         (None, Some(found)) if is_plain_hint(base) => Some(found),
@@ -82,7 +126,7 @@ fn is_plain_hint(hint: &str) -> bool {
     let of_hints = |word: &str| {
         word.bytes().all(|b| b.is_ascii_digit()) || FILE.words["hint"].iter().any(|hint| hint == word)
     };
-    folded(hint).split(' ').all(of_hints)
+    long(&folded(hint)).split(' ').all(of_hints)
 }
 
 /// Whether these words name somebody else than the person of the row.
@@ -128,6 +172,29 @@ mod tests {
             ("Nomor KK/NKK", Role::NoKk),
             ("NAMA LENGKAP (KTP)", Role::Nama),
             ("Nama/Alias", Role::Nama),
+            ("Nama Lengkap Warga", Role::Nama),
+            ("Nama Jiwa", Role::Nama),
+            ("Nama Sasaran", Role::Nama),
+            ("Nama Balita", Role::Nama),
+            ("NAMA SISWA", Role::Nama),
+            ("Nama Lansia", Role::Nama),
+            ("N A M A", Role::Nama),
+            ("Nama Lengkap Tanpa Gelar", Role::Nama),
+            ("Nama sesuai KTP/KK", Role::Nama),
+            ("Nama Yang Diusulkan", Role::Nama),
+            ("Nama (L/P)", Role::Nama),
+            ("Nama PM", Role::NamaPenerima),
+            ("NIK 16 Digit", Role::Nik),
+            ("NIK Ybs", Role::Nik),
+            ("NIK Sasaran", Role::Nik),
+            ("NO. NIK / KTP", Role::Nik),
+            ("No KTP-el", Role::Nik),
+            ("Nomor Induk Kpddkn", Role::Nik),
+            ("nomorIndukKependudukan", Role::Nik),
+            ("nomorKK", Role::NoKk),
+            ("NOMOR KK KPM", Role::NoKk),
+            ("TGL LAHIR (TGL-BLN-THN)", Role::TanggalLahir),
+            ("Status Hub. dlm Kel.", Role::Hubungan),
             ("Jenis Kelamin (L/P)", Role::JenisKelamin),
             ("JK (L/P)", Role::JenisKelamin),
             ("J. Kelamin", Role::JenisKelamin),
@@ -159,6 +226,14 @@ mod tests {
             "NIK (lama)",
             "NIK/KK",
             "NIK (KK)",
+            "NIK KK",
+            "NO KK/KTP",
+            "NIK (L/P)",
+            "Nama Anak",
+            "Nama Ibu Balita",
+            "Nama Lengkap Wali Siswa",
+            "NIK Suami Sasaran",
+            "nikSuami",
             "Pemilik (NIK)",
             "Nama (panggilan)",
             "Tanggal Lahir (Anak)",
@@ -175,6 +250,6 @@ mod tests {
         for word in words.chain(FILE.words.values().flatten()).chain(&FILE.people) {
             assert_eq!(*word, folded(word));
         }
-        assert_eq!(FILE.words.len(), 4);
+        assert_eq!(FILE.words.len(), 5);
     }
 }

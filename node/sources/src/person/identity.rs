@@ -2,7 +2,7 @@
 
 use dtsen_proto::{
     column::{self, Column},
-    nik::{self, Fault, Number},
+    nik::{self, Fault, Number, Parts},
     record::{Day, RecordKind, Value},
     rulebook::reason,
 };
@@ -79,7 +79,10 @@ impl Reading<'_> {
     pub(super) fn sound(&mut self, role: Role) -> Option<u64> {
         let which = if role == Role::Nik { Number::Nik } else { Number::Kk };
         match self.number_cell(role).0 {
-            number::Cell::Sound(number) => nik::parse(&format!("{number:016}"), which).ok().map(|_| number),
+            number::Cell::Sound(number) => nik::parse(&format!("{number:016}"), which)
+                .ok()
+                .filter(|parts| role != Role::Nik || self.not_theirs(*parts).is_none())
+                .map(|_| number),
             _ => None,
         }
     }
@@ -98,7 +101,10 @@ impl Reading<'_> {
             number::Cell::Sound(number) => {
                 let text = format!("{number:016}");
                 match nik::parse(&text, which) {
-                    Ok(_) => return self.out.say(column, text),
+                    Ok(parts) => match self.not_theirs(parts).filter(|_| role == Role::Nik) {
+                        Some(code) => code,
+                        None => return self.out.say(column, text),
+                    },
                     Err(Fault::Format) => reasons.format,
                     Err(Fault::Area) => reasons.area,
                     Err(Fault::Date) => reasons.date,
@@ -112,9 +118,20 @@ impl Reading<'_> {
         }
     }
 
+    /// Why a NIK is not that of its row: its column is somebody else's, and nothing in the row says otherwise.
+    fn not_theirs(&self, nik: Parts) -> Option<&'static str> {
+        let against = self.table.against_niks()?;
+        let born = survey::day_beside(&|role| (self.cell(role), false), nik, self.today);
+        (!born.is_some_and(|born| nik.matches(born))).then_some(against)
+    }
+
     fn name(&mut self, role: Role, column: Column) {
         let text = self.text(role);
         let read = name::read(&text);
+        if let Some(heading) = self.plan.nameless().filter(|_| read.name.is_empty()) {
+            // The cell is filled, and nobody knows what for.
+            self.out.tell(reason::NAME_MISSING, Some(column), Some(heading));
+        }
         if read.nameless {
             self.tell(reason::NAME_MISSING, column, role);
         }

@@ -16,8 +16,6 @@ use crate::{
 const NO_WOMAN: usize = 8;
 /// Different cells, in percent, below which a column repeats what it says.
 const REPEATS: usize = 90;
-/// Different numbers, in percent, below which they are no persons'.
-pub(super) const PERSONS: usize = 70;
 
 /// How sure the words of a heading make, and how sure the cells.
 const KNOWN: u8 = 95;

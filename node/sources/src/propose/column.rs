@@ -15,6 +15,7 @@ use crate::{
         words::{folded, marriage, relation, sex, standing},
     },
     layout::heading::Role,
+    survey::agreement::{Pairs, day_in},
     value,
 };
 
@@ -59,20 +60,7 @@ impl<'a> Cells<'a> {
 
     /// The day that a cell tells, alone or behind a place; a NIK says which number is the month.
     fn day(&self, cell: &Cell, nik: Option<Parts>) -> Option<Date> {
-        let context = self.context(nik);
-        let reading = match cell {
-            Cell::Day(day) => date::read_cell(*day, &context),
-            Cell::Text(text) => match date::read(text, &context) {
-                date::Reading::Unreadable => date::split_place(text, &context).1,
-                read => read,
-            },
-            Cell::Number(number) => date::read_serial(*number, &context),
-            _ => return None,
-        };
-        match reading {
-            date::Reading::Day(day) | date::Reading::Swapped(day) => Some(day),
-            _ => None,
-        }
+        day_in(cell, &self.context(nik))
     }
 
     pub(super) fn days(&self) -> Vec<Date> {
@@ -121,7 +109,7 @@ impl<'a> Cells<'a> {
             let nik = (*nik)?;
             self.day(cell, Some(nik)).map(|day| nik.matches(day))
         });
-        of_pairs(&pairs.collect::<Vec<_>>())
+        pairs.collect::<Pairs>().share()
     }
 
     /// The same of the sex.
@@ -130,7 +118,7 @@ impl<'a> Cells<'a> {
             let nik = (*nik)?;
             sex(&cell.text()).map(|sex| (sex == 2) == nik.female)
         });
-        of_pairs(&pairs.collect::<Vec<_>>())
+        pairs.collect::<Pairs>().share()
     }
 
     /// How many of the filled cells are as those of a role are, in percent; all where nobody can tell.
@@ -162,12 +150,6 @@ impl<'a> Cells<'a> {
             _ => true,
         })
     }
-}
-
-/// A share of pairs, if there are enough to say so.
-fn of_pairs(pairs: &[bool]) -> Option<usize> {
-    let fits = pairs.iter().filter(|fits| **fits).count();
-    (pairs.len() >= super::PAIRS_AT_LEAST).then(|| fits * 100 / pairs.len())
 }
 
 /// The parts of the cell's number, if it may be one of this kind.

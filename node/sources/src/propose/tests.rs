@@ -53,6 +53,17 @@ fn words_first_then_shapes() {
 }
 
 #[test]
+fn what_stands_beside_the_name_of_another_is_the_others() {
+    let text = "Nama Ibu;NIK;Tgl Lahir;Nama Balita;NIK;Tgl Lahir\n\
+        INDAH;5271014101809001;01-01-1980;AHMAD YANI;5271010503209002;05-03-2020\n\
+        SITI AMINAH;5271014203829003;02-03-1982;BUDI SANTOSO;5271010505219004;05-05-2021\n\
+        RAHAYU;5271014607839005;06-07-1983;LESTARI;5271014808199006;08-08-2019";
+    assert_eq!(targets(text), ["-", "-", "-", "nama", "nik", "tanggal_lahir"]);
+    let fathers = text.replace("Nama Ibu", "Nama Ayah").replace("Balita", "Lengkap");
+    assert_eq!(targets(&fathers), ["-", "-", "-", "nama", "nik", "tanggal_lahir"]);
+}
+
+#[test]
 fn a_birth_date_in_three_columns_is_joined() {
     let text = "NIK;Nama;Tgl. Lahir;Bln. Lahir;Thn. Lahir\n5271010101809001;AHMAD YANI;1;1;1980";
     let written = proposed(text).to_toml("uji", "");

@@ -5,8 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use dtsen_proto::nik::Parts;
 
 use super::{
-    ACTIVE, Guess, HALF, MOST,
-    alone::PERSONS,
+    ACTIVE, Guess, HALF, MOST, PERSONS,
     column::{Cells, is_name},
     words::{self, WORDS},
 };

@@ -52,7 +52,7 @@ const ALIKE: f64 = 0.88;
 
 impl People {
     /// Notes a row that was read.
-    pub fn note(&mut self, at: u64, record: &Record, superseded: bool, changed: Option<Date>) {
+    pub fn note(&mut self, table: usize, at: u64, record: &Record, superseded: bool, changed: Option<Date>) {
         let Some(nik) = record.text(column::I_NIK) else { return };
         let Ok(number) = nik.parse::<u64>() else { return };
         let born = record.number(column::I_TANGGAL_LAHIR);
@@ -65,7 +65,7 @@ impl People {
         });
         let name = record.text(column::I_NAMA).unwrap_or_default();
         let born = born.and_then(|day| i32::try_from(day).ok());
-        self.kept.push(number, Seen { at, name, born, fits, superseded, changed });
+        self.kept.push(table, number, Seen { at, name, born, fits, superseded, changed });
     }
 
     /// Bytes that it takes in memory.
@@ -73,10 +73,10 @@ impl People {
         self.kept.bytes()
     }
 
-    /// Decides, after the last row.
-    pub fn decide(&mut self) {
+    /// Decides, after the last row; of a table whose numbers are other people's no row is beside another one.
+    pub fn decide(&mut self, is_anothers: impl Fn(usize) -> bool) {
         let decided = &mut self.decided;
-        std::mem::take(&mut self.kept).each_ten(|ten| {
+        std::mem::take(&mut self.kept).each_ten(is_anothers, |ten| {
             for (number, rows) in ten.numbers() {
                 if number.is_multiple_of(10)
                     && is_cut(rows.clone().take(NAMESAKES), || {
@@ -228,9 +228,9 @@ mod tests {
             (5_271_014_101_909_021, seen(4, "SITI FATMAWATI", 5, true)),
         ];
         for (number, row) in rows {
-            people.kept.push(number, row);
+            people.kept.push(0, number, row);
         }
-        people.decide();
+        people.decide(|_| false);
         let standing = |at: u64, last: u64| people.standing(at, 5_271_014_101_909_000 + last);
         assert_eq!(standing(1, 10), Standing::Cut);
         for (at, last) in [(2_u64, 13_u64), (3, 20), (4, 21)] {
@@ -243,9 +243,9 @@ mod tests {
         let mut people = People::default();
         for at in 0..200_000 {
             let name = format!("SITI {at}");
-            people.kept.push(5_271_014_101_909_010 + at % 2, seen(at, &name, 5, true));
+            people.kept.push(0, 5_271_014_101_909_010 + at % 2, seen(at, &name, 5, true));
         }
-        people.decide();
+        people.decide(|_| false);
         assert_eq!(people.standing(0, 5_271_014_101_909_010), Standing::NotTheirs);
     }
 }

@@ -50,6 +50,8 @@ struct Packed {
 pub(super) struct Kept {
     buckets: Vec<Vec<Packed>>,
     rows: usize,
+    /// Where each table begins, in the order of reading.
+    tables: Vec<(u32, usize)>,
     names: Names,
     changed: BTreeMap<u32, Date>,
 }
@@ -62,9 +64,12 @@ pub(super) struct Ten<'a> {
 }
 
 impl Kept {
-    pub(super) fn push(&mut self, number: u64, seen: Seen<'_>) {
+    pub(super) fn push(&mut self, table: usize, number: u64, seen: Seen<'_>) {
         // Fewer rows are read.
         let at = u32::try_from(seen.at).unwrap_or(u32::MAX);
+        if self.tables.last().is_none_or(|(_, last)| *last != table) {
+            self.tables.push((at, table));
+        }
         if let Some(day) = seen.changed {
             self.changed.insert(at, day);
         }
@@ -85,9 +90,14 @@ impl Kept {
         self.rows * ROW_BYTES + self.names.0.len() * CHUNK_BYTES + self.changed.len() * CHANGED_BYTES
     }
 
-    /// Gives all rows, and forgets them.
-    pub(super) fn each_ten(self, mut take: impl FnMut(Ten<'_>)) {
+    /// Gives all rows but those of tables that do not count, and forgets them.
+    pub(super) fn each_ten(self, leave: impl Fn(usize) -> bool, mut take: impl FnMut(Ten<'_>)) {
+        let table_of = |at: u32| self.tables[self.tables.partition_point(|(from, _)| *from <= at) - 1].1;
+        let leaves_any = self.tables.iter().any(|(_, table)| leave(*table));
         for mut bucket in self.buckets {
+            if leaves_any {
+                bucket.retain(|row| !leave(table_of(row.at)));
+            }
             bucket.sort_unstable_by_key(|row| (row.number, row.at));
             for rows in bucket.chunk_by(|one, next| one.number / 10 == next.number / 10) {
                 // Most numbers are one person's, once.
@@ -163,15 +173,35 @@ mod tests {
             (1_010, 3, long.as_str(), None),
             (1_020, 1, "ANI", None),
         ] {
-            kept.push(number, Seen { at, name, born: None, fits: true, superseded: false, changed });
+            kept.push(0, number, Seen { at, name, born: None, fits: true, superseded: false, changed });
         }
         let mut found = Vec::new();
-        kept.each_ten(|ten| {
-            for (number, rows) in ten.numbers() {
-                found.extend(rows.map(|row| (number, row.at, row.name.chars().count(), row.changed)));
-            }
-        });
+        kept.each_ten(
+            |_| false,
+            |ten| {
+                for (number, rows) in ten.numbers() {
+                    found.extend(rows.map(|row| (number, row.at, row.name.chars().count(), row.changed)));
+                }
+            },
+        );
         assert_eq!(found, [(1_010, 3, 127, None), (1_010, 5, 4, changed), (1_013, 7, 4, None)]);
+    }
+
+    #[test]
+    fn rows_of_a_table_are_left_out() {
+        let mut kept = Kept::default();
+        for (table, at) in [(0, 1), (0, 2), (1, 3), (1, 4), (0, 5), (2, 6)] {
+            let seen = Seen { at, name: "ANI", born: None, fits: true, superseded: false, changed: None };
+            kept.push(table, 1_010, seen);
+        }
+        let mut found = Vec::new();
+        kept.each_ten(
+            |table| table == 0,
+            |ten| {
+                found.extend(ten.numbers().flat_map(|(_, rows)| rows.map(|row| row.at)));
+            },
+        );
+        assert_eq!(found, [3, 4, 6]);
     }
 
     #[test]
@@ -180,6 +210,7 @@ mod tests {
         for at in 0..1_000_000 {
             let name = format!("SITI AMINAH {at}");
             kept.push(
+                0,
                 at,
                 Seen { at, name: &name, born: Some(5), fits: true, superseded: false, changed: None },
             );
