@@ -259,7 +259,7 @@ impl Status {
             return;
         }
         // "Belum" and "Sudah" are said of everything.
-        let is_marriage = words::marriage(text).is_some() && words::folded(text) != "belum";
+        let is_marriage = words::is_of_marriage(text) && words::folded(text) != "belum";
         *(if is_marriage { &mut self.marriages } else { &mut self.others }) += 1;
     }
 }
@@ -311,6 +311,7 @@ mod tests {
             Table { status, ..Table::default() }.status_is_marriage()
         };
         assert!(table(&["Kawin", "BELUM KAWIN", "-", "", "CERAI MATI"]));
+        assert!(table(&["Kawin", "Janda", "Duda", "JANDA/DUDA"]));
         assert!(!table(&["Hidup", "Mati"]) && !table(&["Tetap", "K"]) && !table(&["Belum", "Sudah"]));
         assert!(!table(&[]));
     }

@@ -52,6 +52,11 @@ pub fn marriage(text: &str) -> Option<i64> {
     code("marriage", text)
 }
 
+/// Whether a word tells of marriage, though it may not say which: widowed or divorced.
+pub fn is_of_marriage(text: &str) -> bool {
+    marriage(text).is_some() || code("ended", text).is_some()
+}
+
 /// DTSEN's relation to the head of family, from words; numbers depend on who gives them.
 pub fn relation(text: &str) -> Option<i64> {
     code("relation", text)
