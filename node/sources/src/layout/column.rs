@@ -50,6 +50,30 @@ pub(super) fn is_whole(lines: &[Vec<String>], at: usize) -> bool {
     !top.is_empty() && (below.is_empty() || below == top)
 }
 
+/// Three lines as two: of each column the lowest, and what stands above that, with whose it is if the first line says so.
+pub(super) fn in_two(lines: &[Vec<String>]) -> [Vec<String>; 2] {
+    let width = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let (mut above, mut between) = ("", "");
+    let column = |at: usize| {
+        let [top, middle, lowest] = [0, 1, 2].map(|line| cell(lines, line, at));
+        if !top.is_empty() || (middle.is_empty() && lowest.is_empty()) {
+            (above, between) = (top, "");
+        }
+        if !middle.is_empty() {
+            between = middle;
+        }
+        let whose = spelling::is_of_another(above) || spelling::is_head(above);
+        match (lowest, between) {
+            ("", _) if middle.is_empty() => (top.to_owned(), String::new()),
+            ("", _) => (above.to_owned(), middle.to_owned()),
+            (_, "") => (above.to_owned(), lowest.to_owned()),
+            _ if whose => (format!("{above} {between}"), lowest.to_owned()),
+            _ => (between.to_owned(), lowest.to_owned()),
+        }
+    };
+    (0..width).map(column).unzip::<_, _, Vec<_>, Vec<_>>().into()
+}
+
 /// The columns under one line or two.
 pub(super) fn columns(lines: &[Vec<String>]) -> Vec<Column> {
     let mut above = "";
@@ -94,7 +118,8 @@ impl Column {
 
     /// Its own words first, as they would stand in one line: `TEMPAT LAHIR`.
     fn with_group(&self, known: &Names) -> String {
-        let of_birth = self.is_under(known, &[Role::TanggalLahir, Role::TempatTanggalLahir]);
+        let of_birth = self.is_under(known, &[Role::TanggalLahir, Role::TempatTanggalLahir])
+            || OF_BIRTH.contains(&&*folded(&self.group));
         format!("{} {}", self.own, if of_birth { OF_BIRTH[0] } else { &self.group })
     }
 
@@ -145,7 +170,14 @@ pub(super) fn in_parts(
             words::sex(&column.own) == Some(code) && column.is_under(known, &[Role::JenisKelamin])
         })
     };
-    if let (Some(men), Some(women)) = (sex(1), sex(2))
+    // Side by side they need no words above them.
+    let bare = || {
+        let is =
+            |at: usize, sex: &str| columns[at].group.is_empty() && columns[at].own.eq_ignore_ascii_case(sex);
+        let at = (1..columns.len()).find(|at| is(at - 1, SEXES[0]) && is(*at, SEXES[1]))?;
+        found.iter().flatten().any(|found| found.role == Role::Nik).then_some((at - 1, at))
+    };
+    if let Some((men, women)) = sex(1).zip(sex(2)).or_else(bare)
         && !is_whole(Role::JenisKelamin, &[men, women])
     {
         let parts = [men, women];

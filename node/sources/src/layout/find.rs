@@ -37,6 +37,8 @@ pub struct Heading {
     pub passed: Vec<usize>,
     /// It shows a layout that is known, however few of its roles are.
     pub shown: bool,
+    /// Its lines, folded, if it has three: each page may begin with them once more.
+    pub lines: Vec<Vec<String>>,
 }
 
 impl Heading {
@@ -98,12 +100,30 @@ pub fn find(rows: &[Vec<String>], names: &Names) -> Option<Heading> {
     best.map(|(_, heading)| heading)
 }
 
-/// The heading that begins at a row: that row, or with the next one if they are one.
+/// The heading that begins at a row: that row, or with the next one or two if they are one.
 fn at(rows: &[Vec<String>], first: usize, names: &Names) -> Heading {
     let one = of(first, &rows[first..=first], names);
     let Some(lines) = rows.get(first..first + 2) else { return one };
     let both = questions(first, lines, names).or_else(|| with_next(&one, lines, names));
-    both.unwrap_or(one)
+    let best = both.unwrap_or(one);
+    rows.get(first..first + 3).and_then(|lines| of_three(&best, lines, names)).unwrap_or(best)
+}
+
+/// Three lines as one heading, if together they say more than fewer of them, or as much and the first one names columns
+/// that the others do not.
+fn of_three(best: &Heading, lines: &[Vec<String>], names: &Names) -> Option<Heading> {
+    let filled = |line: &[String]| line.iter().filter(|cell| !cell.trim().is_empty()).count();
+    let is_title = filled(&lines[0]) < ROLES_AT_LEAST;
+    if is_title || filled(&lines[2]) == 0 || lines.iter().any(|line| holds_data(line) || is_numbering(line)) {
+        return None;
+    }
+    let own = lines.iter().map(|line| line.iter().map(|cell| folded(cell)).collect()).collect();
+    let three = Heading { rows: 3, lines: own, ..of(best.first, &column::in_two(lines), names) };
+    let below = of(best.first, &lines[1..], names);
+    let adds = || (0..three.own()).any(|at| below.names.get(at).is_none_or(String::is_empty));
+    let more = three.worth() > below.worth() || (three.worth() == below.worth() && adds());
+    let says_whose = lines[0].iter().any(|cell| spelling::is_of_another(cell));
+    (three.is_believed() && three.worth() > best.worth() && (more || says_whose)).then_some(three)
 }
 
 /// Two lines as one heading, if together they say more than either, or the first one says whose columns those of the
@@ -246,7 +266,7 @@ fn named(first: usize, rows: usize, columns: &[Column], known: &Names) -> Headin
         found.push(Some(Found { role: role_of(&column.target), rank: (0, 0) }));
     }
     let (roles, passed) = settled(&found);
-    Heading { first, rows, names, roles, derived, passed, shown: false }
+    Heading { first, rows, names, roles, derived, passed, ..Heading::default() }
 }
 
 /// One column for each role, the one that says it most plainly, and those in whose place it counts.
@@ -296,6 +316,16 @@ pub fn is_numbering(row: &[String]) -> bool {
     })
 }
 
+/// Whether a row is one of the three lines of this heading.
+pub fn is_line_of(heading: &Heading, row: &[String]) -> bool {
+    let is = |line: &Vec<String>| {
+        let width = line.len().max(row.len());
+        (0..width)
+            .all(|at| folded(row.get(at).map_or("", |cell| cell)) == line.get(at).map_or("", |cell| cell))
+    };
+    !heading.lines.is_empty() && !holds_data(row) && heading.lines.iter().any(is)
+}
+
 /// Whether a row is this heading once more, or a line of it.
 pub fn is_again(heading: &Heading, row: &[String]) -> bool {
     // Nearly every row does, and the rest costs a good part of a reading.
@@ -340,6 +370,40 @@ mod tests {
         assert!(is_numbering(&rows[4]) && !is_numbering(&rows[5]));
         assert!(
             is_again(&heading, &rows[2]) && is_again(&heading, &rows[3]) && !is_again(&heading, &rows[5])
+        );
+    }
+
+    #[test]
+    fn three_rows_are_one_heading() {
+        for text in [
+            "NO|IDENTITAS WARGA|||||ALAMAT|||KET\n|NOMOR||NAMA|KELAHIRAN||DUSUN|RUKUN|\n|KK|NIK||TEMPAT|TANGGAL||RT|RW",
+            "NO|NO KK|NIK|NAMA|KELAHIRAN||ALAMAT|||KET\n||||TEMPAT|TANGGAL|DUSUN|RUKUN|\n|||||||RT|RW",
+        ] {
+            let rows = rows(&format!(
+                "DATA WARGA\n{text}\n1|2|3|4|5|6|7|8|9|10\n1|5271010101909001|5271010101909002"
+            ));
+            let heading = find(&rows, &Names::default()).expect("a heading");
+            assert_eq!((heading.first, heading.rows), (1, 3), "{text}");
+            let roles = [
+                Role::NoKk,
+                Role::Nik,
+                Role::Nama,
+                Role::TempatLahir,
+                Role::TanggalLahir,
+                Role::Dusun,
+                Role::Rt,
+                Role::Rw,
+            ];
+            assert_eq!(roles.map(|role| heading.column(role)), [1, 2, 3, 4, 5, 6, 7, 8].map(Some), "{text}");
+        }
+        // Whose they are is said in the first of them.
+        let rows = rows(
+            "NO KK|NAMA|DATA IBU|||ALAMAT|\n|||KELAHIRAN||RUKUN|\n||NIK|TEMPAT|TANGGAL|RT|RW\n5271010101909001|SITI|5271010101909001",
+        );
+        let heading = find(&rows, &Names::default()).expect("a heading");
+        assert_eq!(
+            (heading.rows, heading.column(Role::Nik), heading.column(Role::TanggalLahir)),
+            (3, None, None)
         );
     }
 

@@ -187,6 +187,11 @@ impl Sheets {
     /// A row below a heading: what may be a heading's first line waits for the next row.
     fn body(&mut self, row: Row, out: &mut Vec<Line>) {
         let line = texts(&row);
+        if self.held.is_none()
+            && self.heading.as_ref().is_some_and(|heading| find::is_line_of(heading, &line))
+        {
+            return;
+        }
         let is_known = self.heading.as_ref().is_some_and(|heading| find::is_again(heading, &line));
         let may_be_heading = row.broken.is_none()
             && !find::holds_data(&line)
