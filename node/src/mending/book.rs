@@ -1,6 +1,9 @@
 //! The workbook that goes out: a sheet for every table, in the source's own columns, the cells to correct marked.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use dtsen_proto::rulebook::Rulebook;
 use rust_xlsxwriter::{Color, Format, FormatAlign, Note, Workbook, Worksheet, XlsxError};
@@ -134,6 +137,8 @@ fn texts(row: &Row, names: &[String], rulebook: &Rulebook) -> (String, String) {
         told.push(format!("{name}{} ({}){by}", info.text_id, one.0.reason));
         fixes.push(info.fix_id.clone());
     }
+    let notes: BTreeSet<&str> = row.told.iter().filter_map(|(told, _)| told.note.as_deref()).collect();
+    told.extend(notes.into_iter().map(|note| format!("Pusat: {note}")));
     for (at, own) in &row.own {
         let name = names.get(*at).map_or("", String::as_str);
         let own = if own.is_empty() { "(kosong)" } else { own };
@@ -160,6 +165,8 @@ fn others_sheet(
     for (line, Left { told: one, members }) in (1..).zip(others) {
         let (sheets, lines) = stands(one, members);
         let info = rulebook.reason(&one.reason);
+        let text = info.map_or(one.reason.as_str(), |info| &info.text_id);
+        let text = one.note.as_ref().map_or_else(|| text.to_owned(), |note| format!("{text}. Pusat: {note}"));
         let own = one.column.and_then(|column| rulebook.column(column)).map(|info| info.name.as_str());
         let cells = [
             one.source.as_str(),
@@ -168,7 +175,7 @@ fn others_sheet(
             &lines,
             one.number.as_deref().unwrap_or_default(),
             one.column_name.as_deref().or(own).unwrap_or_default(),
-            info.map_or(one.reason.as_str(), |info| &info.text_id),
+            &text,
             info.map_or("", |info| &info.fix_id),
         ];
         for (at, cell) in cells.into_iter().enumerate() {

@@ -91,6 +91,8 @@ pub struct ToMend {
     pub number: Option<String>,
     /// Who found it.
     pub origin: Origin,
+    /// What a steward of the hub wrote to it.
+    pub note: Option<String>,
 }
 
 /// Of a cell that must be mended also the warnings, first: they say what is wrong with it.
@@ -182,14 +184,20 @@ fn read_verdict(row: &SqliteRow, head: Position) -> Result<Vec<FindingRow>> {
     if verdict.findings.is_empty() {
         return Ok(vec![shown]);
     }
+    let note = note_of(&verdict);
     let findings = verdict.findings.into_iter().map(|finding| FindingRow {
         severity: severity_of_wire(finding.severity()),
         column: column_of(finding.column.into()),
         reason: finding.reason,
-        detail: Some(verdict.note.clone()).filter(|note| !note.is_empty()),
+        detail: note.clone(),
         ..shown.clone()
     });
     Ok(findings.collect())
+}
+
+/// What a steward of the hub wrote to a verdict.
+fn note_of(verdict: &pb::Verdict) -> Option<String> {
+    Some(verdict.note.clone()).filter(|note| !note.is_empty())
 }
 
 fn severity_of_wire(severity: pb::Severity) -> Severity {
@@ -262,6 +270,7 @@ fn read_to_mend(row: &SqliteRow, origin: Origin) -> Result<ToMend> {
         column_name: None,
         reason: String::new(),
         origin,
+        note: None,
     })
 }
 
@@ -287,7 +296,7 @@ impl Store {
                 for row in sqlx::query(MEND_HUB).bind(held).bind(limit).fetch_all(&mut *conn).await? {
                     let wrong = StoreError::Inconsistent { table: "verdict", column: "detail" };
                     let verdict = pb::Verdict::decode(row.try_get::<&[u8], _>(8)?).map_err(|_| wrong)?;
-                    let mend = read_to_mend(&row, Origin::Hub)?;
+                    let mend = ToMend { note: note_of(&verdict), ..read_to_mend(&row, Origin::Hub)? };
                     found.extend(verdict.findings.into_iter().map(|finding| ToMend {
                         column: column_of(finding.column.into()),
                         reason: finding.reason,

@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use dtsen_tests::faults::place::{Engine, Place};
 use serde_json::Value;
 
-use super::{LIST, begin, text};
+use super::{LIST, begin, text, workbook::Book};
 
 const WHY: &str = "Lampirkan KTP, lalu kirim lagi";
 /// Whoever has this name has a number that is no NIK.
@@ -80,6 +80,11 @@ fn why(place: &Place) -> anyhow::Result<()> {
         found.as_array().and_then(|all| all.iter().find(|one| one["reason"] == "STEWARD_REJECTED"));
     ensure!(rejected.is_some_and(|one| one["note"] == WHY), "{found}");
     ensure!(node.run(&["findings"])?.contains("KTP"), "the list does not say why");
+    let out = place.path("temuan.xlsx");
+    node.run(&["findings", "export", text(&out)?])?;
+    let mut book = Book::open(&out)?;
+    let (line, at) = (book.line(UNNUMBERED), book.at("Masalah"));
+    ensure!(book.rows()[line][at].contains(&format!("Pusat: {WHY}")), "{:?}", book.rows()[line]);
     hub.stop()
 }
 
