@@ -73,6 +73,8 @@ pub struct Found<'a> {
     pub plan: &'a Plan,
     /// Rows that describe somebody.
     pub rows: u64,
+    /// Rows that the mapping leaves out.
+    pub skipped: u64,
     /// Columns from which nothing is taken, at which somebody should look.
     pub unused: Vec<Unused>,
 }
@@ -175,11 +177,12 @@ impl Delivery {
     }
 
     fn look_at(&mut self, line: &Line) {
-        if self.skips(line) {
-            return;
-        }
         let at = self.table(line);
         let known = &mut self.tables.known[at];
+        if known.plan.skips(&line.row) {
+            known.skipped += 1;
+            return;
+        }
         known.rows += 1;
         if line.row.broken.is_some() {
             return;
@@ -206,10 +209,11 @@ impl Delivery {
     /// The tables with a heading that the first reading found.
     pub fn found(&self) -> impl Iterator<Item = Found<'_>> {
         let titled = self.tables.known.iter().filter(|known| !known.plan.names.is_empty());
-        titled.map(|Known { plan, sheet, rows, unused, .. }| Found {
+        titled.map(|Known { plan, sheet, rows, skipped, unused, .. }| Found {
             sheet: sheet.as_deref(),
             plan,
             rows: *rows,
+            skipped: *skipped,
             unused: unused.told(),
         })
     }

@@ -150,6 +150,9 @@ pub(super) fn tables(delivery: &Delivery, notes: &[String]) {
             found.plan.preset.name,
             found.rows
         );
+        if found.skipped > 0 {
+            say!("  {} baris dilewati menurut [[skip]]", found.skipped);
+        }
         for unused in &found.unused {
             say!("  {unused}");
         }

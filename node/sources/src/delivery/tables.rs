@@ -34,6 +34,8 @@ pub(super) struct Known {
     pub(super) table: Table,
     pub(super) sheet: Option<Arc<str>>,
     pub(super) rows: u64,
+    /// Rows that a mapping leaves out.
+    pub(super) skipped: u64,
     pub(super) unused: unused::Columns,
     /// Places of the columns that are used, and how many rows say something there.
     pub(super) filled: Vec<(usize, u64)>,
@@ -83,6 +85,7 @@ impl Tables {
                 table: Table::default(),
                 sheet: line.row.sheet.clone(),
                 rows: 0,
+                skipped: 0,
                 seed: [0; 32],
             });
             self.known.len() - 1

@@ -39,17 +39,17 @@ pub(super) fn read(heading: &str, known: impl Fn(&str) -> Option<Meaning>) -> Op
         Some(Meaning { rank: found.rank + NOT_PLAIN, ..found })
     };
     known(heading).or_else(|| in_part(heading)).or_else(|| {
-        let apart = apart(heading).filter(|apart| apart != heading)?;
-        known(&apart).or_else(|| in_part(&apart))
+        let apart = apart(heading);
+        if apart == heading { None } else { known(&apart).or_else(|| in_part(&apart)) }
     })
 }
 
 /// `nomorKK` and `N A M A`, as others write them.
-fn apart(heading: &str) -> Option<String> {
+fn apart(heading: &str) -> String {
     let words: Vec<&str> = heading.split_whitespace().collect();
     let letters = |word: &&str| word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
     if words.len() > 2 && words.iter().all(letters) {
-        return Some(words.concat());
+        return words.concat();
     }
     let mut apart = String::with_capacity(heading.len() + words.len());
     let mut before = None;
@@ -60,7 +60,7 @@ fn apart(heading: &str) -> Option<String> {
         apart.push(c);
         before = Some(c);
     }
-    Some(apart)
+    apart
 }
 
 /// `Nama Lengkap Warga`, `NIK 16 Digit`: what stands behind leaves a column what it is. Nobody else is named.
