@@ -37,6 +37,9 @@ struct Case {
     /// Headings of columns that must be told as not used, by sheet.
     #[serde(default)]
     unused: BTreeMap<String, Vec<String>>,
+    /// Rows that the mapping leaves out.
+    #[serde(default)]
+    skipped: u64,
     expect: Vec<Expect>,
 }
 
@@ -148,6 +151,8 @@ fn preview(path: &Path, case: &Case) -> (String, BTreeMap<String, Vec<String>>, 
         let of = unused.entry(found.sheet.unwrap_or_default().to_owned()).or_default();
         of.extend(found.unused.iter().map(|unused| unused.heading.clone()));
     }
+    let skipped: u64 = delivery.found().map(|found| found.skipped).sum();
+    assert_eq!(skipped, case.skipped, "{}: rows left out", path.display());
     let region = delivery.region();
     let mut shown = Vec::new();
     let mut lines = Vec::new();

@@ -38,7 +38,7 @@ pub struct Heading {
     /// It shows a layout that is known, however few of its roles are.
     pub shown: bool,
     /// Its lines, folded, if it has three: each page may begin with them once more.
-    pub lines: Vec<Vec<String>>,
+    pub(crate) lines: Vec<Vec<String>>,
 }
 
 impl Heading {
@@ -117,13 +117,16 @@ fn of_three(best: &Heading, lines: &[Vec<String>], names: &Names) -> Option<Head
     if is_title || filled(&lines[2]) == 0 || lines.iter().any(|line| holds_data(line) || is_numbering(line)) {
         return None;
     }
-    let own = lines.iter().map(|line| line.iter().map(|cell| folded(cell)).collect()).collect();
-    let three = Heading { rows: 3, lines: own, ..of(best.first, &column::in_two(lines), names) };
+    let three = of(best.first, &column::in_two(lines), names);
+    if !three.is_believed() || three.worth() <= best.worth() {
+        return None;
+    }
     let below = of(best.first, &lines[1..], names);
     let adds = || (0..three.own()).any(|at| below.names.get(at).is_none_or(String::is_empty));
     let more = three.worth() > below.worth() || (three.worth() == below.worth() && adds());
-    let says_whose = lines[0].iter().any(|cell| spelling::is_of_another(cell));
-    (three.is_believed() && three.worth() > best.worth() && (more || says_whose)).then_some(three)
+    let says_whose = || lines[0].iter().any(|cell| spelling::is_of_another(cell));
+    let own = || lines.iter().map(|line| line.iter().map(|cell| folded(cell)).collect()).collect();
+    (more || says_whose()).then(|| Heading { rows: lines.len(), lines: own(), ..three })
 }
 
 /// Two lines as one heading, if together they say more than either, or the first one says whose columns those of the

@@ -87,7 +87,8 @@ impl Kept {
 
     /// Bytes that it takes in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.rows * ROW_BYTES + self.names.0.len() * CHUNK_BYTES + self.changed.len() * CHANGED_BYTES
+        let tables = self.tables.capacity() * size_of::<(u32, usize)>();
+        self.rows * ROW_BYTES + self.names.0.len() * CHUNK_BYTES + self.changed.len() * CHANGED_BYTES + tables
     }
 
     /// Gives all rows but those of tables that do not count, and forgets them.
